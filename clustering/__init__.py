@@ -1,0 +1,1 @@
+"""From pairs to entities: components, and measures against truth."""

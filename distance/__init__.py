@@ -1,0 +1,1 @@
+"""How far apart two values are: a module per measure, then the record distance."""

@@ -1,0 +1,1 @@
+"""What a record is and what was asked of it: schemas, properties, records, plans."""

@@ -1,0 +1,1 @@
+"""Which records meet: one file a join."""

@@ -42,6 +42,10 @@ class Measure:
         """Why this value cannot be read, for a person; None where it can. Such a value counts as missing."""
         return None
 
+    def format_error(self, value: str) -> bool:
+        """Whether a value counts under "Invalid Data Format"."""
+        return self.fault(value) is not None
+
     def distance(self, a: str, b: str) -> float:
         """The distance of two values."""
         return float(self.pairs([a], [b])[0])

@@ -1,6 +1,8 @@
 """What is wrong with what a person gave, collected so that all of it is said at once."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 
 
 @dataclass(frozen=True)
@@ -42,3 +44,10 @@ class Mistakes:
         """Raise MistakesError with everything found so far; do nothing where all is well."""
         if self.found:
             raise MistakesError(self.found)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """What to say beside an unknown word: the known word it may have been meant for, or all there are."""
+    words = {each.lower(): each for each in known}
+    close = get_close_matches(word.lower(), words, n=1)
+    return f'Did you mean "{words[close[0]]}"?' if close else f"Known: {', '.join(words.values())}."

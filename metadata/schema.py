@@ -42,6 +42,7 @@ class Field:
     implode    effective distances below it mark the pair imploded, above explode exploded (see
                pehchan.distance.aggregation)
     where      file and key, for messages
+    column     name of the column where it differs from the field's name, else None
     """
 
     name: str
@@ -56,6 +57,7 @@ class Field:
     implode: float = -0.1
     explode: float = 1.1
     where: str = field(default="", compare=False)
+    column: str | None = None
 
 
 @dataclass(frozen=True)

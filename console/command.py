@@ -1,0 +1,312 @@
+"""The pehchan command.
+
+Exit codes: 0 all went well; 1 the run failed, and nothing was written; 2 what was given is wrong, and nothing
+was run; 3 the output could not be written (disk full, no permission); 130 interrupted.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import FrameType
+
+import pehchan
+from pehchan.metadata.mistakes import Mistakes, MistakesError
+
+OK, FAILED, MISTAKEN, UNWRITABLE, INTERRUPTED = 0, 1, 2, 3, 130
+
+DEFAULT_OUT = "pehchan-out"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return int(options.run(options) or OK)
+    except MistakesError as mistakes:
+        print(mistakes, file=sys.stderr)
+        return MISTAKEN
+    except KeyboardInterrupt:
+        print("\nInterrupted; nothing half-written was left.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"{where}{error.strerror or error}. Nothing half-written was left.", file=sys.stderr)
+        return UNWRITABLE
+    except _run_errors() as error:
+        print(error, file=sys.stderr)
+        return FAILED
+
+
+def _run_errors() -> type[BaseException]:
+    # Only once something went wrong: the pipeline is slow to import, and not all subcommands need it.
+    from pehchan.console.pipeline import RunError
+
+    return RunError
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="pehchan",
+        description="Finds the records that stand for the same person, product or place.",
+        epilog="Exit codes: 0 all went well, 1 the run failed, 2 something given is wrong and nothing was run, "
+        "3 the output could not be written, 130 interrupted.",
+    )
+    parser.add_argument("--version", action="version", version=f"pehchan {pehchan.__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    dedupe = _command(commands, "dedupe", run_dedupe, "find pairs, cluster them, and sum up")
+    dedupe.add_argument("inputs", nargs="+", metavar="INPUT", help="files or folders of records")
+    _add_run_options(dedupe)
+    _add_cluster_options(dedupe)
+
+    link = _command(commands, "link", run_dedupe, "the same for two sets: only records of different sets meet")
+    link.add_argument("inputs", nargs=2, metavar=("A", "B"), help="the two sets, a file or folder each")
+    _add_run_options(link)
+    _add_cluster_options(link)
+
+    similarity = _command(commands, "similarity", run_similarity, "distances of record pairs")
+    similarity.add_argument("inputs", nargs="+", metavar="INPUT", help="files or folders of records")
+    _add_run_options(similarity)
+
+    cluster = _command(commands, "cluster", run_cluster, "clusters of the pairs under a cutoff")
+    cluster.add_argument(
+        "pairs", nargs="+", metavar="PAIRS", help="outputs of similarity or dedupe, or files of id1,id2,distance"
+    )
+    cluster.add_argument("--cutoff", type=int, required=True, metavar="N", help="largest distance of a pair")
+    cluster.add_argument(
+        "--records",
+        metavar="RECORDS",
+        help="the records, so that those without a pair are there too: an output of pehchan, or a file whose "
+        "first column is the id",
+    )
+    cluster.add_argument("--delimiter", default=",", help="between the columns of files (,)")
+    _add_output_options(cluster)
+
+    evaluate = _command(commands, "evaluate", run_evaluate, "precision, recall and F1 against the truth")
+    evaluate.add_argument("out", metavar="OUT", help="an output of dedupe, link, similarity or cluster")
+    evaluate.add_argument(
+        "--truth", required=True, metavar="TRUTH.csv", help="a file of id,cluster or of id_a,id_b"
+    )
+    evaluate.add_argument("--json", action="store_true", help="as JSON")
+
+    schema = commands.add_parser("schema", help="check, convert or guess a schema")
+    actions = schema.add_subparsers(title="actions", required=True, metavar="ACTION")
+    check = _command(actions, "check", run_schema_check, "everything that is wrong with a schema and properties")
+    check.add_argument("schema", nargs="?", metavar="SCHEMA", help="without it the properties name one")
+    _add_properties_options(check)
+    convert = _command(actions, "convert", run_schema_convert, "sifarish's form to the native one, or back")
+    convert.add_argument("schema", metavar="SCHEMA")
+    _add_properties_options(convert)
+    convert.add_argument("--to", choices=("native", "sifarish"), help="default: the other form")
+    guess = _command(actions, "guess", run_schema_guess, "a first schema from a look at the data")
+    guess.add_argument("input", metavar="FILE", help="a .csv, .tsv or .jsonl file with named columns")
+    _add_properties_options(guess)
+
+    _command(commands, "properties", run_properties, "all keys of a properties file, with their meaning")
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    run: Callable[[argparse.Namespace], int | None],
+    text: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.set_defaults(run=run, command=name)
+    return parser
+
+
+def _add_properties_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-p", "--properties", metavar="FILE", help="properties file of the job")
+    parser.add_argument(
+        "-D", dest="defines", action="append", default=[], metavar="KEY=VALUE", help="a property, over the file's"
+    )
+
+
+def _add_output_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--out", default=DEFAULT_OUT, metavar="OUT", help=f"output folder ({DEFAULT_OUT})")
+    parser.add_argument("--overwrite", action="store_true", help="replace the output of an earlier run")
+    parser.add_argument("-r", "--runner", default="inline", help="inline (one process) or local (all cores)")
+    parser.add_argument("--conf-path", metavar="FILE", help="configuration of mrjob's runners")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    parser.add_argument("-v", "--verbose", action="store_true", help="the runner's own log too")
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    _add_properties_options(parser)
+    parser.add_argument("-s", "--schema", metavar="FILE", help="schema, over the one the properties name")
+    _add_output_options(parser)
+
+
+def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cutoff", type=int, metavar="N", help="largest distance of two records of a cluster")
+    parser.add_argument("--show", type=int, default=0, metavar="N", help="show the first N clusters side by side")
+
+
+def run_dedupe(options: argparse.Namespace) -> int:
+    return _run(options, clusters=True, link=options.command == "link")
+
+
+def run_similarity(options: argparse.Namespace) -> int:
+    return _run(options, clusters=False, link=False)
+
+
+def _run(options: argparse.Namespace, clusters: bool, link: bool) -> int:
+    from pehchan.console.pipeline import Request, Result, quiet_mrjob, run_pipeline
+    from pehchan.console.progress import Progress
+    from pehchan.console.summary import first_clusters, guess_text, summary
+
+    quiet_mrjob(options.verbose)
+    request = Request(
+        command=options.command,
+        inputs=options.inputs,
+        out=options.out,
+        properties=options.properties,
+        schema=options.schema,
+        defines=options.defines,
+        runner=options.runner,
+        conf_path=options.conf_path,
+        overwrite=options.overwrite,
+        link=link,
+        clusters=clusters,
+        cutoff=getattr(options, "cutoff", None),
+    )
+
+    def announce(result: Result) -> None:
+        for warning in result.warnings:
+            print(f"warning: {warning}", file=sys.stderr)
+        if result.guessed is not None:
+            print(guess_text(result), flush=True)
+
+    result = run_pipeline(request, Progress(quiet=options.quiet), announce)
+    print(summary(result, Path(options.out)))
+    if clusters and options.show:
+        print(first_clusters(Path(options.out), options.show), end="")
+    return OK
+
+
+def run_cluster(options: argparse.Namespace) -> int:
+    from pehchan.console.clustering_run import run_clustering
+    from pehchan.console.pipeline import Request, quiet_mrjob
+    from pehchan.console.progress import Progress
+    from pehchan.console.summary import summary
+
+    quiet_mrjob(options.verbose)
+    request = Request(
+        command=options.command,
+        inputs=options.pairs,
+        out=options.out,
+        runner=options.runner,
+        conf_path=options.conf_path,
+        overwrite=options.overwrite,
+    )
+    result = run_clustering(
+        request, options.cutoff, options.records, options.delimiter, Progress(quiet=options.quiet)
+    )
+    print(summary(result, Path(options.out)))
+    return OK
+
+
+def run_evaluate(options: argparse.Namespace) -> int:
+    from pehchan.clustering.evaluation import format_scores
+    from pehchan.console.evaluating import evaluate
+
+    scores = evaluate(Path(options.out), options.truth)
+    if options.json:
+        print(json.dumps({name: score.to_dict() for name, score in scores.items()}, indent=1))
+    else:
+        print(format_scores(scores), end="")
+    return OK
+
+
+def run_schema_check(options: argparse.Namespace) -> int:
+    from pehchan.distance.record import check_measures
+    from pehchan.mrjobs.planner import load_schema_and_settings
+
+    mistakes = Mistakes()
+    schema, settings = load_schema_and_settings(options.properties, options.schema, options.defines, mistakes)
+    if schema is not None:
+        check_measures(schema, mistakes)
+    elif not options.schema and not settings.schema_path:
+        mistakes.add(options.properties or "", "no schema is named.", "Give SCHEMA, or name one in -p.")
+    for warning in mistakes.warnings:
+        print(f"warning: {warning}")
+    if mistakes.found:
+        print("\n".join(map(str, mistakes.found)))
+        print("1 mistake." if len(mistakes.found) == 1 else f"{len(mistakes.found)} mistakes.")
+        return MISTAKEN
+    assert schema is not None
+    compared = ", ".join(field.name for field in schema.fields)
+    print(f"{schema.where}: well. Compares {compared}.")
+    return OK
+
+
+def run_schema_convert(options: argparse.Namespace) -> int:
+    from pehchan.distance.record import check_measures
+    from pehchan.metadata.native_schema import write_native
+    from pehchan.metadata.schemas import native_text
+    from pehchan.metadata.sifarish_schema import write_sifarish
+    from pehchan.mrjobs.planner import load_schema_and_settings
+
+    mistakes = Mistakes()
+    schema, _ = load_schema_and_settings(options.properties, options.schema, options.defines, mistakes)
+    if schema is not None:
+        check_measures(schema, mistakes)
+    mistakes.raise_if_any()
+    assert schema is not None
+    for warning in mistakes.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    to = options.to or ("native" if schema.lines else "sifarish")
+    if to == "native":
+        print(native_text(write_native(schema)), end="")
+        return OK
+    try:
+        print(json.dumps(write_sifarish(schema), indent=1))
+    except ValueError as error:
+        mistakes.add(options.schema, f"sifarish's form cannot say all of it:\n{error}")
+        mistakes.raise_if_any()
+    return OK
+
+
+def run_schema_guess(options: argparse.Namespace) -> int:
+    from pehchan.console.inputs import InputFile, find_files, format_of, look_at
+    from pehchan.metadata.schemas import native_text
+    from pehchan.metadata.properties import read_settings
+
+    mistakes = Mistakes()
+    settings = read_settings(options.properties, options.defines, mistakes)
+    files = find_files([options.input], mistakes)
+    inputs = [InputFile(path, format_of(path, settings, None)) for path in files]
+    prepared = look_at(inputs, settings, None, mistakes)
+    mistakes.raise_if_any()
+    assert prepared is not None
+    assert prepared.guessed is not None
+    print(native_text(prepared.guessed), end="")
+    return OK
+
+
+def run_properties(options: argparse.Namespace) -> int:
+    from pehchan.metadata.properties import describe_keys
+
+    print(describe_keys(), end="")
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

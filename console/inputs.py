@@ -1,0 +1,169 @@
+"""The files of a run: found, checked, and brought to what the jobs read."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pehchan.console.ingest import IngestCounts, detect_format, ingest, read_header, sample_rows
+from pehchan.metadata.guess import guess_schema
+from pehchan.metadata.mistakes import Mistakes, MistakesError
+from pehchan.metadata.native_schema import read_native, resolve
+from pehchan.metadata.properties import Settings
+from pehchan.metadata.schema import Schema
+from pehchan.mrjobs.settling import FILE_SETS
+
+#: Rows looked at to guess a schema.
+GUESS_ROWS = 5000
+
+#: The sets of `pehchan link A B`.
+LINK_SETS = ("a", "b")
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file of the input, with its format and, where the command says it, its set."""
+
+    path: str
+    format: str
+    set: str = ""
+
+
+def find_files(paths: Sequence[str], mistakes: Mistakes) -> list[str]:
+    """The files that the paths name: a folder stands for the files in it but hidden ones."""
+    files: list[str] = []
+    for path in paths:
+        if "://" in path:
+            mistakes.add(path, "only files of this machine can be read by the command so far.")
+        elif os.path.isdir(path):
+            inside = sorted(
+                entry.path
+                for entry in os.scandir(path)
+                if entry.is_file() and not entry.name.startswith((".", "_"))
+            )
+            if not inside:
+                mistakes.add(path, "a folder without files.", "Name a file, or a folder that holds some.")
+            files.extend(inside)
+        elif not os.path.exists(path):
+            mistakes.add(path, "there is no such file.")
+        elif not os.access(path, os.R_OK):
+            mistakes.add(path, "the file cannot be read.", "Check its permissions.")
+        else:
+            files.append(path)
+    return files
+
+
+def format_of(path: str, settings: Settings, schema: Schema | None) -> str:
+    """How a file is read: as the settings say, else lines for schemas made for them, else by its name."""
+    if settings.input_format != "auto":
+        return settings.input_format
+    return "lines" if schema is not None and schema.lines else detect_format(path)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Input as the jobs read it.
+
+    kind     "lines" or "records", as in Plan
+    files    what the jobs read, by set ("" where the jobs tell it, or there is one)
+    schema   with the column numbers of this input
+    columns  names of the columns, () where nobody knows them
+    guessed  the schema was guessed: the native form to show
+    """
+
+    kind: str
+    files: dict[str, list[str]]
+    schema: Schema
+    columns: tuple[str, ...]
+    guessed: dict[str, object] | None = None
+
+
+def look_at(
+    inputs: Sequence[InputFile], settings: Settings, schema: Schema | None, mistakes: Mistakes
+) -> Prepared | None:
+    """What the input is, without reading it all; None where mistakes stand in the way."""
+    formats = {file.format for file in inputs}
+    if not inputs:
+        return None
+    if "lines" in formats and len(formats) > 1:
+        mistakes.add(
+            ", ".join(sorted(formats)), "files with and without a header do not mix.", "Give them the same form."
+        )
+        return None
+    by_set: dict[str, list[str]] = {}
+    for file in inputs:
+        by_set.setdefault(file.set, []).append(file.path)
+    if formats == {"lines"}:
+        if schema is None:
+            mistakes.add(
+                inputs[0].path,
+                "lines without a header need a schema.",
+                "Give -s SCHEMA or -p PROPERTIES, or a .csv, .tsv or .jsonl file with named columns.",
+            )
+            return None
+        if not schema.lines:
+            schema = resolve(schema, schema.columns, mistakes)
+        kind = "lines" if settings.input_encoding.lower().replace("_", "-") in ("utf-8", "utf8") else "records"
+        return Prepared(kind, by_set, schema, schema.columns)
+    try:
+        header = read_header(inputs[0].path, inputs[0].format, settings.input_encoding)
+        guessed = None
+        if schema is None:
+            rows = sample_rows(inputs[0].path, inputs[0].format, settings.input_encoding, GUESS_ROWS)
+            guessed = guess_schema(header, rows)
+            schema = read_native(guessed, f"the guess from {inputs[0].path}", mistakes)
+    except MistakesError as error:
+        mistakes.found.extend(error.mistakes)
+        return None
+    return Prepared("records", by_set, _in_columns(schema, header, mistakes), tuple(header), guessed)
+
+
+def _in_columns(schema: Schema, header: Sequence[str], mistakes: Mistakes) -> Schema:
+    if not schema.lines:
+        return resolve(schema, header, mistakes)
+    # A schema of numbered columns reads a file with a header just as well.
+    for field in schema.fields:
+        if field.ordinal is not None and field.ordinal >= len(header):
+            mistakes.add(
+                field.where or f'field "{field.name}"',
+                f"column {field.ordinal} is not in the file.",
+                f"Its columns are numbered 0 to {len(header) - 1}.",
+            )
+    return replace(schema, columns=tuple(header))
+
+
+def ingest_files(
+    prepared: Prepared, inputs: Sequence[InputFile], settings: Settings, folder: Path, rejected: Path
+) -> tuple[Prepared, IngestCounts]:
+    """Turn files that the jobs cannot read as they lie into record lines in `folder`, once.
+
+    Rows set aside are written to `rejected`. Raises MistakesError for a file that cannot be read at all.
+    """
+    if prepared.kind == "lines":
+        return prepared, IngestCounts(0, 0, 0)
+    folder.mkdir(parents=True)
+    total = IngestCounts(0, 0, 0)
+    files = []
+    with open(rejected, "wb") as aside:
+        for number, file in enumerate(inputs):
+            set_name = file.set
+            if settings.two_sets and not settings.set_id_size and not set_name:
+                is_base = os.path.basename(file.path).startswith(settings.base_prefix)
+                set_name = FILE_SETS[0] if is_base else FILE_SETS[1]
+            path = folder / f"part-{number:05d}"
+            with open(path, "wb") as out:
+                counts = ingest(
+                    file.path,
+                    file.format,
+                    settings.input_encoding,
+                    set_name,
+                    prepared.columns,
+                    out,
+                    aside,
+                    settings.input_delimiter or ",",
+                )
+            total = IngestCounts(
+                total.records + counts.records, total.rejected + counts.rejected, total.blank + counts.blank
+            )
+            files.append(str(path))
+    return replace(prepared, files={"": files}), total

@@ -1,0 +1,138 @@
+"""How far a run is: stage, share done, rate and time left; on a terminal in place, elsewhere in plain lines."""
+
+import glob
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TextIO
+
+from pehchan.mrjobs.job import PehchanJob
+
+#: Seconds between two updates, on a terminal and elsewhere.
+TERMINAL_SECONDS = 0.2
+PLAIN_SECONDS = 10.0
+
+_STATUS = re.compile(rb"reporter:status:(?:[a-z]+) (\d+)")
+
+
+class Progress:
+    """Says on stderr what a run is doing.
+
+    Amounts come from tasks in this process as they work, and from the status lines of tasks in other processes
+    (`watch` their folder).
+    """
+
+    def __init__(self, stream: TextIO | None = None, quiet: bool = False):
+        self._stream = stream or sys.stderr
+        self._quiet = quiet
+        self._terminal = self._stream.isatty()
+        self._stage = ""
+        self._total: int | None = None
+        self._unit = ""
+        self._here = 0
+        self._elsewhere = 0
+        self._started = 0.0
+        self._said = 0.0
+        #: Seconds each stage took, in order.
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str, total: int | None = None, unit: str = "") -> Iterator[None]:
+        """One stage of the run; total is the amount of work in `unit`, None where nobody knows."""
+        self._stage, self._total, self._unit = name, total, unit
+        self._here = self._elsewhere = 0
+        self._started = self._said = time.monotonic()
+        PehchanJob.on_progress = self._add
+        try:
+            yield
+        finally:
+            PehchanJob.on_progress = None
+            took = time.monotonic() - self._started
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + took, 3)
+            self._clear()
+        self._line(f"{name}: done in {took:.1f} s")
+
+    def _add(self, amount: int) -> None:
+        self._here += amount
+        self._show()
+
+    def _show(self) -> None:
+        now = time.monotonic()
+        if self._quiet or now - self._said < (TERMINAL_SECONDS if self._terminal else PLAIN_SECONDS):
+            return
+        self._said = now
+        text = self.text(self._here + self._elsewhere, now - self._started)
+        if self._terminal:
+            self._stream.write(f"\r\x1b[K{text}")
+            self._stream.flush()
+        else:
+            self._line(text)
+
+    def text(self, done: int, seconds: float) -> str:
+        """What is said of a stage after some seconds."""
+        parts = [self._stage]
+        rate = done / seconds if seconds > 0 else 0.0
+        if self._total:
+            parts.append(f"{min(done / self._total, 1):.0%}")
+        if done:
+            parts.append(f"{done:,} {self._unit}, {rate:,.0f} a second")
+        if self._total and rate:
+            parts.append(f"{_duration(max(self._total - done, 0) / rate)} left")
+        return "  ".join(parts)
+
+    def _clear(self) -> None:
+        if self._terminal and not self._quiet:
+            self._stream.write("\r\x1b[K")
+
+    def _line(self, text: str) -> None:
+        if not self._quiet:
+            print(text, file=self._stream, flush=True)
+
+    def watch(self, folder: str) -> "_Watch":
+        """A context in which the status lines of tasks that run below a folder are followed."""
+        return _Watch(self, folder)
+
+    def _read_statuses(self, folder: str) -> None:
+        amount = 0
+        for path in glob.glob(os.path.join(glob.escape(folder), "step", "*", "*", "*", "stderr")):
+            try:
+                with open(path, "rb") as file:
+                    statuses = _STATUS.findall(file.read())
+            except OSError:
+                continue
+            amount += int(statuses[-1]) if statuses else 0
+        self._elsewhere = amount
+        self._show()
+
+
+class _Watch:
+    def __init__(self, progress: Progress, folder: str):
+        self._progress, self._folder = progress, folder
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+
+    def _follow(self) -> None:
+        while not self._stop.wait(1.0):
+            self._progress._read_statuses(self._folder)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

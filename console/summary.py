@@ -1,0 +1,95 @@
+"""What a person sees at the end of a run."""
+
+import sys
+from collections.abc import Iterator
+from itertools import groupby, islice
+from pathlib import Path
+from shutil import get_terminal_size
+
+import orjson
+
+from pehchan.console.pipeline import Result, tagged_lines
+from pehchan.console.side_by_side import show_cluster
+from pehchan.metadata.schemas import native_text
+from pehchan.metadata.plan import Plan
+from pehchan.metadata.records import decode_record
+from pehchan.mrjobs.wire import CLUSTERED, RECORD
+
+
+def summary(result: Result, out: Path) -> str:
+    """The counts of a run in a few lines."""
+    counts = result.counts
+    lines = []
+    read, rejected = counts["Records", "Read"], counts["Records", "Rejected"]
+    if read or rejected:
+        text = f"{read:,} records read"
+        if rejected:
+            text += f", {rejected:,} lines set aside ({out / 'rejected'})"
+        lines.append(text)
+    for name, what in (("Without id", "had no id and got one"), ("Duplicate id", "had the id of another")):
+        if counts["Records", name]:
+            lines.append(f"{counts['Records', name]:,} records {what}")
+    compared, plan = counts["Pairs", "Compared"], result.plan
+    if plan is not None and result.request.command != "cluster":
+        seconds = result.seconds.get("compare", 0.0)
+        rate = f" in {seconds:.1f} s ({compared / seconds:,.0f} a second)" if seconds and compared else ""
+        lines.append(
+            f"{compared:,} pairs compared{rate}, "
+            f"{counts['Pairs', 'Kept']:,} at or under {plan.cutoff} of {plan.settings.scale}"
+        )
+    if result.cluster_cutoff is not None:
+        lines.append(
+            f"{counts['Clusters', 'All']:,} clusters at cutoff {result.cluster_cutoff}, "
+            f"{counts['Clusters', 'Of two or more']:,} of them of two or more records, "
+            f"which hold {counts['Clusters', 'Records that duplicate another'] + counts['Clusters', 'Of two or more']:,} "
+            "records"
+        )
+    held = [name for name in ("pairs", "clusters", "rejected") if (out / name).is_dir() and any((out / name).iterdir())]
+    lines.append(f"written to {out}: " + ", ".join([*(f"{name}/" for name in held), "run.json"]))
+    return "\n".join(lines)
+
+
+def guess_text(result: Result) -> str:
+    """The schema that was guessed, and how to keep and change it."""
+    assert result.guessed is not None
+    text = "".join(f"  {line}\n" for line in native_text(result.guessed).splitlines())
+    source = result.request.inputs[0]
+    return (
+        f"No schema was given; this one was guessed:\n{text}"
+        f"To keep and change it: pehchan schema guess {source} > schema.yaml, then run with -s schema.yaml\n"
+    )
+
+
+def first_clusters(out: Path, number: int) -> str:
+    """The first clusters of two or more records, side by side with what differs marked."""
+    plan = Plan.read(out / "internal" / "plan.json")
+    shown = list(islice(_clusters(out), number))
+    wanted = {record for members in shown for record in members}
+    items: dict[tuple[str, str], list[str]] = {}
+    for folder in sorted((out / "internal").glob("records*")):
+        for tag, payload in tagged_lines(folder):
+            if tag == RECORD:
+                record = decode_record(payload)
+                if (record.set, record.id) in wanted:
+                    items[record.set, record.id] = list(record.items)
+    schema = plan.schema
+    ordinals = [field.ordinal for field in schema.fields if field.ordinal is not None]
+    names = [field.name for field in schema.fields if field.ordinal is not None]
+    color = sys.stdout.isatty()
+    width = get_terminal_size((110, 40)).columns
+    texts = []
+    for place, members in enumerate(shown, 1):
+        rows = [(record_id, [items[set_name, record_id][k] for k in ordinals]) for set_name, record_id in members]
+        texts.append(show_cluster(f"cluster {place}", names, rows, color, width))
+    return "\n" + "\n".join(texts) if texts else ""
+
+
+def _clusters(out: Path) -> Iterator[list[tuple[str, str]]]:
+    """The records of the clusters of two or more, as they come."""
+    members = (
+        orjson.loads(payload) for tag, payload in tagged_lines(out / "internal" / "clusters") if tag == CLUSTERED
+    )
+    for _, cluster in groupby(members, key=lambda member: (member[1], member[2])):
+        records = [(member[3], member[4]) for member in cluster]
+        if len(records) > 1:
+            yield records

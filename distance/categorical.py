@@ -1,0 +1,128 @@
+"""Distance of categories: equal or not, or what the schema says."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pehchan.distance.columns import distinct
+from pehchan.distance.measure import Distances, Measure
+from pehchan.distance.scored import distinct_pairs
+
+
+@dataclass(frozen=True)
+class Categorical(Measure):
+    """0 for equal values, else the distance listed for the two, else 0 for a value and its parent, else 1.
+
+    Case counts.
+
+    distances  (value, value, distance), in either order of the values; the first that fits holds. Also as
+               {"this": value, "that": value, "distance": distance}
+    hierarchy  (parent, (child, ...)). Also as {"parent": parent, "children": [child, ...]}, or all of them
+               as {parent: [child, ...]}
+    compat     as sifarish: a parent is 0 from its child, but not the child from its parent; of several
+               parents of a child only the first is one
+    """
+
+    distances: tuple[tuple[str, str, float], ...] = ()
+    hierarchy: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    compat: bool = False
+
+    cost = 0.01
+
+    def __post_init__(self) -> None:
+        object.__setattr__(
+            self, "distances", tuple(_listed(item) for item in _items(self.distances, "distances"))
+        )
+        hierarchy = self.hierarchy.items() if isinstance(self.hierarchy, Mapping) else self.hierarchy
+        object.__setattr__(
+            self, "hierarchy", tuple(_concept(item) for item in _items(hierarchy, "hierarchy"))
+        )
+
+    @property
+    def symmetric(self) -> bool:
+        return not (self.compat and self.hierarchy)
+
+    @property
+    def bounded(self) -> bool:
+        return all(0 <= apart <= 1 for _, _, apart in self.distances)
+
+    def check(self) -> str | None:
+        for this, that, apart in self.distances:
+            if not 0 <= apart <= 1 and not self.compat:
+                return f"the distance of {this!r} and {that!r} is {apart}, not between 0 and 1"
+        return None
+
+    def pairs(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
+        values, codes = distinct([*a, *b])
+        left, right = codes[: len(a)], codes[len(a) :]
+        result = (left != right).astype(np.float64)
+        known = self._known
+        named = np.array([value in known for value in values], dtype=bool)
+        here = np.flatnonzero(named[left] & named[right] & (left != right))
+        first, second, places = distinct_pairs(left[here], right[here], len(values))
+        apart = [self._apart(values[i], values[j]) for i, j in zip(first, second, strict=True)]
+        result[here] = np.array(apart, dtype=np.float64)[places]
+        return result
+
+    def matrix(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
+        _, codes = distinct([*a, *b])
+        result = (codes[: len(a), None] != codes[None, len(a) :]).astype(np.float64)
+        known = self._known
+        rows = [i for i, value in enumerate(a) if value in known]
+        columns = [j for j, value in enumerate(b) if value in known]
+        for i in rows:
+            for j in columns:
+                result[i, j] = self._apart(a[i], b[j])
+        return result
+
+    @property
+    def _known(self) -> set[str]:
+        """The values that the parameters name; all others are 0 or 1 apart."""
+        named = {value for this, that, _ in self.distances for value in (this, that)}
+        return named.union(*({parent, *children} for parent, children in self.hierarchy))
+
+    def _apart(self, a: str, b: str) -> float:
+        if a == b:
+            return 0.0
+        for this, that, apart in self.distances:
+            if (this, that) in ((a, b), (b, a)):
+                return apart
+        if self.compat:
+            parent = next((parent for parent, children in self.hierarchy if b in children), None)
+            return 0.0 if a == parent else 1.0
+        related = any((a == top and b in under) or (b == top and a in under) for top, under in self.hierarchy)
+        return 0.0 if related else 1.0
+
+
+def _items(items: Any, name: str) -> list[Any]:
+    if isinstance(items, str) or not hasattr(items, "__iter__"):
+        raise ValueError(f"{name} {items!r} is not a list")
+    return list(items)
+
+
+def _listed(item: Any) -> tuple[str, str, float]:
+    parts = [item.get(key) for key in ("this", "that", "distance")] if isinstance(item, Mapping) else item
+    try:
+        this, that, apart = parts
+    except (TypeError, ValueError):
+        this = that = apart = None
+    if isinstance(apart, bool) or not isinstance(apart, int | float) or apart != apart:
+        raise ValueError(f"distances: {item!r} is not two values and their distance")
+    if not isinstance(this, str) or not isinstance(that, str):
+        raise ValueError(f"distances: the values in {item!r} are not texts")
+    return this, that, float(apart)
+
+
+def _concept(item: Any) -> tuple[str, tuple[str, ...]]:
+    parts = [item.get(key) for key in ("parent", "children")] if isinstance(item, Mapping) else item
+    try:
+        parent, children = parts
+    except (TypeError, ValueError):
+        parent = children = None
+    if not isinstance(parent, str) or not isinstance(children, list | tuple):
+        raise ValueError(f"hierarchy: {item!r} is not a parent and the list of its children")
+    if not all(isinstance(child, str) for child in children):
+        raise ValueError(f"hierarchy: the children in {item!r} are not texts")
+    return parent, tuple(children)

@@ -1,0 +1,39 @@
+"""Records as columns: the distinct values of each compared field, and a code a record."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Codes = NDArray[np.int32]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One field of n records.
+
+    values   the distinct values, as they are compared (folded where the schema says so)
+    codes    int32[n]: values[codes[k]] is the value of record k
+    missing  bool[len(values)]: the value is empty, or not fit to be compared
+    faulty   bool[len(values)]: the value is there but cannot be read; for the counters
+    """
+
+    values: Sequence[str]
+    codes: Codes
+    missing: Mask
+    faulty: Mask
+
+    def take(self, records: NDArray[np.int64]) -> "Column":
+        """The same column for some of the records (int64[m], positions)."""
+        return Column(self.values, self.codes[records], self.missing, self.faulty)
+
+
+def distinct(values: Sequence[str]) -> tuple[list[str], Codes]:
+    """The distinct values in order of first appearance, and the code of each value: int32[len(values)]."""
+    code_of: dict[str, int] = {}
+    codes = np.fromiter(
+        (code_of.setdefault(value, len(code_of)) for value in values), dtype=np.int32, count=len(values)
+    )
+    return list(code_of), codes

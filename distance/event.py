@@ -1,0 +1,103 @@
+"""Distance of two events: what, where and when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pehchan.distance.columns import distinct
+from pehchan.distance.edit import Edit
+from pehchan.distance.elementwise import Readings
+from pehchan.distance.location import Location, check_weights
+from pehchan.distance.measure import Distances, Measure
+from pehchan.distance.time_window import TimeWindow
+from pehchan.metadata.records import splitter
+
+NAMES = ("description", "place", "time")
+
+
+@dataclass(frozen=True)
+class Event(Measure):
+    """Weighted mean of the distances of description (Edit), place (Location), time (TimeWindow); in [0, 1].
+
+    Values are like "Fair::City Hall::Fresno::CA::2024-05-02 08:00:00::2024-05-02 18:00:00". Of the place
+    the share of parts that differ counts. Equal events shorter than max_minutes are more than 0 apart.
+
+    weights      of description, place and time in the mean
+    max_minutes  overlap, in minutes, that counts as full; 0: any overlap does
+    delimiter    regular expression between the parts
+    compat       sifarish's distance of events is always 0
+    """
+
+    weights: tuple[float, ...] = (1.0, 1.0, 1.0)
+    delimiter: str = "::"
+    max_minutes: int = 0
+    compat: bool = False
+
+    cost = 0.1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "weights", tuple(self.weights))
+
+    @property
+    def zero_on_equal(self) -> bool:
+        return self.compat or self.max_minutes == 0
+
+    def check(self) -> str | None:
+        return check_weights(self.weights, NAMES) or self._time.check()
+
+    def fault(self, value: str) -> str | None:
+        if self.compat:
+            return None
+        try:
+            self._read([value])
+        except ValueError as error:
+            return f"{value!r} is not an event: {error}"
+        return None
+
+    def pairs(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
+        if self.compat:
+            return np.zeros(len(a))
+        values, codes = distinct([*a, *b])
+        left, right = codes[: len(a)], codes[len(a) :]
+        what, where, when = self._read(values)
+        return self._mean(
+            Edit().pairs([what[k] for k in left], [what[k] for k in right]),
+            self._place.between(tuple(x[left] for x in where), tuple(x[right] for x in where)),
+            self._time.between(tuple(x[left] for x in when), tuple(x[right] for x in when)),
+        )
+
+    def matrix(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
+        if self.compat:
+            return np.zeros((len(a), len(b)))
+        what, where, when = self._read([*a, *b])
+        rows, columns = slice(0, len(a)), slice(len(a), None)
+        return self._mean(
+            Edit().matrix(what[rows], what[columns]),
+            self._place.between(tuple(x[rows, None] for x in where), tuple(x[columns] for x in where)),
+            self._time.between(tuple(x[rows, None] for x in when), tuple(x[columns] for x in when)),
+        )
+
+    @property
+    def _place(self) -> Location:
+        return Location(by="manhattan")
+
+    @property
+    def _time(self) -> TimeWindow:
+        return TimeWindow(self.max_minutes, self.delimiter)
+
+    def _read(self, values: Sequence[str]) -> tuple[list[str], Readings, Readings]:
+        split = splitter(self.delimiter)
+        rows = [split(value) for value in values]
+        for row in rows:
+            if len(row) != 6:
+                raise ValueError(
+                    f"6 parts expected (description, landmark, city, state, start, end), {len(row)} found"
+                )
+        windows = np.array([self._time.window(row[4:]) for row in rows], dtype=np.int64).reshape(-1, 2)
+        return [row[0] for row in rows], self._place.places([row[1:4] for row in rows]), tuple(windows.T)
+
+    def _mean(self, what: Distances, where: Distances, when: Distances) -> Distances:
+        first, second, third = self.weights
+        total = first * what + second * where + third * when
+        return np.minimum(total / (first + second + third), 1.0)

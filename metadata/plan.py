@@ -1,0 +1,105 @@
+"""The plan of a run: everything the tasks need to know, settled before a job starts."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pehchan.metadata.mistakes import Mistakes
+from pehchan.metadata.native_schema import read_native, write_native
+from pehchan.metadata.properties import Settings
+from pehchan.metadata.schema import Schema
+
+PLAN_VERSION = 1
+
+JOINS = ("all_pairs", "same_id")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run does, the same on every runner.
+
+    schema    with the column numbers of this input
+    settings  of the properties file and the command line
+    cutoff    scaled distance up to which pairs are kept
+    input     "lines": delimited lines as they lie; "records": record lines of ingest, ids not settled;
+              "settled": tagged lines of settle_records
+    join      "all_pairs" or "same_id"
+    sets      ("",) one set; (first, second) the join of two sets; () all sets that occur, told by the id
+    set_from  where a record's set comes from: "" none, "file" its file's prefix, "id" its id's first characters,
+              "line" the record line
+    buckets   buckets a set for partitions with more than the default
+    default_buckets  buckets a set elsewhere: (n,) or (first, second)
+    """
+
+    schema: Schema
+    settings: Settings
+    cutoff: int
+    input: str = "lines"
+    join: str = "all_pairs"
+    sets: tuple[str, ...] = ("",)
+    set_from: str = ""
+    buckets: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    default_buckets: tuple[int, ...] = (1,)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe form, with the version."""
+        return {
+            "version": PLAN_VERSION,
+            "schema": write_native(self.schema),
+            "settings": self.settings.to_dict(),
+            "cutoff": self.cutoff,
+            "input": self.input,
+            "join": self.join,
+            "sets": list(self.sets),
+            "set_from": self.set_from,
+            "buckets": {partition: list(counts) for partition, counts in self.buckets.items()},
+            "default_buckets": list(self.default_buckets),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Plan":
+        """The plan of its JSON-safe form. Raises ValueError for another version, MistakesError for a bad schema."""
+        if data.get("version") != PLAN_VERSION:
+            raise ValueError(
+                f"a plan of version {data.get('version')!r}; this pehchan reads version {PLAN_VERSION}"
+            )
+        mistakes = Mistakes()
+        schema = read_native(data["schema"], "plan", mistakes)
+        mistakes.raise_if_any()
+        return cls(
+            schema=schema,
+            settings=Settings.from_dict(data["settings"]),
+            cutoff=data["cutoff"],
+            input=data["input"],
+            join=data["join"],
+            sets=tuple(data["sets"]),
+            set_from=data["set_from"],
+            buckets=data["buckets"],
+            default_buckets=tuple(data["default_buckets"]),
+        )
+
+    def write(self, path: str | Path) -> None:
+        """Write the plan as JSON."""
+        Path(path).write_text(json.dumps(self.to_dict(), indent=1) + "\n", encoding="ascii")
+
+    @classmethod
+    def read(cls, path: str | Path) -> "Plan":
+        """Read a plan that `write` wrote."""
+        return cls.from_dict(json.loads(Path(path).read_text(encoding="ascii")))
+
+    @property
+    def columns_needed(self) -> int:
+        """How many columns a line must have."""
+        ordinals = [field.ordinal for field in self.schema.fields]
+        ordinals += [self.schema.id_ordinal, self.schema.partition_ordinal]
+        return max((ordinal + 1 for ordinal in ordinals if ordinal is not None), default=1)
+
+    @property
+    def items_needed(self) -> bool:
+        """Whether whole records must travel to where pairs are found, for the output or for compat."""
+        settings = self.settings
+        return bool(
+            settings.passive_fields or settings.extra_fields or settings.output_record or settings.compat
+        )

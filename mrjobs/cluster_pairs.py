@@ -1,0 +1,158 @@
+"""Clusters of records from their pairs.
+
+in   tagged lines (`pairs` of record_similarity, `record` of settle_records for records that may be alone), or
+     delimited lines id1,id2,...,distance
+out  tagged lines: `clustered`, every record once with its cluster; `rejected`, lines set aside
+"""
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from mrjob.step import MRStep
+
+from pehchan.clustering.clusters import connected_clusters
+from pehchan.metadata.records import Rejected, RejectedLine, ascii_json, decode_line, decode_record
+from pehchan.mrjobs.job import PehchanJob, file_name, input_file, lines_of
+from pehchan.mrjobs.wire import (
+    CLUSTERED,
+    PAIRS,
+    PAIRS_VERSION,
+    RECORD,
+    REJECTED,
+    Identity,
+    Pair,
+    decode_pairs,
+    encode_pairs,
+)
+
+#: Pairs or records that a mapper gathers before it sends them on.
+GATHERED = 1000
+
+#: All pairs meet in one reducer.
+TOGETHER = b"g"
+ASIDE = b"x"
+
+
+class ClusterPairs(PehchanJob):
+    def configure_args(self) -> None:
+        super().configure_args()
+        self.add_passthru_arg(
+            "--cutoff", type=int, help="pairs at or under this distance belong together (required)"
+        )
+        self.add_passthru_arg("--delimiter", default=",", help="between the columns of delimited lines")
+        self.arg_parser.add_argument("--properties", help="properties file that may hold the cutoff")
+
+    def steps(self) -> list[MRStep]:
+        return [
+            MRStep(
+                mapper_init=self.start_reading,
+                mapper=self.read_line,
+                mapper_final=self.stop_reading,
+                reducer=self.cluster,
+                reducer_final=self.send_counters,
+            )
+        ]
+
+    def make_runner(self) -> Any:
+        """A runner for this job; the cutoff may stand in the properties."""
+        if self.options.cutoff is None:
+            from pehchan.mrjobs.planner import cutoff_for_job
+
+            self.options.cutoff = cutoff_for_job(self.options.properties)
+            self._cl_args = [*self._cl_args, "--cutoff", str(self.options.cutoff)]
+        return super().make_runner()
+
+    def start_reading(self) -> None:
+        self._pairs: list[Pair] = []
+        self._records: list[Identity] = []
+
+    def read_line(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Pairs at or under the cutoff and records, gathered, to the one reducer."""
+        tag, _tab, payload = line.partition(b"\t")
+        if tag == RECORD:
+            record = decode_record(payload)
+            self._records.append((record.set, record.id))
+        elif tag == PAIRS:
+            for pair in decode_pairs(payload):
+                self._keep(pair)
+        elif tag == REJECTED:
+            yield ASIDE, payload
+        else:
+            for single in lines_of(line):
+                if not single.strip():
+                    continue
+                try:
+                    self._keep(self._delimited_pair(single))
+                except RejectedLine as reason:
+                    self.count("Pairs", "Rejected")
+                    text = single.decode("utf-8", "backslashreplace")
+                    yield ASIDE, Rejected(text, file_name(input_file()), str(reason)).encode()
+        if len(self._pairs) >= GATHERED or len(self._records) >= GATHERED:
+            yield from self._send()
+
+    def _keep(self, pair: Pair) -> None:
+        if pair.distance <= self.options.cutoff:
+            self._pairs.append(Pair(pair.first, pair.second, pair.distance))
+
+    def _delimited_pair(self, line: bytes) -> Pair:
+        text, delimiter = decode_line(line), self.options.delimiter
+        if len(delimiter) == 1 and '"' in text:
+            columns = next(csv.reader([text], delimiter=delimiter))
+        else:
+            columns = text.split(delimiter)
+        if len(columns) < 3:
+            raise RejectedLine(f"expected id{delimiter}id{delimiter}distance, found {len(columns)} columns")
+        try:
+            distance = int(columns[-1])
+        except ValueError:
+            raise RejectedLine("the last column is no whole number where the distance was expected") from None
+        return Pair(("", columns[0]), ("", columns[1]), distance)
+
+    def _send(self) -> Iterator[tuple[bytes, bytes]]:
+        if self._pairs:
+            yield TOGETHER, b"p" + encode_pairs(self._pairs)
+            self._pairs = []
+        if self._records:
+            yield TOGETHER, b"r" + ascii_json(self._records)
+            self._records = []
+
+    def stop_reading(self) -> Iterator[tuple[bytes, bytes]]:
+        yield from self._send()
+        self.send_counters()
+
+    def cluster(self, key: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        """All pairs and records -> every record with its cluster."""
+        if key == ASIDE:
+            yield from ((REJECTED, value) for value in values)
+            return
+        # Identities are compared by id first: the smallest id of a cluster names it.
+        records: list[tuple[str, str]] = []
+        pairs: list[tuple[tuple[str, str], tuple[str, str], int]] = []
+        for value in values:
+            if value[:1] == b"r":
+                records.extend((record_id, set_name) for set_name, record_id in orjson.loads(value[1:]))
+            else:
+                pairs.extend((p.first[::-1], p.second[::-1], p.distance) for p in decode_pairs(value[1:]))
+        size = 0
+        previous = None
+        for member in connected_clusters(records, pairs):
+            size = size + 1 if member.cluster == previous else 1
+            if size == 1:
+                self.count("Clusters", "All")
+            elif size == 2:
+                self.count("Clusters", "Of two or more")
+            if size >= 2:
+                self.count("Clusters", "Records that duplicate another")
+            previous = member.cluster
+            yield CLUSTERED, encode_member(member.cluster[::-1], member.record[::-1], member.nearest, member.farthest)
+
+
+def encode_member(cluster: Identity, record: Identity, nearest: int | None, farthest: int | None) -> bytes:
+    """A record in its cluster as [version, cluster set, cluster id, set, id, nearest, farthest]."""
+    return ascii_json([PAIRS_VERSION, *cluster, *record, nearest, farthest])
+
+
+if __name__ == "__main__":
+    ClusterPairs.run()

@@ -1,0 +1,85 @@
+"""All pairs by hashed buckets: every pair of buckets is a cell, and meets in one reducer.
+
+Self-join of one set: a record of bucket b goes to the cells {b, k} for every bucket k of its partition, and
+nowhere else. Join of two sets: base buckets are rows, other buckets columns, and a cell is one of each.
+Several sets told apart by their ids: the cells of a self-join, in which only different sets meet.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from pehchan.metadata.records import Record
+
+#: Where a record goes: (partition, set, bucket). The same for all records of a batch.
+Route = tuple[str, str, int]
+#: Where routes meet: (partition, row bucket, column bucket).
+Cell = tuple[str, int, int]
+
+
+@dataclass(frozen=True)
+class AllPairs:
+    """Every pair of a partition once, whatever the number of buckets.
+
+    sets               ("",) for a self-join; (base, other) for the join of two sets; () for the join of all
+                       sets that occur
+    partition_ordinal  the column whose value is the partition, None for one partition
+    buckets            buckets a set for partitions that have more than the default, in the order of `sets`
+                       (one number for a self-join)
+    default            buckets a set elsewhere
+    """
+
+    sets: tuple[str, ...]
+    partition_ordinal: int | None
+    buckets: Mapping[str, Sequence[int]]
+    default: Sequence[int]
+
+    def route(self, record: Record) -> Route:
+        """Where a record goes."""
+        partition = "" if self.partition_ordinal is None else record.items[self.partition_ordinal]
+        buckets = self.buckets.get(partition, self.default)
+        count = buckets[self.sets.index(record.set)] if len(self.sets) == 2 else buckets[0]
+        return partition, record.set, bucket_of(record, count)
+
+    def cells(self, route: Route) -> Iterator[Cell]:
+        """The cells that a batch of this route is sent to."""
+        partition, set_name, bucket = route
+        buckets = self.buckets.get(partition, self.default)
+        if len(self.sets) != 2:
+            for other in range(buckets[0]):
+                yield partition, min(bucket, other), max(bucket, other)
+        elif set_name == self.sets[0]:
+            for other in range(buckets[1]):
+                yield partition, bucket, other
+        else:
+            for base in range(buckets[0]):
+                yield partition, base, bucket
+
+    def meetings(self, cell: Cell, routes: Sequence[Route]) -> Iterator[tuple[Route, Route]]:
+        """The pairs of routes whose records meet in this cell; a route with itself for the pairs inside it."""
+        _, row, column = cell
+        if len(self.sets) == 2:
+            base, other = self.sets
+            rows = [route for route in routes if route[1] == base]
+            columns = [route for route in routes if route[1] == other]
+            yield from ((a, b) for a in rows for b in columns)
+        elif self.sets:
+            rows = [route for route in routes if route[2] == row]
+            columns = [route for route in routes if route[2] == column]
+            yield from ((a, b) for a in rows for b in columns)
+        else:
+            # Within the cell of one bucket both routes are in it: take each two of them once.
+            yield from (
+                (a, b)
+                for a in routes
+                for b in routes
+                if a[1] != b[1] and a[2] == row and b[2] == column and (row != column or a[1] < b[1])
+            )
+
+
+def bucket_of(record: Record, count: int) -> int:
+    """A bucket from 0 to count - 1 by a hash of (set, id) that is the same on every machine and run."""
+    if count == 1:
+        return 0
+    key = f"{record.set}\0{record.id}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(key, digest_size=8).digest(), "big") % count

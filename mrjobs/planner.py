@@ -1,0 +1,160 @@
+"""Makes the plan: which join, which sets, how many buckets."""
+
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from pehchan.distance.record import check_measures
+from pehchan.metadata.mistakes import Mistakes
+from pehchan.metadata.native_schema import resolve
+from pehchan.metadata.plan import Plan
+from pehchan.metadata.properties import Settings, read_settings
+from pehchan.metadata.schema import Schema
+from pehchan.metadata.schemas import load_schema
+from pehchan.mrjobs.settling import FILE_SETS
+
+#: Records from which a join is worth more than one cell, so that several cores or nodes share it.
+WORTH_SHARING = 2000
+
+#: Buckets of such a join where neither its size nor the number of reducers asks for more.
+SHARED_BUCKETS = 4
+
+#: Cells a reducer should have, so that one large cell does not hold up the others.
+CELLS_A_REDUCER = 3
+
+#: Bytes of a line, to guess the records of an input that nobody has counted.
+LINE_BYTES = 64
+
+
+def cutoff_of(settings: Settings, schema: Schema) -> int:
+    """The largest scaled distance of a pair that is kept."""
+    if settings.cutoff is not None:
+        return settings.cutoff
+    return schema.cutoff if schema.cutoff is not None else settings.scale
+
+
+def plan_join(schema: Schema, settings: Settings, mistakes: Mistakes, input_kind: str) -> Plan:
+    """The plan of one input, but for the buckets: `with_buckets` adds them once the records are counted."""
+    check_measures(schema, mistakes)
+    if not schema.fields:
+        mistakes.add(
+            schema.where, "no field is compared.", "Name at least one field with a measure besides the id."
+        )
+    join, sets, set_from = "all_pairs", ("",), ""
+    if settings.same_id:
+        join, sets, set_from = "same_id", (), "id"
+    elif settings.two_sets and settings.set_id_size:
+        sets, set_from = (), "id"
+    elif settings.two_sets:
+        sets, set_from = FILE_SETS, "file"
+    if set_from == "id" and schema.id_ordinal is None:
+        mistakes.add(
+            schema.where,
+            "the set of a record stands in its id, and the schema has no id field.",
+            'Mark a field with "id": true.',
+        )
+    return Plan(schema, settings, cutoff_of(settings, schema), input_kind, join, sets, set_from)
+
+
+def with_buckets(
+    plan: Plan, records: Mapping[str, int], partitions: Iterable[tuple[str, str, int]] = ()
+) -> Plan:
+    """The plan with as many buckets as a reducer's memory asks for.
+
+    records     number of records by set ("" where there is one)
+    partitions  (partition, set, records) of the partitions too large for one bucket; the others need none
+    """
+    if plan.join == "same_id":
+        return plan
+    counts: dict[str, dict[str, int]] = {}
+    for partition, set_name, count in partitions:
+        counts.setdefault(partition, {})[set_name] = count
+    buckets = {partition: _buckets(plan, of_set) for partition, of_set in sorted(counts.items())}
+    if plan.schema.partition_ordinal is not None:
+        return replace(plan, buckets=buckets, default_buckets=(1,) * max(1, len(plan.sets)))
+    return replace(plan, default_buckets=_buckets(plan, records))
+
+
+def _buckets(plan: Plan, records: Mapping[str, int]) -> tuple[int, ...]:
+    """Buckets a set for these records by set."""
+    settings = plan.settings
+    # The records of two buckets meet in a cell.
+    a_bucket = max(1, settings.bucket_records // 2)
+    if len(plan.sets) == 2:
+        counts = [records.get(name, 0) for name in plan.sets]
+        wanted = [_ceil(count, a_bucket) for count in counts]
+        if sum(counts) >= WORTH_SHARING:
+            cells = max(SHARED_BUCKETS**2, CELLS_A_REDUCER * (settings.reducers or 1))
+            while wanted[0] * wanted[1] < cells:
+                # Split the set with the larger buckets: that ships the fewest copies.
+                larger = 0 if counts[0] * wanted[1] >= counts[1] * wanted[0] else 1
+                wanted[larger] += 1
+    else:
+        count = sum(records.values())
+        fits = count <= settings.bucket_records
+        wanted = [1 if fits else _ceil(count, a_bucket)]
+        if count >= WORTH_SHARING:
+            cells = CELLS_A_REDUCER * (settings.reducers or 1)
+            wanted = [max(wanted[0], SHARED_BUCKETS, math.ceil(math.sqrt(2 * cells)))]
+    # More buckets than asked for are never made; fewer are, where more would only ship copies.
+    return tuple(min(number, settings.bucket_count or number) for number in wanted)
+
+
+def _ceil(count: int, size: int) -> int:
+    return max(1, -(-count // size))
+
+
+def load_schema_and_settings(
+    properties: str | None, schema_path: str | None, defines: Sequence[str], mistakes: Mistakes
+) -> tuple[Schema | None, Settings]:
+    """What the properties and the schema say; the schema is None where there is none or it cannot be read."""
+    settings = read_settings(properties, defines, mistakes)
+    path = schema_path or settings.schema_path
+    if path is None:
+        return None, settings
+    return load_schema(path, settings, mistakes, None if schema_path else properties), settings
+
+
+def plan_for_job(
+    properties: str | None, schema_path: str | None, defines: Sequence[str], inputs: Sequence[str]
+) -> Plan:
+    """The plan of a job that is run by itself on lines. Raises MistakesError with all that is wrong.
+
+    Nobody has counted the records yet, so the buckets are made for the size of the local files; elsewhere they
+    are as sts.bucket.count says, or enough for a million records.
+    """
+    mistakes = Mistakes()
+    schema, settings = load_schema_and_settings(properties, schema_path, defines, mistakes)
+    if schema is None:
+        if not mistakes.found:
+            mistakes.add(
+                properties or "",
+                "no schema is named.",
+                "Set sts.same.schema.file.path in the properties, or give --schema FILE.",
+            )
+        mistakes.raise_if_any()
+    assert schema is not None
+    if not schema.lines:
+        schema = resolve(schema, schema.columns, mistakes)
+    plan = plan_join(schema, settings, mistakes, "lines")
+    mistakes.raise_if_any()
+    sizes = [os.path.getsize(path) for path in inputs if os.path.isfile(path)]
+    records = sum(sizes) // LINE_BYTES if inputs and len(sizes) == len(inputs) else 1_000_000
+    partitioned = plan_join(replace(schema, partition_ordinal=None), settings, Mistakes(), "lines")
+    share = {name: records // len(plan.sets) for name in plan.sets} if plan.sets else {"": records}
+    return replace(plan, default_buckets=with_buckets(partitioned, share).default_buckets)
+
+
+def cutoff_for_job(properties: str | None) -> int:
+    """The cutoff of a clustering that is run by itself. Raises MistakesError where the properties hold none."""
+    mistakes = Mistakes()
+    settings = read_settings(properties, [], mistakes)
+    cutoff = settings.cluster_cutoff if settings.cluster_cutoff is not None else settings.cutoff
+    if cutoff is None:
+        mistakes.add(
+            properties or "", "no cutoff is given.", "Give --cutoff N, or cluster.cutoff in the properties."
+        )
+    mistakes.raise_if_any()
+    assert cutoff is not None
+    return cutoff

@@ -1,0 +1,44 @@
+"""One of the outputs of a job, for people to read: a map-only job, so that it runs where the data lies.
+
+in   tagged lines
+out  the lines of one tag as users read them: pairs, clustered or rejected
+"""
+
+from collections.abc import Iterator
+
+from mrjob.protocol import BytesValueProtocol
+from mrjob.step import MRStep
+
+from pehchan.metadata.plan import Plan
+from pehchan.mrjobs.exporting import exporter
+from pehchan.mrjobs.job import PehchanJob
+from pehchan.mrjobs.wire import CLUSTERED, PAIRS, REJECTED
+
+
+class SelectOutput(PehchanJob):
+    OUTPUT_PROTOCOL = BytesValueProtocol
+
+    def configure_args(self) -> None:
+        super().configure_args()
+        self.add_passthru_arg(
+            "--select", choices=[tag.decode() for tag in (PAIRS, CLUSTERED, REJECTED)], help="which output"
+        )
+        self.add_file_arg("--plan", help="the plan of the run; pairs are written as it says")
+
+    def steps(self) -> list[MRStep]:
+        return [MRStep(mapper_init=self.start, mapper=self.select)]
+
+    def start(self) -> None:
+        self._tag = self.options.select.encode()
+        self._lines = exporter(self._tag, Plan.read(self.options.plan) if self.options.plan else None)
+
+    def select(self, _: None, line: bytes) -> Iterator[tuple[None, bytes]]:
+        """Tagged line -> lines for users, if it has the tag."""
+        tag, _tab, payload = line.partition(b"\t")
+        if tag == self._tag:
+            for text in self._lines(payload):
+                yield None, text.encode()
+
+
+if __name__ == "__main__":
+    SelectOutput.run()

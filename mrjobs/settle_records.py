@@ -1,0 +1,27 @@
+"""Records with settled ids, from lines.
+
+in   delimited lines, or record lines of ingest, as the plan says
+out  tagged lines: `record` a record line, `rejected` a line set aside with its reason, `partition` the number
+     of records of a partition too large for one bucket
+"""
+
+from mrjob.step import MRStep
+
+from pehchan.mrjobs.settling import SettlesRecords
+
+
+class SettleRecords(SettlesRecords):
+    def steps(self) -> list[MRStep]:
+        return [
+            MRStep(
+                mapper_init=self.start_reading,
+                mapper=self.read_line,
+                mapper_final=self.stop_reading,
+                reducer=self.settle,
+                reducer_final=self.send_counters,
+            )
+        ]
+
+
+if __name__ == "__main__":
+    SettleRecords.run()

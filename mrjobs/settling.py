@@ -1,0 +1,175 @@
+"""How lines become records with settled ids: the parts of settle_records, which record_similarity uses as well.
+
+A record is identified by its set and its id. A record without an id gets one made from its content, `#` and a
+hash. Of records with the same id the first by content keeps it, the others get `~2`, `~3` and so on, whatever
+the order of lines.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+
+import orjson
+
+from pehchan.metadata.plan import Plan
+from pehchan.metadata.records import (
+    Record,
+    Rejected,
+    RejectedLine,
+    ascii_json,
+    decode_line,
+    decode_record,
+    encode_record,
+    splitter,
+)
+from pehchan.mrjobs.job import PlannedJob, file_name, input_file, lines_of
+from pehchan.mrjobs.wire import PARTITION, RECORD, REJECTED
+
+#: The sets of a job whose files are told apart by their names.
+FILE_SETS = ("base", "other")
+
+#: Partitions that a mapper counts before it sends the counts on.
+PARTITIONS_HELD = 100_000
+
+_SUFFIX = re.compile(r"~[1-9][0-9]*\Z")
+
+
+class LineReader:
+    """Turns the lines of one task into records as the plan says."""
+
+    def __init__(self, plan: Plan):
+        self.plan = plan
+        self._split = splitter(plan.settings.input_delimiter or ",")
+
+    def read(self, line: bytes, set_name: str) -> Record | None:
+        """The record of a line, its id as it was given; None for a blank line.
+
+        Raises RejectedLine with the reason where the line cannot become a record.
+        """
+        if self.plan.input == "records":
+            record = decode_record(line)
+            items: Sequence[str] = record.items
+            set_name = record.set
+        else:
+            text = decode_line(line)
+            if not text.strip():
+                return None
+            items = self._split(text)
+        needed = self.plan.columns_needed
+        if len(items) < needed:
+            raise RejectedLine(f"expected at least {needed} columns, found {len(items)}")
+        ordinal = self.plan.schema.id_ordinal
+        given = items[ordinal] if ordinal is not None else ""
+        if self.plan.set_from == "id":
+            size = self.plan.settings.set_id_size
+            if len(given) <= size:
+                raise RejectedLine(f"the id has {len(given)} characters; its first {size} name the set")
+            set_name = given[:size]
+        return Record(set_name, given, items)
+
+
+class SettlesRecords(PlannedJob):
+    """Mapper and reducer that settle records; a mixin of the jobs whose input may be plain lines."""
+
+    def configure_args(self) -> None:
+        super().configure_args()
+        self.add_passthru_arg("--set-name", default="", help="the set of all records of this input")
+
+    def start_reading(self) -> None:
+        self._reader = LineReader(self.plan)
+        self._file = input_file()
+        if self.plan.set_from == "file":
+            is_base = file_name(self._file).startswith(self.plan.settings.base_prefix)
+            self._set_name = FILE_SETS[0] if is_base else FILE_SETS[1]
+        else:
+            self._set_name = self.options.set_name
+        self._partitions: dict[tuple[str, str], int] = {}
+
+    def read_line(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Line -> the family of ids it belongs to, with its record; or the rejected line."""
+        for single in lines_of(line):
+            try:
+                record = self._reader.read(single, self._set_name)
+            except RejectedLine as reason:
+                self.count("Records", "Rejected")
+                rejected = Rejected(
+                    single.decode("utf-8", "backslashreplace"), file_name(self._file), str(reason)
+                ).encode()
+                yield ascii_json(["x", _digest(rejected)]), rejected
+                continue
+            if record is None:
+                self.count("Records", "Blank lines")
+                continue
+            self.count("Records", "Read")
+            if record.set:
+                self._count_set(record.set)
+            ordinal = self.plan.schema.partition_ordinal
+            if ordinal is not None:
+                yield from self._count_partition(record.items[ordinal], record.set)
+            family = _SUFFIX.sub("", record.id) or _content_id(record.items)
+            yield ascii_json(["r", record.set, family]), ascii_json([record.id, record.items])
+
+    def _count_set(self, set_name: str) -> None:
+        # Sets told by ids may be many; the two of a join are worth a counter each.
+        if len(self.plan.sets) == 2:
+            self.count("Records", f"Set {set_name}")
+
+    def _count_partition(self, partition: str, set_name: str) -> Iterator[tuple[bytes, bytes]]:
+        key = (partition, set_name)
+        self._partitions[key] = self._partitions.get(key, 0) + 1
+        if len(self._partitions) > PARTITIONS_HELD:
+            yield from self._send_partitions()
+
+    def _send_partitions(self) -> Iterator[tuple[bytes, bytes]]:
+        for (partition, set_name), count in self._partitions.items():
+            yield ascii_json(["p", partition, set_name]), b"%d" % count
+        self._partitions = {}
+
+    def stop_reading(self) -> Iterator[tuple[bytes, bytes]]:
+        yield from self._send_partitions()
+        self.send_counters()
+
+    def settle(self, key: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        """A family of ids -> its records with an id each; rejected lines and partition counts as they are."""
+        kind, *rest = orjson.loads(key)
+        if kind == "x":
+            yield from ((REJECTED, value) for value in values)
+        elif kind == "p":
+            count = sum(map(int, values))
+            # A partition that fits in one bucket needs no word in the plan.
+            if count > self.plan.settings.bucket_records // 2:
+                yield PARTITION, ascii_json([*rest, count])
+        else:
+            yield from self._settle_family(rest[0], rest[1], values)
+
+    def _settle_family(
+        self, set_name: str, family: str, values: Iterator[bytes]
+    ) -> Iterator[tuple[bytes, bytes]]:
+        # Records with an id before those without, then by content: never by who comes first.
+        members = sorted((not given, given, items) for given, items in map(orjson.loads, values))
+        # An id that a record brings itself goes before any that is made here.
+        taken = {given for absent, given, _ in members if not absent}
+        unused = set(taken)
+        for absent, given, items in members:
+            wanted = family if absent else given
+            if absent:
+                self.count("Records", "Without id")
+            if wanted in unused:
+                unused.remove(wanted)
+                settled = wanted
+            else:
+                if not absent:
+                    self.count("Records", "Duplicate id")
+                settled, number = wanted, 2
+                while settled in taken:
+                    settled, number = f"{wanted}~{number}", number + 1
+                taken.add(settled)
+            yield RECORD, encode_record(Record(set_name, settled, items))
+
+
+def _digest(content: bytes) -> str:
+    return blake2b(content, digest_size=8).hexdigest()
+
+
+def _content_id(items: Sequence[str]) -> str:
+    return "#" + _digest(ascii_json(items))

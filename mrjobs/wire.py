@@ -1,0 +1,115 @@
+"""What travels between tasks and between jobs.
+
+Between map and reduce: batches of records of one route, as JSON columns. Between jobs: tagged lines,
+`tag TAB payload`, where the tag says what the payload is, so that one job can have several outputs. All of it
+is ASCII without tab, LF or CR inside, which every runner passes on unharmed.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from pehchan.metadata.records import ascii_json
+
+BATCH_VERSION = 1
+PAIRS_VERSION = 1
+
+RECORD = b"record"
+REJECTED = b"rejected"
+PARTITION = b"partition"
+PAIRS = b"pairs"
+CLUSTERED = b"clustered"
+
+#: A record's identity: its set and its id.
+Identity = tuple[str, str]
+
+
+class WireError(ValueError):
+    """A line between jobs that is not what it should be: another version, or not written by a job."""
+
+
+@dataclass
+class Batch:
+    """Records of one route as columns, on their way to a reducer.
+
+    ids      one a record
+    columns  one list of values a compared field, in schema order
+    items    the whole records where the output needs them, else empty
+    """
+
+    route: Sequence[str | int]
+    ids: list[str] = field(default_factory=list)
+    columns: list[list[str]] = field(default_factory=list)
+    items: list[Sequence[str]] = field(default_factory=list)
+    #: Characters gathered so far: when to send the batch.
+    size: int = 0
+
+    def encode(self) -> bytes:
+        """One line, without the newline."""
+        return ascii_json([BATCH_VERSION, self.route, self.ids, self.columns, self.items])
+
+    @classmethod
+    def decode(cls, line: bytes) -> "Batch":
+        """The batch of an encoded line."""
+        version, route, ids, columns, items = orjson.loads(line)
+        if version != BATCH_VERSION:
+            raise WireError(f"a batch of version {version!r}; this pehchan reads version {BATCH_VERSION}")
+        return cls(route, ids, columns, items)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two records and their distance; items only where the output needs them."""
+
+    first: Identity
+    second: Identity
+    distance: int
+    first_items: Sequence[str] = ()
+    second_items: Sequence[str] = ()
+
+
+def encode_pairs(pairs: Sequence[Pair]) -> bytes:
+    """Pairs as JSON columns: [version, sets, ids, sets, ids, distances, items, items]."""
+    with_items = any(pair.first_items or pair.second_items for pair in pairs)
+    return ascii_json(
+        [
+            PAIRS_VERSION,
+            [pair.first[0] for pair in pairs],
+            [pair.first[1] for pair in pairs],
+            [pair.second[0] for pair in pairs],
+            [pair.second[1] for pair in pairs],
+            [pair.distance for pair in pairs],
+            [list(pair.first_items) for pair in pairs] if with_items else [],
+            [list(pair.second_items) for pair in pairs] if with_items else [],
+        ]
+    )
+
+
+def decode_pairs(payload: bytes) -> Iterator[Pair]:
+    """The pairs of an encoded payload."""
+    version, *columns = orjson.loads(payload)
+    if version != PAIRS_VERSION:
+        raise WireError(f"pairs of version {version!r}; this pehchan reads version {PAIRS_VERSION}")
+    first_sets, first_ids, second_sets, second_ids, distances, first_items, second_items = columns
+    nothing: list[tuple[str, ...]] = [()] * len(distances)
+    for first_set, first_id, second_set, second_id, distance, left, right in zip(
+        first_sets,
+        first_ids,
+        second_sets,
+        second_ids,
+        distances,
+        first_items or nothing,
+        second_items or nothing,
+        strict=True,
+    ):
+        yield Pair((first_set, first_id), (second_set, second_id), distance, left, right)
+
+
+def read_tagged(lines: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """(tag, payload) of each tagged line."""
+    for line in lines:
+        tag, tab, payload = line.rstrip(b"\r\n").partition(b"\t")
+        if not tab:
+            raise WireError("a line without a tag where output of a pehchan job was expected")
+        yield tag, payload

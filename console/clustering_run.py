@@ -11,9 +11,11 @@ from pehchan.console.pipeline import (
     Jobs,
     Request,
     Result,
+    RunError,
     check_output,
     check_runner,
     cluster,
+    flatten,
     read_run,
     settle,
     whole_folder,
@@ -23,7 +25,8 @@ from pehchan.console.progress import Progress
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.properties import Settings
-from pehchan.metadata.schema import Schema
+from pehchan.metadata.schema import Field, Schema
+from pehchan.mrjobs.wire import REJECTED
 
 
 @dataclass
@@ -48,10 +51,11 @@ def run_clustering(request: Request, cutoff: int, records: str | None, delimiter
     record_output = Path(records) if records and (Path(records) / "run.json").is_file() else None
     if records and not record_output:
         record_files = [InputFile(path, format_of(path, Settings(), None)) for path in find_files([records], mistakes)]
-    check_output(request.out, request.overwrite, mistakes)
+    check_output(request.out, request.overwrite, mistakes, [*request.inputs, *([records] if records else [])])
     mistakes.raise_if_any()
     with whole_folder(request.out, request.overwrite) as folder:
         (folder / "internal").mkdir()
+        (folder / "rejected").mkdir()
         jobs = Jobs(request.runner, request.conf_path, progress)
         inputs = [*(output / "internal" / "pairs" for output in pairs.outputs), *pairs.files]
         if record_output:
@@ -65,6 +69,15 @@ def run_clustering(request: Request, cutoff: int, records: str | None, delimiter
             shutil.copyfile(pairs.outputs[0] / "internal" / "plan.json", plan_path)
         with progress.stage("cluster"):
             cluster(jobs, inputs, cutoff, folder, plan_path, ["--delimiter", delimiter])
+        if pairs.files:
+            jobs.export(REJECTED, folder / "internal" / "clusters", folder / "rejected" / "pairs", None)
+        flatten(folder / "rejected")
+        unread = jobs.counts["Pairs", "Rejected"]
+        if unread and not jobs.counts["Pairs", "Read"]:
+            raise RunError(
+                f"None of {unread:,} lines is a pair: expected id{delimiter}id{delimiter}distance, the "
+                "distance a whole number. Is --delimiter right?"
+            )
         result.counts, result.seconds = jobs.counts, progress.seconds
         write_run(folder, result)
     return result
@@ -103,13 +116,18 @@ def _settle_ids(files: Sequence[InputFile], delimiter: str, jobs: Jobs, folder: 
     """The ids of records, which stand in the first column of their files."""
     internal = folder / "internal"
     settings = Settings(input_delimiter=delimiter)
-    schema = Schema(fields=(), id_ordinal=0, lines=True, where=files[0].path)
+    # A plan compares something; this one is for settling ids only.
+    fields = (Field("id", 0, "exact"),)
+    schema = Schema(fields, id="id", id_ordinal=0, lines=True, where=files[0].path)
     mistakes = Mistakes()
     prepared = look_at(files, settings, schema, mistakes)
     mistakes.raise_if_any()
     assert prepared is not None
-    prepared, _ = ingest_files(prepared, files, settings, internal / "ingested", internal / "rejected")
+    rejected = folder / "rejected"
+    prepared, _ = ingest_files(prepared, files, settings, internal / "ingested", rejected / "part-ingest")
     plan = Plan(schema, settings, 0, prepared.kind)
     places = settle(plan, prepared, jobs, internal)
+    for place in places:
+        jobs.export(REJECTED, place, rejected / place.name, None)
     shutil.rmtree(internal / "ingested", ignore_errors=True)
     return places

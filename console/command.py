@@ -25,9 +25,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     parser = build_parser()
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    _interrupt_on_signals()
     try:
-        return int(options.run(options) or OK)
+        code = int(options.run(options) or OK)
+        # Here, and not when Python ends, so that a full disk is told.
+        sys.stdout.flush()
+        return code
     except MistakesError as mistakes:
         print(mistakes, file=sys.stderr)
         return MISTAKEN
@@ -54,8 +57,19 @@ def _run_errors() -> type[BaseException]:
     return RunError
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+def _interrupt_on_signals() -> None:
+    """End with KeyboardInterrupt on SIGTERM and, unless it is ignored, as in the background, on SIGINT."""
+    here = os.getpid()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != here:
+            # A worker of the local runner, which this process ends.
+            os._exit(INTERRUPTED)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, interrupt)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -75,7 +89,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_cluster_options(dedupe)
 
     link = _command(commands, "link", run_dedupe, "the same for two sets: only records of different sets meet")
-    link.add_argument("inputs", nargs=2, metavar=("A", "B"), help="the two sets, a file or folder each")
+    link.add_argument("inputs", action="append", metavar="A", help="the first set, a file or folder")
+    link.add_argument("inputs", action="append", metavar="B", help="the second set")
     _add_run_options(link)
     _add_cluster_options(link)
 
@@ -116,6 +131,8 @@ def build_parser() -> argparse.ArgumentParser:
     guess = _command(actions, "guess", run_schema_guess, "a first schema from a look at the data")
     guess.add_argument("input", metavar="FILE", help="a .csv, .tsv or .jsonl file with named columns")
     _add_properties_options(guess)
+
+    _command(actions, "measures", run_schema_measures, "the measures that a schema may name, with their parameters")
 
     _command(commands, "properties", run_properties, "all keys of a properties file, with their meaning")
     return parser
@@ -242,7 +259,7 @@ def run_schema_check(options: argparse.Namespace) -> int:
     mistakes = Mistakes()
     schema, settings = load_schema_and_settings(options.properties, options.schema, options.defines, mistakes)
     if schema is not None:
-        check_measures(schema, mistakes)
+        check_measures(schema, settings.compat, mistakes)
     elif not options.schema and not settings.schema_path:
         mistakes.add(options.properties or "", "no schema is named.", "Give SCHEMA, or name one in -p.")
     for warning in mistakes.warnings:
@@ -259,25 +276,26 @@ def run_schema_check(options: argparse.Namespace) -> int:
 
 def run_schema_convert(options: argparse.Namespace) -> int:
     from pehchan.distance.record import check_measures
-    from pehchan.metadata.native_schema import write_native
-    from pehchan.metadata.schemas import native_text
+    from pehchan.metadata.native_schema import with_column_names, write_native
+    from pehchan.metadata.schemas import is_sifarish, native_text, read_data
     from pehchan.metadata.sifarish_schema import write_sifarish
     from pehchan.mrjobs.planner import load_schema_and_settings
 
     mistakes = Mistakes()
-    schema, _ = load_schema_and_settings(options.properties, options.schema, options.defines, mistakes)
+    schema, settings = load_schema_and_settings(options.properties, options.schema, options.defines, mistakes)
     if schema is not None:
-        check_measures(schema, mistakes)
+        check_measures(schema, settings.compat, mistakes)
     mistakes.raise_if_any()
     assert schema is not None
     for warning in mistakes.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    to = options.to or ("native" if schema.lines else "sifarish")
+    given = "sifarish" if is_sifarish(read_data(schema.where, Mistakes())) else "native"
+    to = options.to or ("native" if given == "sifarish" else "sifarish")
     if to == "native":
-        print(native_text(write_native(schema)), end="")
+        print(native_text(write_native(with_column_names(schema))), end="")
         return OK
     try:
-        print(json.dumps(write_sifarish(schema), indent=1))
+        print(json.dumps(write_sifarish(schema, settings), indent=1))
     except ValueError as error:
         mistakes.add(options.schema, f"sifarish's form cannot say all of it:\n{error}")
         mistakes.raise_if_any()
@@ -298,6 +316,13 @@ def run_schema_guess(options: argparse.Namespace) -> int:
     assert prepared is not None
     assert prepared.guessed is not None
     print(native_text(prepared.guessed), end="")
+    return OK
+
+
+def run_schema_measures(options: argparse.Namespace) -> int:
+    from pehchan.distance.registry import describe_measures
+
+    print(describe_measures(), end="")
     return OK
 
 

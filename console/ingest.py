@@ -188,6 +188,8 @@ class _Lines(Iterator[str]):
             raise _mistake(self.path, f"cannot be read as {self.encoding}: {error}") from None
         except (EOFError, OSError, zlib.error) as error:
             raise self._broken(error) from None
+        if not self.number:
+            line = line.lstrip("\ufeff")  # a mark in an encoding that does not drop its own, or a second one
         if "\0" in line:
             line = line.replace("\0", _NUL)
         self.number += 1

@@ -1,6 +1,7 @@
 """The files of a run: found, checked, and brought to what the jobs read."""
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -101,21 +102,36 @@ def look_at(
                 "Give -s SCHEMA or -p PROPERTIES, or a .csv, .tsv or .jsonl file with named columns.",
             )
             return None
+        # Of the part files of a cluster some may well be empty.
+        if not any(os.path.getsize(file.path) for file in inputs):
+            mistakes.add(inputs[0].path, "the file is empty.", "Give a file with a record a line.")
+            return None
         if not schema.lines:
             schema = resolve(schema, schema.columns, mistakes)
         kind = "lines" if settings.input_encoding.lower().replace("_", "-") in ("utf-8", "utf8") else "records"
         return Prepared(kind, by_set, schema, schema.columns)
     try:
-        header = read_header(inputs[0].path, inputs[0].format, settings.input_encoding)
+        first, encoding = inputs[0], settings.input_encoding
+        delimiter = _delimiter(first.format, settings)
+        header = read_header(first.path, first.format, encoding, delimiter)
         guessed = None
         if schema is None:
-            rows = sample_rows(inputs[0].path, inputs[0].format, settings.input_encoding, GUESS_ROWS)
+            rows = sample_rows(first.path, first.format, encoding, GUESS_ROWS, delimiter)
             guessed = guess_schema(header, rows)
-            schema = read_native(guessed, f"the guess from {inputs[0].path}", mistakes)
+            schema = read_native(guessed, f"the guess from {first.path}", mistakes)
     except MistakesError as error:
         mistakes.found.extend(error.mistakes)
         return None
     return Prepared("records", by_set, _in_columns(schema, header, mistakes), tuple(header), guessed)
+
+
+def _delimiter(format: str, settings: Settings) -> str:
+    """What divides the columns of a file, "" for what is usual in its format."""
+    regex = settings.input_delimiter or ""
+    if format == "lines":
+        return regex
+    # Under a header it is one character, which a regular expression may have to escape.
+    return "\t" if regex == r"\t" else re.sub(r"\\(\W)", r"\1", regex)
 
 
 def _in_columns(schema: Schema, header: Sequence[str], mistakes: Mistakes) -> Schema:
@@ -160,7 +176,7 @@ def ingest_files(
                     prepared.columns,
                     out,
                     aside,
-                    settings.input_delimiter or ",",
+                    _delimiter(file.format, settings),
                 )
             total = IngestCounts(
                 total.records + counts.records, total.rejected + counts.rejected, total.blank + counts.blank

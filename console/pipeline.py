@@ -15,7 +15,7 @@ import platform
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -145,8 +145,13 @@ def whole_folder(out: str, overwrite: bool) -> Iterator[Path]:
             _refuse_output(out, overwrite)
             old = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent))
             os.rename(target, old / "old")
-            os.rename(unfinished, target)
-            shutil.rmtree(old)
+            try:
+                os.rename(unfinished, target)
+            except BaseException:
+                os.rename(old / "old", target)
+                raise
+            finally:
+                shutil.rmtree(old, ignore_errors=True)
         else:
             os.rename(unfinished, target)
     except BaseException:
@@ -166,10 +171,12 @@ def _refuse_output(out: str, overwrite: bool) -> None:
     mistakes.raise_if_any()
 
 
-def check_output(out: str, overwrite: bool, mistakes: Mistakes) -> None:
+def check_output(out: str, overwrite: bool, mistakes: Mistakes, inputs: Iterable[str] = ()) -> None:
     """Add a mistake where the output folder must not be written."""
     target = Path(os.path.abspath(out))
-    if target.is_dir():
+    if any(Path(os.path.abspath(path)).is_relative_to(target) for path in inputs):
+        mistakes.add(out, "the output is also an input.", "Give another -o.")
+    elif target.is_dir():
         ours = (target / "run.json").is_file()
         if any(target.iterdir()) and not (overwrite and ours):
             what = "the output exists." if ours else "the output exists, and is not one of pehchan."
@@ -184,7 +191,8 @@ class Jobs:
 
     def __init__(self, runner: str, conf_path: str | None, progress: Progress):
         self._runner = runner
-        self._conf = ["--conf-path", conf_path] if conf_path else []
+        # The temporary files hold records.
+        self._conf = ["--cleanup-on-failure", "ALL", *(["--conf-path", conf_path] if conf_path else [])]
         self._progress = progress
         self.counts: Counts = Counter()
 
@@ -246,7 +254,7 @@ def run_pipeline(
             _count_ingested(jobs.counts, ingested.rejected, ingested.blank)
             for place in records:
                 jobs.export(REJECTED, place, folder / "rejected" / place.name, None)
-            _flatten(folder / "rejected")
+            flatten(folder / "rejected")
             shutil.rmtree(internal / "ingested", ignore_errors=True)
         _check_rejected(jobs.counts, plan.settings, request.out, folder / "rejected")
         plan = with_buckets(plan, _records_by_set(jobs.counts), _partitions(records))
@@ -295,7 +303,7 @@ def _check(request: Request, result: Result) -> tuple[list[InputFile], Prepared,
     mistakes = Mistakes()
     schema, settings = load_schema_and_settings(request.properties, request.schema, request.defines, mistakes)
     check_runner(request.runner, mistakes)
-    check_output(request.out, request.overwrite, mistakes)
+    check_output(request.out, request.overwrite, mistakes, request.inputs)
     inputs: list[InputFile] = []
     wanted = request.schema or settings.schema_path
     for number, path in enumerate(request.inputs):
@@ -388,7 +396,7 @@ def _count_ingested(counts: Counts, rejected: int, blank: int) -> None:
         counts["Records", "Blank lines"] += blank
 
 
-def _flatten(folder: Path) -> None:
+def flatten(folder: Path) -> None:
     """Part files of the folders in a folder, moved up; empty ones are dropped, so that an empty folder says all."""
     for place in sorted(folder.iterdir()):
         parts = sorted(place.iterdir()) if place.is_dir() else [place]

@@ -24,7 +24,7 @@ class Progress:
     """Says on stderr what a run is doing.
 
     Amounts come from tasks in this process as they work, and from the status lines of tasks in other processes
-    (`watch` their folder).
+    (`watch` their folder). Tasks in this process write status lines as well, so the larger amount is the true one.
     """
 
     def __init__(self, stream: TextIO | None = None, quiet: bool = False):
@@ -66,7 +66,7 @@ class Progress:
         if self._quiet or now - self._said < (TERMINAL_SECONDS if self._terminal else PLAIN_SECONDS):
             return
         self._said = now
-        text = self.text(self._here + self._elsewhere, now - self._started)
+        text = self.text(max(self._here, self._elsewhere), now - self._started)
         if self._terminal:
             self._stream.write(f"\r\x1b[K{text}")
             self._stream.flush()

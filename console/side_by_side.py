@@ -12,6 +12,7 @@ missing.
 """
 
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -113,11 +114,11 @@ class _Column:
             return 0
         shared = min(Prefix.similarity(self.values[0], value) for value in self.values)
         start = max(0, shared - self.limit // 3)
-        # No further along than needed to show the end of the longest.
-        longest = max(range(len(self.values)), key=lambda at: len(self.values[at]))
-        while start and not self._signs(longest, start - 1)[-1].cut:
-            start -= 1
-        return start
+        return max(self._leftmost(at, start) for at in range(len(self.values)))
+
+    def _leftmost(self, at: int, start: int) -> int:
+        """A start before the given one from which the value is still shown to its end, if there is one."""
+        return bisect_left(range(start), True, key=lambda place: not self._signs(at, place)[-1].cut)
 
 
 def _short_id(record_id: str, limit: int) -> str:
@@ -148,19 +149,11 @@ def _changed(reference: str, value: str) -> Spans:
     tail = Postfix.similarity(reference[head:], value[head:])
     if max(len(reference), len(value)) - head - tail > _LONGEST_ALIGNED:
         return [(head, len(value) - tail)]
-    spans: list[tuple[int, int]] = []
     edits = Levenshtein.editops(reference, value)
     # The letters that two different values happen to share would only confuse.
     if 2 * len(edits) > max(len(reference), len(value)):
         return [(0, len(value))]
-    for edit in edits:
-        start = edit.dest_pos
-        end = start if edit.tag == "delete" else start + 1
-        if spans and start <= spans[-1][1]:
-            spans[-1] = (spans[-1][0], end)
-        else:
-            spans.append((start, end))
-    return spans
+    return [(edit.dest_pos, edit.dest_pos + (edit.tag != "delete")) for edit in edits]
 
 
 def _part(text: str, spans: Spans, start: int, limit: int, color: bool) -> list[_Sign]:

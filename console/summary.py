@@ -21,11 +21,13 @@ def summary(result: Result, out: Path) -> str:
     counts = result.counts
     lines = []
     read, rejected = counts["Records", "Read"], counts["Records", "Rejected"]
-    if read or rejected:
+    if read or rejected or result.plan is not None:
         text = f"{read:,} records read"
         if rejected:
             text += f", {rejected:,} lines set aside ({out / 'rejected'})"
         lines.append(text)
+    if counts["Pairs", "Rejected"]:
+        lines.append(f"{counts['Pairs', 'Rejected']:,} lines of pairs set aside ({out / 'rejected'})")
     for name, what in (("Without id", "had no id and got one"), ("Duplicate id", "had the id of another")):
         if counts["Records", name]:
             lines.append(f"{counts['Records', name]:,} records {what}")
@@ -38,11 +40,11 @@ def summary(result: Result, out: Path) -> str:
             f"{counts['Pairs', 'Kept']:,} at or under {plan.cutoff} of {plan.settings.scale}"
         )
     if result.cluster_cutoff is not None:
+        clusters, several = counts["Clusters", "All"], counts["Clusters", "Of two or more"]
+        records = several + counts["Clusters", "Records that duplicate another"]
         lines.append(
-            f"{counts['Clusters', 'All']:,} clusters at cutoff {result.cluster_cutoff}, "
-            f"{counts['Clusters', 'Of two or more']:,} of them of two or more records, "
-            f"which hold {counts['Clusters', 'Records that duplicate another'] + counts['Clusters', 'Of two or more']:,} "
-            "records"
+            f"{clusters:,} clusters at cutoff {result.cluster_cutoff}: {several:,} of two or more records "
+            f"({records:,} records), {clusters - several:,} of one"
         )
     held = [name for name in ("pairs", "clusters", "rejected") if (out / name).is_dir() and any((out / name).iterdir())]
     lines.append(f"written to {out}: " + ", ".join([*(f"{name}/" for name in held), "run.json"]))

@@ -29,7 +29,7 @@ class Categorical(Measure):
     hierarchy: tuple[tuple[str, tuple[str, ...]], ...] = ()
     compat: bool = False
 
-    cost = 0.01
+    cost = 0.002
 
     def __post_init__(self) -> None:
         object.__setattr__(

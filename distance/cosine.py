@@ -23,7 +23,7 @@ class Cosine(Overlap):
 
     compat: bool = False
 
-    cost = 0.05
+    cost = 0.02
 
     @property
     def bounded(self) -> bool:

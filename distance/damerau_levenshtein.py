@@ -16,5 +16,5 @@ from pehchan.distance.scored import Scored
 class DamerauLevenshtein(Scored):
     """Edits of the whole value, swaps of neighbours included / the longer length; in [0, 1]."""
 
-    cost = 0.7
+    cost = 0.8
     scorer = staticmethod(rapidfuzz_damerau_levenshtein.normalized_distance)

@@ -22,7 +22,7 @@ class Date(Elementwise):
     max_days: int
     format: str = "%Y-%m-%d"
 
-    cost = 0.005
+    cost = 0.004
 
     def check(self) -> str | None:
         if self.max_days <= 0:

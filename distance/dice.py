@@ -22,7 +22,7 @@ class Dice(Overlap):
 
     compat: bool = False
 
-    cost = 0.05
+    cost = 0.02
 
     @property
     def bounded(self) -> bool:

@@ -46,7 +46,7 @@ class Edit(Measure):
     align: bool = False
     compat: bool = False
 
-    cost = 0.05
+    cost = 0.04
 
     @property
     def symmetric(self) -> bool:
@@ -121,7 +121,7 @@ class Edit(Measure):
 
     def _most(self, limit: float, count: int) -> float | None:
         """The distance of two words beyond which the mean over so many is above the limit."""
-        return None if self.compat else cutoff(limit * count)
+        return None if self.compat else cutoff(limit * max(count, 1))
 
     def _at_once(self, i: int, j: int, width: int) -> int:
         """How many rows of width distances each, of values of i and of j words, are computed at a time."""

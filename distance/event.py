@@ -34,7 +34,7 @@ class Event(Measure):
     max_minutes: int = 0
     compat: bool = False
 
-    cost = 0.1
+    cost = 0.06
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", tuple(self.weights))

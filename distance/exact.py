@@ -13,7 +13,7 @@ from pehchan.distance.measure import Distances
 class Exact(Elementwise):
     """0 where the values are equal, character for character, else 1."""
 
-    cost = 0.005
+    cost = 0.002
 
     def read(self, values: Sequence[str]) -> Readings:
         number: dict[str, int] = {}

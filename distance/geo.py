@@ -27,7 +27,7 @@ class Geo(Elementwise):
     delimiter: str = ":"
     compat: bool = False
 
-    cost = 0.02
+    cost = 0.013
 
     @property
     def zero_on_equal(self) -> bool:

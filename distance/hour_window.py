@@ -32,7 +32,7 @@ class HourWindow(Elementwise):
     delimiter: str = "::"
     compat: bool = False
 
-    cost = 0.02
+    cost = 0.01
 
     @property
     def zero_on_equal(self) -> bool:

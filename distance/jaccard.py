@@ -30,7 +30,7 @@ class Jaccard(Overlap):
     b_weight: float = 1.0
     compat: bool = False
 
-    cost = 0.05
+    cost = 0.03
 
     @property
     def symmetric(self) -> bool:

@@ -23,7 +23,7 @@ class JaroWinkler(Scored):
 
     prefix_weight: float = 0.1
 
-    cost = 0.04
+    cost = 0.03
     scorer = staticmethod(rapidfuzz_jaro_winkler.normalized_distance)
 
     def check(self) -> str | None:

@@ -32,7 +32,7 @@ class Location(Elementwise):
     delimiter: str = "::"
     compat: bool = False
 
-    cost = 0.02
+    cost = 0.008
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", tuple(self.weights))

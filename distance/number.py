@@ -44,7 +44,7 @@ class Number(Elementwise):
     unit: str = ""
     compat: bool = False
 
-    cost = 0.005
+    cost = 0.004
 
     @property
     def bounded(self) -> bool:
@@ -84,11 +84,13 @@ class Number(Elementwise):
         return self._as_java(value)[0] == _UNREAD
 
     def format_errors(self, a: Sequence[str], b: Sequence[str]) -> NDArray[np.bool_]:
-        """bool[n]: whether sifarish counts the pair a[k], b[k] as "Invalid Data Format".
+        """bool[n]: which of the pairs a[k], b[k] count under "Invalid Data Format".
 
-        A pair does not count where sifarish does not come to read the numbers, because one value has several
-        words or only one has the unit; so this is not the same as a format error in one of the values.
+        With compat a pair does not count where sifarish does not come to read the numbers, because one value
+        has several words or only one has the unit.
         """
+        if not self.compat:
+            return super().format_errors(a, b)
         left = [self._as_java(value) for value in a]
         right = [self._as_java(value) for value in b]
         return np.array(

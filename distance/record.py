@@ -16,7 +16,7 @@ from pehchan.distance.columns import Column, Mask, distinct
 from pehchan.distance.fold import fold
 from pehchan.distance.measure import Distances, Measure
 from pehchan.metadata.mistakes import Mistakes
-from pehchan.metadata.schema import Field, Schema
+from pehchan.metadata.schema import Schema
 
 Positions = NDArray[np.int64]
 
@@ -56,11 +56,11 @@ class Found:
     compared: int
 
 
-def check_measures(schema: Schema, mistakes: Mistakes) -> None:
+def check_measures(schema: Schema, compat: bool, mistakes: Mistakes) -> None:
     """Add a mistake for every field whose measure or parameters are not as the registry has them."""
     for field in schema.fields:
         try:
-            registry.build(field.measure, field.parameters)
+            registry.build(field.measure, field.parameters, compat=compat)
         except ValueError as error:
             mistakes.add(field.where or f'field "{field.name}"', str(error))
 
@@ -145,7 +145,7 @@ class RecordDistance:
         self, number: int, rows: Block, columns: Block, i: Positions, j: Positions, absent: Mask
     ) -> Distances:
         """float64[len(i)]: raw distances of one field; 0 where it is absent."""
-        measure, limit = self.measures[number], self._limit(self.fields[number])
+        measure, limit = self.measures[number], self._limit(number)
         left, right = rows.columns[number], columns.columns[number]
         if measure.symmetric:
             raw = _gathered(measure, left, right, i, j, limit)
@@ -155,9 +155,12 @@ class RecordDistance:
             raw = np.where(rows.rank[i] < columns.rank[j], forward, backward)
         return np.where(absent, 0.0, raw)
 
-    def _limit(self, field: Field) -> float:
+    def _limit(self, number: int) -> float:
         """Beyond this raw distance a pair is cut, so the measure need not be exact there."""
-        return field.threshold if field.threshold is not None else np.inf
+        threshold = self.fields[number].threshold
+        if threshold is not None:
+            return threshold
+        return 1.0 if self.measures[number].bounded else np.inf
 
     def _count_missing(
         self, number: int, left: Column, right: Column, i: Positions, j: Positions, absent: Mask
@@ -172,8 +175,12 @@ class RecordDistance:
             elif field.missing == "skip":
                 self.counters["Missing Data", "FieldSkipped"] += count
         if left.faulty.any() or right.faulty.any():
-            faulty = left.faulty[left.codes][i] | right.faulty[right.codes][j]
-            self.counters["Invalid Data Format", column] += int(np.count_nonzero(faulty))
+            faulty = np.flatnonzero(left.faulty[left.codes][i] | right.faulty[right.codes][j])
+            a, b = left.codes[i[faulty]], right.codes[j[faulty]]
+            errors = self.measures[number].format_errors(
+                [left.values[k] for k in a], [right.values[k] for k in b]
+            )
+            self.counters["Invalid Data Format", column] += int(np.count_nonzero(errors))
 
 
 def _gathered(

@@ -2,7 +2,10 @@
 
 import dataclasses
 import difflib
+import inspect
 import math
+import re
+import textwrap
 from collections.abc import Mapping
 from typing import Any, get_origin, get_type_hints
 
@@ -58,7 +61,7 @@ def build(name: str, parameters: Mapping[str, Any], compat: bool = False) -> Mea
     type, and for one that the measure refuses.
     """
     if name not in MEASURES:
-        raise ValueError(f'unknown measure "{name}"{_nearest(name, MEASURES)}. Known: {", ".join(MEASURES)}.')
+        raise ValueError(f'unknown measure "{name}".{_nearest(name, MEASURES)} Known: {", ".join(MEASURES)}.')
     kind = MEASURES[name]
     types = get_type_hints(kind)
     fields = {field.name: field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
@@ -66,7 +69,7 @@ def build(name: str, parameters: Mapping[str, Any], compat: bool = False) -> Mea
     for key, value in parameters.items():
         if key not in fields:
             known = f"Known: {', '.join(fields)}." if fields else "It has none."
-            raise ValueError(f'measure "{name}": unknown parameter "{key}"{_nearest(key, fields)}. {known}')
+            raise ValueError(f'measure "{name}": unknown parameter "{key}".{_nearest(key, fields)} {known}')
         wanted = get_origin(types[key]) or types[key]
         if not _fits(value, wanted):
             raise ValueError(f'measure "{name}": {key} is {value!r}, not {_KINDS[wanted]}')
@@ -85,7 +88,7 @@ def build(name: str, parameters: Mapping[str, Any], compat: bool = False) -> Mea
 
 def _nearest(name: str, known: Mapping[str, Any]) -> str:
     close = difflib.get_close_matches(str(name).lower(), known, n=1)
-    return f', did you mean "{close[0]}"?' if close else ""
+    return f' Did you mean "{close[0]}"?' if close else ""
 
 
 def _fits(value: Any, wanted: type) -> bool:
@@ -96,3 +99,19 @@ def _fits(value: Any, wanted: type) -> bool:
     if wanted is float:
         return isinstance(value, int | float) and math.isfinite(value)
     return isinstance(value, wanted)
+
+
+def describe_measures() -> str:
+    """Every measure by its name, with what its class says of itself and its parameters."""
+    texts = []
+    for name, measure in MEASURES.items():
+        text = inspect.cleandoc(measure.__doc__ or "")
+        defaults = ", ".join(
+            field.name if field.default is dataclasses.MISSING else f"{field.name}={field.default!r}"
+            for field in dataclasses.fields(measure)  # type: ignore[arg-type]
+            if field.name != "compat"
+        )
+        # compat is asked for by the properties, not by a schema, and the last that a class explains.
+        said = re.split(r"\ncompat  +", text)[0]
+        texts.append(f"{name}({defaults})\n{textwrap.indent(said, '  ')}\n")
+    return "\n".join(texts)

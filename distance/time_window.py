@@ -27,7 +27,7 @@ class TimeWindow(Elementwise):
     delimiter: str = "::"
     format: str = "%Y-%m-%d %H:%M:%S"
 
-    cost = 0.02
+    cost = 0.007
 
     @property
     def zero_on_equal(self) -> bool:

@@ -30,11 +30,11 @@ _KEY_WORDS = {
     "sku",
 }
 _TRUTH_WORDS = {"cluster", "clusterid", "entityid", "truth", "matchid"}
-_IDENTITY_WORDS = (
+_IDENTITY_WORDS = {
     *("phone", "tel", "telephone", "mobile", "cell", "fax", "ssn", "soc", "social", "tax", "vat", "passport"),
     *("licence", "license", "isbn", "issn", "ean", "upc", "gtin", "asin", "iban", "email", "mail", "zip"),
     *("postcode", "postal", "plz", "areacode", "dob", "birth", "birthdate", "date", "year", "number", "no"),
-)
+}
 _QUANTITY_WORDS = {
     *("price", "cost", "amount", "total", "salary", "income", "revenue", "fee", "rate", "rating", "score"),
     *("weight", "height", "width", "length", "depth", "size", "area", "quantity", "qty", "count", "age"),
@@ -107,7 +107,7 @@ def _is_key(column: _Column) -> bool:
     """Whether the column only says which record this is (or, in test data, which are the same)."""
     if column.words & _TRUTH_WORDS:
         return True
-    if column.words & set(_IDENTITY_WORDS):
+    if column.words & _IDENTITY_WORDS or _is_quantity(column):
         return False
     if column.words & _KEY_WORDS or re.search(r"[a-z](ID|Id)$", column.name):
         return True
@@ -128,7 +128,7 @@ def _is_quantity(column: _Column) -> bool:
     numeric = column.share(lambda value: _number(value) is not None)
     decimal = column.share(lambda value: re.fullmatch(r"[^.]*\d*\.\d{1,2}", value))
     named = bool(column.words & _QUANTITY_WORDS)
-    return numeric >= 0.9 and (named or (decimal >= 0.5 and not column.words & set(_IDENTITY_WORDS)))
+    return numeric >= 0.9 and (named or (decimal >= 0.5 and not column.words & _IDENTITY_WORDS))
 
 
 def _number(text: str) -> float | None:

@@ -318,6 +318,26 @@ def _is_plain(value: Any) -> bool:
     return value is None or isinstance(value, str | bool) or _is_number(value)
 
 
+def with_column_names(schema: Schema) -> Schema:
+    """A schema of numbered columns with a name for each: that of its field, "column N" where it has none.
+
+    As a person would write it; a schema that names its columns already stays as it is.
+    """
+    if schema.columns:
+        return schema
+    named = {field.ordinal: field.name for field in reversed(schema.fields) if field.ordinal is not None}
+    for name, ordinal in ((schema.partition, schema.partition_ordinal), (schema.id, schema.id_ordinal)):
+        if ordinal is not None and ordinal not in named:
+            named[ordinal] = name or f"column {ordinal}"
+    columns = tuple(named.get(ordinal, f"column {ordinal}") for ordinal in range(max(named, default=-1) + 1))
+    return replace(
+        schema,
+        columns=columns,
+        id=None if schema.id_ordinal is None else columns[schema.id_ordinal],
+        partition=None if schema.partition_ordinal is None else columns[schema.partition_ordinal],
+    )
+
+
 def write_native(schema: Schema) -> dict[str, Any]:
     """The native form of a schema, as JSON can hold it; defaults are left out."""
     missing = {field.missing for field in schema.fields}

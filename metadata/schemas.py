@@ -18,8 +18,10 @@ from pehchan.metadata.sifarish_schema import read_sifarish
 def load_schema(
     path: str | None, settings: Settings, mistakes: Mistakes, properties_path: str | None = None
 ) -> Schema | None:
-    """The schema of a file, with what the settings say about it; None where it cannot be used.
+    """The schema of a file, with what the settings say about it; None where none can be read.
 
+    What is wrong with it is added to the mistakes; what could be read is returned all the same, so that more can
+    be checked at once.
     A path that leads nowhere from the current folder is tried from the folder of the properties file.
     """
     if not path:
@@ -42,8 +44,7 @@ def load_schema(
     if schema.cutoff is not None and schema.cutoff > settings.scale:
         what = f"cutoff: {schema.cutoff} is above sts.distance.scale={settings.scale}."
         mistakes.add(path, what, f"Every pair would qualify. Give a value from 0 to {settings.scale}.")
-    schema = facet(schema, settings, mistakes)
-    return None if len(mistakes.found) > before else schema
+    return facet(schema, settings, mistakes)
 
 
 def is_sifarish(data: Any) -> bool:
@@ -95,6 +96,28 @@ def read_data(path: str, mistakes: Mistakes) -> Any:
     return read(text, path, mistakes)
 
 
+def native_text(data: Mapping[str, Any]) -> str:
+    """A native form as YAML for people: a field a line."""
+    lines = []
+    for key, value in data.items():
+        if key == "fields":
+            lines.append("fields:")
+            lines += [f"  {_flow({name: field})}" for name, field in value.items()]
+        else:
+            lines.append(_flow({key: value}))
+    text = "\n".join(lines) + "\n"
+    if _read_yaml(text, "", Mistakes()) == data:
+        return text
+    # Names longer than a key on one line may be, or with characters that YAML reads as others.
+    return yaml.safe_dump(dict(data), sort_keys=False)
+
+
+def _flow(data: Mapping[str, Any]) -> str:
+    """One key and its value on one line."""
+    text = yaml.safe_dump(data, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**6)
+    return text.strip()[1:-1]
+
+
 def _read_json(text: str, path: str, mistakes: Mistakes) -> Any:
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
         data: dict[str, Any] = {}
@@ -123,6 +146,8 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = []
         for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
             key = self.construct_object(key_node, deep=True)
             if key in keys:
                 problem = f'key "{key}" is there twice'
@@ -143,35 +168,3 @@ def _read_yaml(text: str, path: str, mistakes: Mistakes) -> Any:
     except (RecursionError, ValueError) as error:
         mistakes.add(path, f"it cannot be read: {error}", "Give a schema in JSON or YAML.")
     return None
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes a field on one line, as a person would."""
-
-
-def _represent_mapping(dumper: yaml.SafeDumper, data: dict[Any, Any]) -> yaml.Node:
-    plain = all(not isinstance(value, dict) for value in data.values())
-    return dumper.represent_mapping("tag:yaml.org,2002:map", data.items(), flow_style=plain and len(data) < 8)
-
-
-_Dumper.add_representer(dict, _represent_mapping)
-
-
-def native_text(data: Mapping[str, Any]) -> str:
-    """The native form of a schema as YAML, for people."""
-    parts = []
-    for key, value in data.items():
-        flow = isinstance(value, list)
-        parts.append(
-            yaml.dump(
-                {key: value},
-                Dumper=yaml.SafeDumper if flow else _Dumper,
-                sort_keys=False,
-                allow_unicode=True,
-                default_flow_style=None if flow else False,
-                width=100,
-            )
-            if isinstance(value, dict | list)
-            else yaml.safe_dump({key: value}, allow_unicode=True)
-        )
-    return "".join(parts)

@@ -373,7 +373,7 @@ Measure = tuple[str, dict[str, Any]]
 def _read_text(reader: _SchemaReader, values: Mapping[str, Any], where: str) -> Measure:
     measure = reader.text_measure
     parameters: dict[str, dict[str, Any]] = {
-        "edit": {"tokens": reader.settings.edit_tokens},
+        "edit": {} if reader.settings.edit_tokens else {"tokens": False},
         "jaccard": {
             "a_weight": reader.values.get("srcNonMatchingTermWeight", 1.0),
             "b_weight": reader.values.get("trgNonMatchingTermWeight", 1.0),

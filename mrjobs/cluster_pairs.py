@@ -85,6 +85,7 @@ class ClusterPairs(PehchanJob):
                     continue
                 try:
                     self._keep(self._delimited_pair(single))
+                    self.count("Pairs", "Read")
                 except RejectedLine as reason:
                     self.count("Pairs", "Rejected")
                     text = single.decode("utf-8", "backslashreplace")

@@ -39,9 +39,11 @@ class ComparesRecords(PlannedJob):
         self._batches: dict[Sequence[str | int], Batch] = {}
         self._held = 0
 
-    def route_record(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def route_record(self, tag: bytes | None, payload: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Settled record -> batches for the cells where it meets others."""
-        ((tag, payload),) = read_tagged((line,))
+        if tag is None:
+            # A line of an earlier job; from an earlier step of this one the tag comes as the key.
+            ((tag, payload),) = read_tagged((payload,))
         if tag == REJECTED:
             yield ascii_json(["x"]), payload
         if tag != RECORD:
@@ -117,6 +119,7 @@ class CellRecords:
 
     def __init__(self, plan: Plan, distance: RecordDistance, batches: Iterator[Batch]):
         self.plan = plan
+        self._as_java = plan.settings.compat and plan.sets == ("",)
         #: Pairs left out because both records were given the same id, as sifarish does.
         self.same_given_id = 0
         routes: list[Sequence[str | int]] = []
@@ -149,7 +152,7 @@ class CellRecords:
     def _order(self, identities: list[Identity]):  # type: ignore[no-untyped-def]
         """Sort key of a record: of two, the smaller comes first in their pair."""
         settings = self.plan.settings
-        if settings.compat and self.plan.sets == ("",):
+        if self._as_java:
             # sifarish: the record of the higher bucket comes first.
             count = settings.bucket_count or 1000
             return lambda k: (-java_bucket(identities[k][1], count), identities[k])
@@ -166,7 +169,7 @@ class CellRecords:
             strict=True,
         ):
             if self._items:
-                if self.plan.settings.compat and self._same_given_id(a, b):
+                if self._as_java and self._same_given_id(a, b):
                     self.same_given_id += 1
                     continue
                 pairs.append(

@@ -1,8 +1,11 @@
 """The base of the jobs: the plan, the wire's protocols, counters and progress."""
 
+import atexit
 import os
+import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,6 +22,12 @@ from pehchan.metadata.plan import Plan
 #: Seconds between two signs of life of a task.
 STATUS_SECONDS = 2.0
 
+#: The environment variable with the number of the process that submitted a job; only local tasks inherit it.
+SUBMITTER = "PEHCHAN_SUBMITTER"
+
+#: Seconds between two looks of a task whether that process is still there.
+SUBMITTER_SECONDS = 0.5
+
 
 class PehchanJob(MRJob):
     """What all jobs have: bytes on the wire, counters, signs of life, and errors for people."""
@@ -34,10 +43,18 @@ class PehchanJob(MRJob):
     def run(cls) -> None:
         """Entry point of a job file; mistakes in what was given end it with exit code 2 before it starts."""
         try:
-            cls().execute()
+            job = cls()
+            if job.options.run_mapper or job.options.run_combiner or job.options.run_reducer:
+                threading.Thread(target=_end_with_submitter, daemon=True).start()
+            job.execute()
         except MistakesError as mistakes:
             print(mistakes, file=sys.stderr)
             sys.exit(2)
+
+    def make_runner(self) -> Any:
+        """A runner for this job; its tasks end with this process."""
+        os.environ[SUBMITTER] = str(os.getpid())
+        return super().make_runner()
 
     # counters and progress, gathered so that a task does not write a line a record
 
@@ -112,9 +129,24 @@ class PlannedJob(PehchanJob):
             self.options.properties, self.options.schema, self.options.define, self.options.args
         )
         folder = tempfile.mkdtemp(prefix="pehchan-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
         path = os.path.join(folder, "plan.json")
         plan.write(path)
         return path
+
+
+def _end_with_submitter() -> None:
+    """End this task soon after the process that submitted its job, where both run on one machine.
+
+    A task of a job that was interrupted works for nobody.
+    """
+    submitter = int(os.environ.get(SUBMITTER, "0"))
+    while submitter:
+        try:
+            os.kill(submitter, 0)
+        except ProcessLookupError:
+            os._exit(1)
+        time.sleep(SUBMITTER_SECONDS)
 
 
 def input_file() -> str:

@@ -36,8 +36,8 @@ def cutoff_of(settings: Settings, schema: Schema) -> int:
 
 def plan_join(schema: Schema, settings: Settings, mistakes: Mistakes, input_kind: str) -> Plan:
     """The plan of one input, but for the buckets: `with_buckets` adds them once the records are counted."""
-    check_measures(schema, mistakes)
-    if not schema.fields:
+    check_measures(schema, settings.compat, mistakes)
+    if not schema.fields and not mistakes.found:
         mistakes.add(
             schema.where, "no field is compared.", "Name at least one field with a measure besides the id."
         )

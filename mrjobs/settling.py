@@ -31,7 +31,7 @@ FILE_SETS = ("base", "other")
 #: Partitions that a mapper counts before it sends the counts on.
 PARTITIONS_HELD = 100_000
 
-_SUFFIX = re.compile(r"~[1-9][0-9]*\Z")
+_SUFFIXES = re.compile(r"(~[1-9][0-9]*)+\Z")
 
 
 class LineReader:
@@ -65,7 +65,7 @@ class LineReader:
             if len(given) <= size:
                 raise RejectedLine(f"the id has {len(given)} characters; its first {size} name the set")
             set_name = given[:size]
-        return Record(set_name, given, items)
+        return Record(set_name, "" if self.plan.settings.auto_id else given, items)
 
 
 class SettlesRecords(PlannedJob):
@@ -106,7 +106,8 @@ class SettlesRecords(PlannedJob):
             ordinal = self.plan.schema.partition_ordinal
             if ordinal is not None:
                 yield from self._count_partition(record.items[ordinal], record.set)
-            family = _SUFFIX.sub("", record.id) or _content_id(record.items)
+            # Ids that only differ in their suffixes belong together: a duplicate of one may come to be another.
+            family = _SUFFIXES.sub("", record.id) if record.id else _content_id(record.items)
             yield ascii_json(["r", record.set, family]), ascii_json([record.id, record.items])
 
     def _count_set(self, set_name: str) -> None:

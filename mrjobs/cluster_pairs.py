@@ -147,7 +147,10 @@ class ClusterPairs(PehchanJob):
             if size >= 2:
                 self.count("Clusters", "Records that duplicate another")
             previous = member.cluster
-            yield CLUSTERED, encode_member(member.cluster[::-1], member.record[::-1], member.nearest, member.farthest)
+            yield (
+                CLUSTERED,
+                encode_member(member.cluster[::-1], member.record[::-1], member.nearest, member.farthest),
+            )
 
 
 def encode_member(cluster: Identity, record: Identity, nearest: int | None, farthest: int | None) -> bytes:

@@ -12,7 +12,17 @@ from pehchan.metadata.records import ascii_json, decode_record
 from pehchan.mrjobs.job import PlannedJob
 from pehchan.mrjobs.joins.all_pairs import AllPairs
 from pehchan.mrjobs.joins.same_id import SameId
-from pehchan.mrjobs.wire import PAIRS, RECORD, REJECTED, Batch, Identity, Pair, WireError, encode_pairs, read_tagged
+from pehchan.mrjobs.wire import (
+    PAIRS,
+    RECORD,
+    REJECTED,
+    Batch,
+    Identity,
+    Pair,
+    WireError,
+    encode_pairs,
+    read_tagged,
+)
 
 #: Batches a mapper may hold open at a time, as a multiple of the size of one.
 BATCHES_HELD = 64
@@ -138,9 +148,7 @@ class CellRecords:
         order = sorted(range(len(identities)), key=self._order(identities))
         self._identities = [identities[k] for k in order]
         self._items = [items[k] for k in order] if items else []
-        coded = [
-            distance.column(number, [column[k] for k in order]) for number, column in enumerate(columns)
-        ]
+        coded = [distance.column(number, [column[k] for k in order]) for number, column in enumerate(columns)]
         whole = Block(coded, np.arange(len(order), dtype=np.int64))
         places: dict[Sequence[str | int], list[int]] = {}
         for place, k in enumerate(order):

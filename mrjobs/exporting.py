@@ -43,13 +43,17 @@ class PairExport:
         more: list[str] = []
         if settings.extra_fields:
             more = [
-                items[column] if column < len(items) else "" for items in both for column in settings.extra_fields
+                items[column] if column < len(items) else ""
+                for items in both
+                for column in settings.extra_fields
             ]
         elif settings.output_record:
             more = [value for items in both for value in items]
         front = [*ids, *passive] if settings.ids_first else [*passive, *ids]
         if settings.compat and more:
-            return self._join(front) + self._delimiter + self._delimiter + self._join(more) + str(pair.distance)
+            return (
+                self._join(front) + self._delimiter + self._delimiter + self._join(more) + str(pair.distance)
+            )
         return self._join([*front, *more, str(pair.distance)])
 
     def _id(self, settled: str, items: Sequence[str]) -> str:

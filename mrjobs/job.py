@@ -151,7 +151,7 @@ def _end_with_submitter() -> None:
 
 def input_file() -> str:
     """The path of the file that a mapper reads, as the runner gives it; "" where it does not."""
-    uri = os.environ.get("mapreduce_map_input_file", "") or os.environ.get("map_input_file", "")
+    uri = os.environ.get("mapreduce_map_input_file") or os.environ.get("map_input_file") or ""  # noqa: SIM112
     return uri.removeprefix("file://")
 
 

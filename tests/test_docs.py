@@ -44,8 +44,7 @@ def run(command: str, folder: Path) -> str:
         cwd=folder,
         env=environment,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         timeout=300,
     )
@@ -95,4 +94,7 @@ if __name__ == "__main__":
         with tempfile.TemporaryDirectory() as place:
             prepare(Path(place))
             text = each.read_text(encoding="utf-8")
-            each.write_text(_BLOCK.sub(lambda match: _written(match[0], Path(place)), text), encoding="utf-8")  # noqa: B023
+            pieces = _BLOCK.split(text)
+            written = [_written(block, Path(place)) for block in _BLOCK.findall(text)]
+            joined = "".join(piece + block for piece, block in zip(pieces, [*written, ""], strict=True))
+            each.write_text(joined, encoding="utf-8")

@@ -5,6 +5,7 @@ from itertools import combinations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pehchan.clustering.evaluation import (
     Scores,
     cluster_pair_scores,

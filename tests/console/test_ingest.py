@@ -9,6 +9,7 @@ import json
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from pehchan.console import ingest as module
 from pehchan.console.ingest import IngestCounts, detect_format, ingest, read_header, sample_rows
 from pehchan.metadata.mistakes import MistakesError

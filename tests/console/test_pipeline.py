@@ -300,10 +300,14 @@ def test_neither_the_report_of_a_run_nor_its_log_holds_a_value_of_a_record(capsy
 
 
 def test_a_folder_appears_whole_or_not_at_all():
-    with pytest.raises(KeyboardInterrupt), whole_folder("new/out", False) as unfinished:
-        (unfinished / "run.json").write_text("{}")
-        assert not Path("new/out").exists()
-        raise KeyboardInterrupt
+    def interrupted() -> None:
+        with whole_folder("new/out", False) as unfinished:
+            (unfinished / "run.json").write_text("{}")
+            assert not Path("new/out").exists()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert list(Path("new").iterdir()) == []
     with whole_folder("new/out", False) as unfinished:
         (unfinished / "run.json").write_text("{}")
@@ -312,7 +316,7 @@ def test_a_folder_appears_whole_or_not_at_all():
 
 def test_the_report_of_another_version_is_refused():
     Path("run.json").write_text('{"version": 9}')
-    with pytest.raises(MistakesError, match="version 9.\n  This pehchan reads version 1."):
+    with pytest.raises(MistakesError, match=r"version 9\.\n  This pehchan reads version 1\."):
         read_run(Path())
     Path("run.json").write_text("[")
     with pytest.raises(MistakesError, match="not readable as JSON"):

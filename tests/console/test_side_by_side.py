@@ -6,6 +6,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from pehchan.console.side_by_side import show_cluster
 
 COLUMNS = ["name", "address", "phone"]

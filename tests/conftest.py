@@ -20,3 +20,9 @@ def record_sets() -> Path:
             pytest.fail("PEHCHAN_DATA is not set, and CI=true requires the record sets")
         pytest.skip("PEHCHAN_DATA names no folder of record sets")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def examples() -> Path:
+    """The folder of example schemas."""
+    return Path(__file__).parents[1] / "metadata" / "schemas"

@@ -185,6 +185,12 @@ def test_a_limit_that_is_a_distance_itself_loses_nothing(tokens):
         assert (found[exact > limit] > limit).all()
 
 
+@pytest.mark.filterwarnings("error")
+def test_without_a_limit_values_without_words_are_no_trouble():
+    assert Edit().matrix([" ", "a"], [" ", "b"], np.inf).tolist() == [[0, 1], [1, 1]]
+    assert Edit().pairs([" ", "a"], [" ", "b"], np.inf).tolist() == [0, 1]
+
+
 def test_words_are_needed_to_align_them():
     assert "tokens" in Edit(tokens=False, align=True).check()
     assert "sifarish" in Edit(align=True, compat=True).check()

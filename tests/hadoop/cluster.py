@@ -493,6 +493,8 @@ class Cluster:
             "yarn.nodemanager.sleep-delay-before-sigkill.ms": "1000",
             "yarn.nodemanager.env-whitelist": "JAVA_HOME,PATH,LANG,LC_ALL,LC_CTYPE,TZ,LD_LIBRARY_PATH",
             "yarn.application.classpath": classpath,
+            # As on most clusters: what tasks wrote is in HDFS soon after the job, for `yarn logs`.
+            "yarn.log-aggregation-enable": "true",
             "yarn.log.server.url": f"http://{at('history_http')}/jobhistory/logs",
         }
         mapred = {

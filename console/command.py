@@ -121,7 +121,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--records",
         metavar="RECORDS",
         help="the records, so that those without a pair are there too: an output of pehchan, or a file whose "
-        "first column is the id",
+        "first column is the id (a .csv has a header)",
     )
     cluster.add_argument("--delimiter", default=",", help="between the columns of files (,)")
     _add_output_options(cluster)

@@ -115,8 +115,8 @@ def ingest(
 ) -> IngestCounts:
     """Write a record line for every row, items in the order of `columns`, and the rows set aside.
 
-    Columns of a csv or tsv file that `columns` does not name are left out; one that the file lacks raises
-    MistakesError. A key that a JSON object lacks is a missing item. Lines have no names: `columns` says how
+    Columns of a file that `columns` does not name are left out; one that the file, or a JSON object, lacks is a
+    missing item. Lines have no names: `columns` says how
     many items there are, and an empty one takes lines of any number.
     """
     reader = _reader(format, delimiter)
@@ -259,12 +259,7 @@ class _Delimited:
     def rows(self, lines: _Lines, columns: Sequence[str]) -> Iterator[_Row]:
         parsed = self._parsed(lines)
         header = self._header(parsed, lines)
-        lacking = [name for name in columns if name not in header]
-        if lacking:
-            raise _mistake(
-                lines.path, f"no column {', '.join(map(repr, lacking))}", f"It has: {', '.join(header)}."
-            )
-        order = [header.index(name) for name in columns]
+        order = [header.index(name) if name in header else None for name in columns]
         as_it_lies = order == list(range(len(header)))
         for row in parsed:
             if row.values is None:
@@ -275,7 +270,7 @@ class _Delimited:
             elif as_it_lies:
                 yield row
             else:
-                yield row._replace(values=[row.values[at] for at in order])
+                yield row._replace(values=["" if at is None else row.values[at] for at in order])
 
     def _parsed(self, lines: _Lines) -> Iterator[_Row]:
         csv.field_size_limit(FIELD_LIMIT)

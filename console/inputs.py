@@ -113,20 +113,44 @@ def look_at(
         kind = (
             "lines" if settings.input_encoding.lower().replace("_", "-") in ("utf-8", "utf8") else "records"
         )
-        return Prepared(kind, by_set, schema, schema.columns)
+        return Prepared(kind, by_set, schema, ())
     try:
         first, encoding = inputs[0], settings.input_encoding
-        delimiter = _delimiter(first.format, settings)
-        header = read_header(first.path, first.format, encoding, delimiter)
+        headers = [
+            read_header(file.path, file.format, encoding, _delimiter(file.format, settings))
+            for file in inputs
+        ]
         guessed = None
         if schema is None:
-            rows = sample_rows(first.path, first.format, encoding, GUESS_ROWS, delimiter)
-            guessed = guess_schema(header, rows)
+            rows = sample_rows(
+                first.path, first.format, encoding, GUESS_ROWS, _delimiter(first.format, settings)
+            )
+            guessed = guess_schema(headers[0], rows)
             schema = read_native(guessed, f"the guess from {first.path}", mistakes)
     except MistakesError as error:
         mistakes.found.extend(error.mistakes)
         return None
-    return Prepared("records", by_set, _in_columns(schema, header, mistakes), tuple(header), guessed)
+    # Files may bring columns of their own; what the schema needs, each of them must have.
+    columns = tuple(dict.fromkeys(name for header in headers for name in header))
+    schema = _in_columns(schema, columns, mistakes)
+    for file, header in zip(inputs, headers, strict=True):
+        _check_columns(file.path, header, schema, mistakes)
+    return Prepared("records", by_set, schema, columns, guessed)
+
+
+def _check_columns(path: str, header: Sequence[str], schema: Schema, mistakes: Mistakes) -> None:
+    """Add a mistake for each column that the schema needs and the file lacks, where another file has it."""
+    ordinals = [field.ordinal for field in schema.fields] + [schema.id_ordinal, schema.partition_ordinal]
+    needed = dict.fromkeys(
+        schema.columns[ordinal]
+        for ordinal in ordinals
+        if ordinal is not None and ordinal < len(schema.columns)
+    )
+    for name in needed:
+        if name not in header:
+            mistakes.add(
+                path, f'no column "{name}", which the schema needs.', f"It has: {', '.join(header)}."
+            )
 
 
 def _delimiter(format: str, settings: Settings) -> str:

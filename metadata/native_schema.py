@@ -345,7 +345,7 @@ def write_native(schema: Schema) -> dict[str, Any]:
     data: dict[str, Any] = {}
     if schema.entity != "record":
         data["entity"] = schema.entity
-    if schema.id is not None:
+    if schema.id is not None or schema.id_ordinal is not None:
         named = schema.id_ordinal is not None and schema.id == NUMBERED_ID and not schema.columns
         data["id"] = _written_reference(schema, None if named else schema.id, schema.id_ordinal)
     if schema.columns:

@@ -105,7 +105,8 @@ class SettlesRecords(PlannedJob):
                 self._count_set(record.set)
             ordinal = self.plan.schema.partition_ordinal
             if ordinal is not None:
-                yield from self._count_partition(record.items[ordinal], record.set)
+                # Sets that are told by their ids share the buckets of a partition.
+                yield from self._count_partition(record.items[ordinal], record.set if self.plan.sets else "")
             # Ids that only differ in their suffixes belong together: a duplicate of one may come to be another.
             family = _SUFFIXES.sub("", record.id) if record.id else _content_id(record.items)
             yield ascii_json(["r", record.set, family]), ascii_json([record.id, record.items])

@@ -1,26 +1,22 @@
 """`pehchan cluster`: clusters of pairs that an earlier run, or another program, has found."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from pehchan.console.inputs import InputFile, find_files, format_of, ingest_files, look_at
-from pehchan.console.pipeline import (
-    Jobs,
-    Request,
-    Result,
+from pehchan.console.inputs import InputFile, find_files, format_of, ingest_files, look_at, on_this_machine
+from pehchan.console.jobs import Jobs, check_runner, local_folder
+from pehchan.console.output import (
     RunError,
     check_output,
-    check_runner,
-    cluster,
-    flatten,
+    drop_empty_files,
     read_run,
-    settle,
+    record_folders,
     whole_folder,
-    write_run,
 )
+from pehchan.console.pipeline import Request, Result, cluster, settle, write_run
+from pehchan.console.places import Place, place
 from pehchan.console.progress import Progress
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.plan import Plan
@@ -33,8 +29,8 @@ from pehchan.mrjobs.wire import REJECTED
 class Pairs:
     """Where the pairs lie: outputs of earlier runs, and files of delimited lines."""
 
-    outputs: list[Path]
-    files: list[Path]
+    outputs: list[Place]
+    files: list[Place]
 
 
 def run_clustering(
@@ -45,68 +41,78 @@ def run_clustering(
         request, cluster_cutoff=cutoff, started=datetime.now(timezone.utc).isoformat(timespec="seconds")
     )
     mistakes = Mistakes()
-    check_runner(request.runner, mistakes)
+    paths = [*request.inputs, *([records] if records else [])]
+    check_runner(request.runner, [*paths, request.out], mistakes)
     pairs = _find_pairs(request.inputs, mistakes)
     for output in pairs.outputs:
         _check_cutoff(output, cutoff, mistakes)
     if cutoff < 0:
         mistakes.add("--cutoff", f"{cutoff} is below 0.", "Give a distance from 0.")
     record_files: list[InputFile] = []
-    record_output = Path(records) if records and (Path(records) / "run.json").is_file() else None
+    record_output = place(records) if records and (place(records) / "run.json").exists() else None
     if records and not record_output:
         record_files = [
             InputFile(path, format_of(path, Settings(), None)) for path in find_files([records], mistakes)
         ]
-    check_output(request.out, request.overwrite, mistakes, [*request.inputs, *([records] if records else [])])
+    check_output(request.out, request.overwrite, mistakes, paths)
     mistakes.raise_if_any()
-    with whole_folder(request.out, request.overwrite) as folder:
-        (folder / "internal").mkdir()
-        (folder / "rejected").mkdir()
-        jobs = Jobs(request.runner, request.conf_path, progress)
+    jobs = Jobs(request.runner, request.conf_path, progress)
+    with (
+        local_folder() as here,
+        whole_folder(request.out, request.overwrite) as folder,
+        jobs.workplace(folder) as work,
+    ):
+        (work / "internal").make()
         inputs = [*(output / "internal" / "pairs" for output in pairs.outputs), *pairs.files]
+        settled: list[Place] = []
         if record_output:
-            inputs += sorted((record_output / "internal").glob("records*"))
+            inputs += record_folders(record_output)
         elif record_files:
             with progress.stage("read"):
-                inputs += _settle_ids(record_files, delimiter, jobs, folder)
+                settled = _settle_ids(record_files, delimiter, jobs, here, work)
+            inputs += settled
         plan_path = None
         if pairs.outputs:
-            plan_path = folder / "internal" / "plan.json"
-            shutil.copyfile(pairs.outputs[0] / "internal" / "plan.json", plan_path)
+            plan_path = here / "plan.json"
+            plan_path.write_bytes((pairs.outputs[0] / "internal" / "plan.json").read())
+            (work / "internal" / "plan.json").write(plan_path.read_bytes())
         with progress.stage("cluster"):
-            cluster(jobs, inputs, cutoff, folder, plan_path, ["--delimiter", delimiter])
-        if pairs.files:
-            jobs.export(REJECTED, folder / "internal" / "clusters", folder / "rejected" / "pairs", None)
-        flatten(folder / "rejected")
+            cluster(jobs, inputs, cutoff, work, plan_path, ["--delimiter", delimiter])
+        aside = [*([work / "internal" / "clusters"] if pairs.files else []), *settled]
+        if aside:
+            jobs.export(REJECTED, aside, work / "rejected", None)
+            drop_empty_files(work / "rejected")
+        if (here / "rejected").is_file() and (here / "rejected").stat().st_size:
+            (work / "rejected" / "part-ingest").write((here / "rejected").read_bytes())
         unread = jobs.counts["Pairs", "Rejected"]
         if unread and not jobs.counts["Pairs", "Read"]:
             raise RunError(
-                f"None of {unread:,} lines is a pair: expected id{delimiter}id{delimiter}distance, the "
-                "distance a whole number. Is --delimiter right?"
+                f"None of {unread:,} lines is a pair: expected id{delimiter}id{delimiter}distance, the distance "
+                "a whole number. Is --delimiter right?"
             )
         result.counts, result.seconds = jobs.counts, progress.seconds
-        write_run(folder, result)
+        write_run(work, result)
     return result
 
 
 def _find_pairs(paths: Sequence[str], mistakes: Mistakes) -> Pairs:
     pairs = Pairs([], [])
-    for path in map(Path, paths):
-        output = path.parent if path.name == "pairs" and (path.parent / "run.json").is_file() else path
-        if (output / "run.json").is_file():
-            if not (output / "internal" / "pairs").is_dir():
+    for path in map(place, paths):
+        within = path.parent if path.name == "pairs" and (path.parent / "run.json").exists() else path
+        if (within / "run.json").exists():
+            if not (within / "internal" / "pairs").exists():
                 mistakes.add(str(path), "holds no pairs.", "Name an output of similarity, dedupe or link.")
-            pairs.outputs.append(output)
-        elif path.parent.name == "pairs" and (path.parent.parent / "run.json").is_file():
+            pairs.outputs.append(within)
+        elif path.parent.name == "pairs" and (path.parent.parent / "run.json").exists():
             mistakes.add(
                 str(path), "a part of the pairs of a run.", f"Name the whole run: {path.parent.parent}"
             )
         else:
-            pairs.files.extend(map(Path, find_files([str(path)], mistakes)))
+            pairs.files.extend(map(place, find_files([str(path)], mistakes)))
     return pairs
 
 
-def _check_cutoff(output: Path, cutoff: int, mistakes: Mistakes) -> None:
+def _check_cutoff(output: Place, cutoff: int, mistakes: Mistakes) -> None:
     try:
         made_with = read_run(output)["cutoff"]
     except MistakesError as error:
@@ -120,22 +126,17 @@ def _check_cutoff(output: Path, cutoff: int, mistakes: Mistakes) -> None:
         )
 
 
-def _settle_ids(files: Sequence[InputFile], delimiter: str, jobs: Jobs, folder: Path) -> list[Path]:
+def _settle_ids(
+    files: Sequence[InputFile], delimiter: str, jobs: Jobs, here: Path, work: Place
+) -> list[Place]:
     """The ids of records, which stand in the first column of their files."""
-    internal = folder / "internal"
     settings = Settings(input_delimiter=delimiter)
     # A plan compares something; this one is for settling ids only.
-    fields = (Field("id", 0, "exact"),)
-    schema = Schema(fields, id="id", id_ordinal=0, lines=True, where=files[0].path)
+    schema = Schema(fields=(Field("id", 0, "exact"),), id_ordinal=0, lines=True, where=files[0].path)
     mistakes = Mistakes()
+    files = [on_this_machine(file, settings, here) for file in files]
     prepared = look_at(files, settings, schema, mistakes)
     mistakes.raise_if_any()
     assert prepared is not None
-    rejected = folder / "rejected"
-    prepared, _ = ingest_files(prepared, files, settings, internal / "ingested", rejected / "part-ingest")
-    plan = Plan(schema, settings, 0, prepared.kind)
-    places = settle(plan, prepared, jobs, internal)
-    for place in places:
-        jobs.export(REJECTED, place, rejected / place.name, None)
-    shutil.rmtree(internal / "ingested", ignore_errors=True)
-    return places
+    prepared, _ = ingest_files(prepared, files, settings, here / "ingested", here / "rejected")
+    return settle(Plan(schema, settings, 0, prepared.kind), prepared, jobs, here, work / "internal")

@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import FrameType
 
 import pehchan
@@ -61,7 +60,7 @@ def _drop_output() -> None:
 
 def _run_errors() -> type[BaseException]:
     # Only once something went wrong: the pipeline is slow to import, and not all subcommands need it.
-    from pehchan.console.pipeline import RunError
+    from pehchan.console.output import RunError
 
     return RunError
 
@@ -184,7 +183,12 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
         "-o", "--out", default=DEFAULT_OUT, metavar="OUT", help=f"output folder ({DEFAULT_OUT})"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the output of an earlier run")
-    parser.add_argument("-r", "--runner", default="inline", help="inline (one process) or local (all cores)")
+    parser.add_argument(
+        "-r",
+        "--runner",
+        default="inline",
+        help="inline (one process), local (all cores), hadoop, spark or emr",
+    )
     parser.add_argument("--conf-path", metavar="FILE", help="configuration of mrjob's runners")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
     parser.add_argument("-v", "--verbose", action="store_true", help="the runner's own log too")
@@ -192,6 +196,11 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
     _add_properties_options(parser)
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run to OUT in which a job failed, after the last that did not",
+    )
     parser.add_argument("-s", "--schema", metavar="FILE", help="schema, over the one the properties name")
     _add_output_options(parser)
 
@@ -215,6 +224,7 @@ def run_similarity(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace, clusters: bool, link: bool) -> int:
     from pehchan.console.pipeline import Request, Result, quiet_mrjob, run_pipeline
+    from pehchan.console.places import place
     from pehchan.console.progress import Progress
     from pehchan.console.summary import first_clusters, guess_text, summary
 
@@ -229,6 +239,7 @@ def _run(options: argparse.Namespace, clusters: bool, link: bool) -> int:
         runner=options.runner,
         conf_path=options.conf_path,
         overwrite=options.overwrite,
+        resume=options.resume,
         link=link,
         clusters=clusters,
         cutoff=getattr(options, "cutoff", None),
@@ -241,15 +252,16 @@ def _run(options: argparse.Namespace, clusters: bool, link: bool) -> int:
             print(guess_text(result), flush=True)
 
     result = run_pipeline(request, Progress(quiet=options.quiet), announce)
-    print(summary(result, Path(options.out)))
+    print(summary(result, place(options.out)))
     if clusters and options.show:
-        print(first_clusters(Path(options.out), options.show), end="")
+        print(first_clusters(place(options.out), options.show), end="")
     return OK
 
 
 def run_cluster(options: argparse.Namespace) -> int:
     from pehchan.console.clustering_run import run_clustering
     from pehchan.console.pipeline import Request, quiet_mrjob
+    from pehchan.console.places import place
     from pehchan.console.progress import Progress
     from pehchan.console.summary import summary
 
@@ -265,15 +277,16 @@ def run_cluster(options: argparse.Namespace) -> int:
     result = run_clustering(
         request, options.cutoff, options.records, options.delimiter, Progress(quiet=options.quiet)
     )
-    print(summary(result, Path(options.out)))
+    print(summary(result, place(options.out)))
     return OK
 
 
 def run_evaluate(options: argparse.Namespace) -> int:
     from pehchan.clustering.evaluation import format_scores
     from pehchan.console.evaluating import evaluate
+    from pehchan.console.places import place
 
-    scores = evaluate(Path(options.out), options.truth)
+    scores = evaluate(place(options.out), options.truth)
     if options.json:
         print(json.dumps({name: score.to_dict() for name, score in scores.items()}, indent=1))
     else:

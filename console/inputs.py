@@ -1,5 +1,6 @@
 """The files of a run: found, checked, and brought to what the jobs read."""
 
+import codecs
 import os
 import re
 from collections.abc import Sequence
@@ -7,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pehchan.console.ingest import IngestCounts, detect_format, ingest, read_header, sample_rows
+from pehchan.console.places import place
 from pehchan.metadata.guess import guess_schema
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.native_schema import read_native, resolve
@@ -30,12 +32,29 @@ class InputFile:
     set: str = ""
 
 
+def on_this_machine(file: InputFile, settings: Settings, here: Path) -> InputFile:
+    """The file, brought to this machine where the jobs cannot read it as it lies."""
+    if "://" not in file.path or (file.format == "lines" and _is_utf8(settings.input_encoding)):
+        return file
+    folder = here / "fetched" / str(len(list((here / "fetched").glob("*"))))
+    folder.mkdir(parents=True)
+    return replace(file, path=str(place(file.path).fetch(folder)))
+
+
+def _is_utf8(encoding: str) -> bool:
+    return codecs.lookup(encoding).name == "utf-8"
+
+
 def find_files(paths: Sequence[str], mistakes: Mistakes) -> list[str]:
     """The files that the paths name: a folder stands for the files in it but hidden ones."""
     files: list[str] = []
     for path in paths:
         if "://" in path:
-            mistakes.add(path, "only files of this machine can be read by the command so far.")
+            found = place(path)
+            inside = [str(file) for file in found.files()] if found.exists() else []
+            if not inside:
+                mistakes.add(path, "there is no such file.")
+            files.extend(inside)
         elif os.path.isdir(path):
             inside = sorted(
                 entry.path
@@ -105,14 +124,12 @@ def look_at(
             )
             return None
         # Of the part files of a cluster some may well be empty.
-        if not any(os.path.getsize(file.path) for file in inputs):
+        if not any("://" in file.path or os.path.getsize(file.path) for file in inputs):
             mistakes.add(inputs[0].path, "the file is empty.", "Give a file with a record a line.")
             return None
         if not schema.lines:
             schema = resolve(schema, schema.columns, mistakes)
-        kind = (
-            "lines" if settings.input_encoding.lower().replace("_", "-") in ("utf-8", "utf8") else "records"
-        )
+        kind = "lines" if _is_utf8(settings.input_encoding) else "records"
         return Prepared(kind, by_set, schema, ())
     try:
         first, encoding = inputs[0], settings.input_encoding

@@ -1,21 +1,13 @@
-"""Runs of several jobs: settle, compare, cluster, export; an output folder that is whole or not there.
+"""The runs of several jobs that the commands make: settle, compare, cluster, export."""
 
-OUT holds
-  pairs/      id1,id2,distance, as sifarish writes them, with the output options of the properties
-  clusters/   cluster_id,record_id,min_distance,max_distance: every record once
-  rejected/   JSON lines: the lines set aside, their file and the reason
-  run.json    what was asked, what was done, how long it took
-  internal/   what travels between the jobs, and what later commands read
-"""
-
+import hashlib
 import json
 import logging
 import os
 import platform
 import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -24,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from mrjob.step import StepFailedException
 
 import pehchan
 from pehchan.console.inputs import (
@@ -35,31 +26,28 @@ from pehchan.console.inputs import (
     format_of,
     ingest_files,
     look_at,
+    on_this_machine,
 )
+from pehchan.console.jobs import Counts, Jobs, check_runner, local_folder
+from pehchan.console.output import (
+    RUN_VERSION,
+    RunError,
+    check_output,
+    drop_empty_files,
+    whole_folder,
+    whole_path,
+)
+from pehchan.console.places import Place
 from pehchan.console.progress import Progress
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.native_schema import write_native
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.properties import Settings
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
-from pehchan.mrjobs.job import PehchanJob
 from pehchan.mrjobs.planner import load_schema_and_settings, plan_join, with_buckets
 from pehchan.mrjobs.record_similarity import RecordSimilarity
-from pehchan.mrjobs.select_output import SelectOutput
 from pehchan.mrjobs.settle_records import SettleRecords
-from pehchan.mrjobs.wire import CLUSTERED, PAIRS, PARTITION, REJECTED, read_tagged
-
-RUN_VERSION = 1
-
-#: Runners on which the command runs whole pipelines so far.
-RUNNERS = ("inline", "local")
-
-#: (group, name) -> amount
-Counts = Counter[tuple[str, str]]
-
-
-class RunError(RuntimeError):
-    """A run that ended without a result; its text says why, for a person."""
+from pehchan.mrjobs.wire import CLUSTERED, PAIRS, PARTITION, REJECTED
 
 
 @dataclass
@@ -67,6 +55,7 @@ class Request:
     """What the user asked for.
 
     inputs     paths of files or folders
+    resume     go on with the run to the same OUT that broke off
     link       the first two inputs are two sets, of which only different ones meet
     cutoff     of the clusters, None: as the properties or the schema say
     clusters   whether clusters are made at all
@@ -81,6 +70,7 @@ class Request:
     runner: str = "inline"
     conf_path: str | None = None
     overwrite: bool = False
+    resume: bool = False
     link: bool = False
     clusters: bool = True
     cutoff: int | None = None
@@ -135,111 +125,6 @@ class Result:
         }
 
 
-@contextmanager
-def whole_folder(out: str, overwrite: bool) -> Iterator[Path]:
-    """A folder to write to that becomes `out` when all went well, and is gone when not.
-
-    Raises MistakesError where `out` must not be written.
-    """
-    target = Path(os.path.abspath(out))
-    _refuse_output(out, overwrite)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".unfinished", dir=target.parent))
-    try:
-        yield unfinished
-        # mkdtemp makes folders for their owner alone.
-        unfinished.chmod(0o777 & ~_umask())
-        if target.exists():
-            _refuse_output(out, overwrite)
-            old = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".old", dir=target.parent))
-            os.rename(target, old / "old")
-            try:
-                os.rename(unfinished, target)
-            except BaseException:
-                os.rename(old / "old", target)
-                raise
-            finally:
-                shutil.rmtree(old, ignore_errors=True)
-        else:
-            os.rename(unfinished, target)
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _refuse_output(out: str, overwrite: bool) -> None:
-    mistakes = Mistakes()
-    check_output(out, overwrite, mistakes)
-    mistakes.raise_if_any()
-
-
-def check_output(out: str, overwrite: bool, mistakes: Mistakes, inputs: Iterable[str] = ()) -> None:
-    """Add a mistake where the output folder must not be written."""
-    target = Path(os.path.abspath(out))
-    if any(Path(os.path.abspath(path)).is_relative_to(target) for path in inputs):
-        mistakes.add(out, "the output is also an input.", "Give another -o.")
-    elif target.is_dir():
-        ours = (target / "run.json").is_file()
-        if any(target.iterdir()) and not (overwrite and ours):
-            what = "the output exists." if ours else "the output exists, and is not one of pehchan."
-            right = "Give --overwrite to replace it, or another -o." if ours else "Give another -o."
-            mistakes.add(out, what, right)
-    elif target.exists():
-        mistakes.add(out, "the output is a file.", "Name a folder with -o.")
-
-
-class Jobs:
-    """Runs jobs one after the other with the same runner, and adds up their counters."""
-
-    def __init__(self, runner: str, conf_path: str | None, progress: Progress):
-        self._runner = runner
-        # The temporary files hold records.
-        self._conf = ["--cleanup-on-failure", "ALL", *(["--conf-path", conf_path] if conf_path else [])]
-        self._progress = progress
-        self.counts: Counts = Counter()
-
-    def run(
-        self,
-        job_class: type[PehchanJob],
-        inputs: Sequence[str],
-        output: Path,
-        switches: Sequence[str] = (),
-        runner: str | None = None,
-    ) -> Counts:
-        """Run a job; its output lies in the folder `output`. Returns its counters.
-
-        Raises RunError where the job fails.
-        """
-        arguments = ["-r", runner or self._runner, *self._conf, "--output-dir", str(output), *switches]
-        job = job_class([*arguments, *inputs])
-        counts: Counts = Counter()
-        try:
-            with job.make_runner() as running, self._progress.watch(running._get_local_tmp_dir()):
-                running.run()
-                for step in running.counters():
-                    for group, names in step.items():
-                        for name, amount in names.items():
-                            counts[group, name] += amount
-        except StepFailedException as error:
-            raise RunError(
-                f"{job_class.__name__} failed: {error}. The task's own error stands above."
-            ) from error
-        self.counts += counts
-        return counts
-
-    def export(self, tag: bytes, inputs: Path, output: Path, plan_path: Path | None) -> None:
-        """Write the lines of one tag as users read them."""
-        switches = ["--select", tag.decode(), *(["--plan", str(plan_path)] if plan_path else [])]
-        # The data lies on this machine, and so does the output: more processes would only cost their start.
-        self.run(SelectOutput, [str(inputs)], output, switches, runner="inline")
-
-
 def run_pipeline(
     request: Request, progress: Progress, announce: Callable[[Result], None] = lambda result: None
 ) -> Result:
@@ -249,77 +134,160 @@ def run_pipeline(
     after it.
     """
     result = Result(request, started=datetime.now(timezone.utc).isoformat(timespec="seconds"))
-    inputs, prepared, plan = _check(request, result)
-    announce(result)
-    with whole_folder(request.out, request.overwrite) as folder:
-        internal = folder / "internal"
-        internal.mkdir()
-        (folder / "rejected").mkdir()
-        jobs = Jobs(request.runner, request.conf_path, progress)
-        with progress.stage("read"):
-            prepared, ingested = ingest_files(
-                prepared, inputs, plan.settings, internal / "ingested", folder / "rejected" / "part-ingest"
-            )
-            records = settle(plan, prepared, jobs, internal)
-            _count_ingested(jobs.counts, ingested.rejected, ingested.blank)
-            for place in records:
-                jobs.export(REJECTED, place, folder / "rejected" / place.name, None)
-            flatten(folder / "rejected")
-            shutil.rmtree(internal / "ingested", ignore_errors=True)
-        _check_rejected(jobs.counts, plan.settings, request.out, folder / "rejected")
-        plan = with_buckets(plan, _records_by_set(jobs.counts), _partitions(records))
-        plan = replace(plan, input="settled")
-        plan_path = internal / "plan.json"
+    with local_folder() as here:
+        inputs, prepared, plan = _check(request, result, here)
+        announce(result)
+        _run(request, result, inputs, prepared, plan, progress, here)
+    return result
+
+
+def _run(
+    request: Request,
+    result: Result,
+    inputs: Sequence[InputFile],
+    prepared: Prepared,
+    plan: Plan,
+    progress: Progress,
+    here: Path,
+) -> None:
+    jobs = Jobs(request.runner, request.conf_path, progress, request.resume)
+    with (
+        whole_folder(request.out, request.overwrite, request.resume) as folder,
+        jobs.workplace(folder) as work,
+    ):
+        stages = Stages(folder, _fingerprint(plan, result.cluster_cutoff, inputs), jobs, progress)
+        with stages.stage("read") as begun:
+            if begun:
+                _read(prepared, inputs, plan, jobs, here, work)
+        _check_rejected(jobs.counts, plan.settings, request.out, work / "rejected")
+        records = [work / "internal" / name for name in _record_folders(prepared)]
+        plan = replace(
+            with_buckets(plan, _records_by_set(jobs.counts), _partitions(work, plan)), input="settled"
+        )
+        plan_path = here / "plan.json"
         plan.write(plan_path)
-        with progress.stage("compare", pairs_to_compare(plan, jobs.counts), "pairs"):
-            jobs.run(
-                RecordSimilarity,
-                [str(place) for place in records],
-                internal / "pairs",
-                ["--plan", str(plan_path)],
-            )
-        with progress.stage("write pairs"):
-            jobs.export(PAIRS, internal / "pairs", folder / "pairs", plan_path)
+        with stages.stage("compare", pairs_to_compare(plan, jobs.counts), "pairs") as begun:
+            if begun:
+                pairs = work / "internal" / "pairs"
+                jobs.run(RecordSimilarity, list(map(str, records)), pairs, ["--plan", str(plan_path)])
+        with stages.stage("write pairs") as begun:
+            if begun:
+                jobs.export(PAIRS, [work / "internal" / "pairs"], work / "pairs", plan_path)
         if request.clusters:
             assert result.cluster_cutoff is not None
-            with progress.stage("cluster"):
-                cluster(jobs, [internal / "pairs", *records], result.cluster_cutoff, folder, plan_path)
+            with stages.stage("cluster") as begun:
+                if begun:
+                    inputs_of_clusters = [work / "internal" / "pairs", *records]
+                    cluster(jobs, inputs_of_clusters, result.cluster_cutoff, work, plan_path)
         result.plan, result.counts, result.seconds = plan, jobs.counts, progress.seconds
-        write_run(folder, result)
-    return result
+        (work / "internal" / "plan.json").write(plan_path.read_bytes())
+        stages.clear()
+        write_run(work, result)
+
+
+def _read(
+    prepared: Prepared, inputs: Sequence[InputFile], plan: Plan, jobs: Jobs, here: Path, work: Place
+) -> None:
+    """Settle the records into work/internal, and set aside into work/rejected what is none."""
+    internal = work / "internal"
+    internal.make()
+    rejected = here / "rejected"
+    prepared, ingested = ingest_files(prepared, inputs, plan.settings, here / "ingested", rejected)
+    records = settle(plan, prepared, jobs, here, internal)
+    if ingested.rejected:
+        jobs.counts["Records", "Rejected"] += ingested.rejected
+    if ingested.blank:
+        jobs.counts["Records", "Blank lines"] += ingested.blank
+    jobs.export(REJECTED, records, work / "rejected", None)
+    if ingested.rejected:
+        (work / "rejected" / "part-ingest").write(rejected.read_bytes())
+    drop_empty_files(work / "rejected")
+    if plan.schema.partition_ordinal is not None:
+        jobs.export(PARTITION, records, internal / "partitions", None)
+    shutil.rmtree(here / "ingested", ignore_errors=True)
 
 
 def cluster(
     jobs: Jobs,
-    inputs: Sequence[Path],
+    inputs: Sequence[Place],
     cutoff: int,
-    folder: Path,
+    work: Place,
     plan_path: Path | None,
     switches: Sequence[str] = (),
 ) -> None:
-    """Cluster pairs (and records that may be alone) into folder/clusters."""
-    clustered = folder / "internal" / "clusters"
-    jobs.run(ClusterPairs, [str(place) for place in inputs], clustered, ["--cutoff", str(cutoff), *switches])
-    jobs.export(CLUSTERED, clustered, folder / "clusters", plan_path)
+    """Cluster pairs (and records that may be alone) into work/clusters."""
+    clustered = work / "internal" / "clusters"
+    jobs.run(ClusterPairs, list(map(str, inputs)), clustered, ["--cutoff", str(cutoff), *switches])
+    jobs.export(CLUSTERED, [clustered], work / "clusters", plan_path)
 
 
-def write_run(folder: Path, result: Result) -> None:
+def write_run(folder: Place, result: Result) -> None:
     """Write run.json."""
-    (folder / "run.json").write_text(json.dumps(result.to_dict(), indent=1) + "\n", encoding="ascii")
+    (folder / "run.json").write((json.dumps(result.to_dict(), indent=1) + "\n").encode("ascii"))
 
 
-def _check(request: Request, result: Result) -> tuple[list[InputFile], Prepared, Plan]:
+class Stages:
+    """What of a run is finished, so that a run that broke off goes on from there.
+
+    In the folder lies stages.json: the fingerprint of what was asked, and the counters after each stage.
+    """
+
+    def __init__(self, folder: Place, fingerprint: str, jobs: Jobs, progress: Progress):
+        self._path = folder / "stages.json"
+        self._fingerprint = fingerprint
+        self._jobs = jobs
+        self._progress = progress
+        self._done: dict[str, Any] = {}
+        if jobs.resumes and self._path.exists():
+            kept = json.loads(self._path.read())
+            if kept["fingerprint"] != fingerprint:
+                raise RunError(
+                    f"{folder}: the broken-off run was asked for something else, or its input has changed.\n"
+                    "  Run again without --resume."
+                )
+            self._done = kept["done"]
+
+    @contextmanager
+    def stage(self, name: str, total: int | None = None, unit: str = "") -> Iterator[bool]:
+        """One stage of the run; False where it is finished already and must not be done again."""
+        if name in self._done:
+            self._jobs.counts = Counter({(group, key): n for group, key, n in self._done[name]})
+            yield False
+            return
+        with self._progress.stage(name, total, unit):
+            yield True
+        self._done[name] = [[group, key, n] for (group, key), n in sorted(self._jobs.counts.items())]
+        self._path.write(json.dumps({"fingerprint": self._fingerprint, "done": self._done}).encode())
+
+    def clear(self) -> None:
+        """Forget it: the run is whole."""
+        self._path.remove()
+
+
+def _fingerprint(plan: Plan, cutoff: int | None, inputs: Sequence[InputFile]) -> str:
+    """What was asked of which input, in a few letters."""
+    files = []
+    for file in inputs:
+        stat = os.stat(file.path) if os.path.exists(file.path) else None
+        files.append([file.path, file.format, file.set, stat and [stat.st_size, stat.st_mtime_ns]])
+    asked = json.dumps([pehchan.__version__, plan.to_dict(), cutoff, files], sort_keys=True)
+    return hashlib.blake2b(asked.encode(), digest_size=16).hexdigest()
+
+
+def _check(request: Request, result: Result, here: Path) -> tuple[list[InputFile], Prepared, Plan]:
     """Everything that can be checked before a job starts; raises MistakesError with all that is wrong."""
     mistakes = Mistakes()
     schema, settings = load_schema_and_settings(request.properties, request.schema, request.defines, mistakes)
-    check_runner(request.runner, mistakes)
-    check_output(request.out, request.overwrite, mistakes, request.inputs)
+    check_runner(request.runner, [*request.inputs, request.out], mistakes)
+    check_output(request.out, request.overwrite, mistakes, request.inputs, request.resume)
     inputs: list[InputFile] = []
     wanted = request.schema or settings.schema_path
     for number, path in enumerate(request.inputs):
         set_name = LINK_SETS[number] if request.link else ""
         for file in find_files([path], mistakes):
-            inputs.append(InputFile(file, format_of(file, settings, schema), set_name))
+            inputs.append(
+                on_this_machine(InputFile(file, format_of(file, settings, schema), set_name), settings, here)
+            )
     prepared = None
     if schema is not None or not wanted:
         prepared = look_at(inputs, settings, schema, mistakes)
@@ -343,15 +311,6 @@ def _check(request: Request, result: Result) -> tuple[list[InputFile], Prepared,
     result.guessed = prepared.guessed
     result.warnings = [str(warning) for warning in mistakes.warnings]
     return inputs, prepared, plan
-
-
-def check_runner(runner: str, mistakes: Mistakes) -> None:
-    if runner not in RUNNERS:
-        mistakes.add(
-            f"-r {runner}",
-            "the command does not run on it yet.",
-            f"Use one of: {', '.join(RUNNERS)}. The job files by themselves take all of mrjob's runners.",
-        )
 
 
 def _cluster_cutoff(request: Request, plan: Plan, mistakes: Mistakes) -> tuple[int, Plan]:
@@ -386,50 +345,34 @@ def _cluster_cutoff(request: Request, plan: Plan, mistakes: Mistakes) -> tuple[i
     return asked, plan
 
 
-def settle(plan: Plan, prepared: Prepared, jobs: Jobs, internal: Path) -> list[Path]:
+def settle(plan: Plan, prepared: Prepared, jobs: Jobs, here: Path, internal: Place) -> list[Place]:
     """Settle the records of each set; the folders of tagged lines."""
-    path = internal / "plan-to-settle.json"
+    path = here / "plan-to-settle.json"
     plan.write(path)
     places = []
-    for set_name, files in prepared.files.items():
-        place = internal / ("records" if not set_name else f"records-{set_name}")
+    for name, (set_name, files) in zip(_record_folders(prepared), prepared.files.items(), strict=True):
         switches = ["--plan", str(path), *(["--set-name", set_name] if set_name else [])]
-        # An output of several sets has several inputs; each keeps its own counters of what was read.
-        jobs.run(SettleRecords, files, place, switches)
-        places.append(place)
-    path.unlink()
+        jobs.run(SettleRecords, files, internal / name, switches)
+        places.append(internal / name)
     return places
 
 
-def _count_ingested(counts: Counts, rejected: int, blank: int) -> None:
-    if rejected:
-        counts["Records", "Rejected"] += rejected
-    if blank:
-        counts["Records", "Blank lines"] += blank
+def _record_folders(prepared: Prepared) -> list[str]:
+    """What the folders of settled records are called: one a set where the sets are settled one by one."""
+    # Record lines say of which set they are, so that ingested sets are settled together.
+    sets = prepared.files if prepared.kind == "lines" else [""]
+    return [f"records-{name}" if name else "records" for name in sets]
 
 
-def flatten(folder: Path) -> None:
-    """Part files of the folders in a folder, moved up; empty ones are dropped, so that an empty folder says all."""
-    for place in sorted(folder.iterdir()):
-        parts = sorted(place.iterdir()) if place.is_dir() else [place]
-        for part in parts:
-            if part.stat().st_size == 0:
-                part.unlink()
-            elif place.is_dir():
-                part.rename(folder / f"{place.name}-{part.name}")
-        if place.is_dir():
-            place.rmdir()
-
-
-def _check_rejected(counts: Counts, settings: Settings, out: str, folder: Path) -> None:
+def _check_rejected(counts: Counts, settings: Settings, out: str, folder: Place) -> None:
     """Raises RunError, with the lines set aside kept beside the output, where there are too many of them."""
     rejected = counts["Records", "Rejected"]
     total = rejected + counts["Records", "Read"]
     if total and rejected / total > settings.rejected_max_share:
-        kept = Path(os.path.abspath(out) + ".rejected.jsonl")
-        with open(kept, "wb") as file:
-            for part in sorted(folder.iterdir()):
-                file.write(part.read_bytes())
+        target = whole_path(out)
+        kept = target.parent / f"{target.name}.rejected.jsonl"
+        kept.remove()
+        kept.write(b"".join(folder.lines()))
         raise RunError(
             f"{rejected:,} of {total:,} lines were set aside ({rejected / total:.1%}), and "
             f"rejected.max.share allows {settings.rejected_max_share:.1%}.\n"
@@ -447,19 +390,11 @@ def _records_by_set(counts: Counts) -> dict[str, int]:
     return by_set or {"": counts["Records", "Read"]}
 
 
-def _partitions(records: Sequence[Path]) -> Iterator[tuple[str, str, int]]:
-    for place in records:
-        for tag, payload in tagged_lines(place):
-            if tag == PARTITION:
-                partition, set_name, count = orjson.loads(payload)
-                yield partition, set_name, count
-
-
-def tagged_lines(folder: Path) -> Iterator[tuple[bytes, bytes]]:
-    """(tag, payload) of the lines in the part files of a folder."""
-    for part in sorted(folder.glob("part-*")):
-        with open(part, "rb") as file:
-            yield from read_tagged(file)
+def _partitions(work: Place, plan: Plan) -> Iterator[tuple[str, str, int]]:
+    if plan.schema.partition_ordinal is not None:
+        for line in (work / "internal" / "partitions").lines():
+            partition, set_name, count = orjson.loads(line)
+            yield partition, set_name, count
 
 
 def pairs_to_compare(plan: Plan, counts: Counts) -> int | None:
@@ -473,31 +408,13 @@ def pairs_to_compare(plan: Plan, counts: Counts) -> int | None:
     return total * (total - 1) // 2
 
 
-def read_run(folder: Path) -> dict[str, Any]:
-    """run.json of an output folder. Raises MistakesError where there is none, or of another version."""
-    mistakes = Mistakes()
-    data: dict[str, Any] = {}
-    path = folder / "run.json"
-    try:
-        data = json.loads(path.read_text(encoding="ascii"))
-    except FileNotFoundError:
-        mistakes.add(str(folder), "not an output of pehchan: it holds no run.json.")
-    except ValueError as error:
-        mistakes.add(str(path), f"not readable as JSON: {error}")
-    else:
-        if data.get("version") != RUN_VERSION:
-            mistakes.add(
-                str(path), f"version {data.get('version')!r}.", f"This pehchan reads version {RUN_VERSION}."
-            )
-    mistakes.raise_if_any()
-    return data
-
-
 def quiet_mrjob(verbose: bool) -> None:
     """mrjob's own log on stderr: everything where asked, else only what went wrong."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setLevel(logging.INFO if verbose else logging.ERROR)
     logger = logging.getLogger("mrjob")
     logger.handlers = [handler]
-    logger.setLevel(logging.INFO if verbose else logging.ERROR)
+    # The progress of jobs on a cluster is read from what is logged.
+    logger.setLevel(logging.INFO)
     logger.propagate = False

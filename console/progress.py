@@ -1,6 +1,7 @@
 """How far a run is: stage, share done, rate and time left; on a terminal in place, elsewhere in plain lines."""
 
 import glob
+import logging
 import os
 import re
 import sys
@@ -18,6 +19,10 @@ TERMINAL_SECONDS = 0.2
 PLAIN_SECONDS = 10.0
 
 _STATUS = re.compile(rb"reporter:status:(?:[a-z]+) (\d+)")
+
+# What Hadoop says of a job, which mrjob logs.
+_APPLICATION = re.compile(r"\bapplication_\d+_\d+\b")
+_SHARES = re.compile(r"\bmap (\d+)% reduce (\d+)%")
 
 
 class Progress:
@@ -62,11 +67,14 @@ class Progress:
         self._show()
 
     def _show(self) -> None:
+        self._say(self.text(max(self._here, self._elsewhere), time.monotonic() - self._started))
+
+    def _say(self, text: str) -> None:
+        """Say how far the stage is, if it is time to."""
         now = time.monotonic()
         if self._quiet or now - self._said < (TERMINAL_SECONDS if self._terminal else PLAIN_SECONDS):
             return
         self._said = now
-        text = self.text(max(self._here, self._elsewhere), now - self._started)
         if self._terminal:
             self._stream.write(f"\r\x1b[K{text}")
             self._stream.flush()
@@ -84,6 +92,10 @@ class Progress:
         if self._total and rate:
             parts.append(f"{_duration(max(self._total - done, 0) / rate)} left")
         return "  ".join(parts)
+
+    def _show_share(self, mapped: int, reduced: int) -> None:
+        """Say how far a job on a cluster is, in hundredths."""
+        self._say(f"{self._stage}  map {mapped} %, reduce {reduced} %")
 
     def _clear(self) -> None:
         if self._terminal and not self._quiet:
@@ -110,9 +122,14 @@ class Progress:
         self._show()
 
 
-class _Watch:
+class _Watch(logging.Handler):
+    """Follows a job: the status lines of its tasks below a folder, and what a cluster says of it in mrjob's log."""
+
     def __init__(self, progress: Progress, folder: str):
+        super().__init__(logging.INFO)
         self._progress, self._folder = progress, folder
+        #: The job's application on YARN, once it has one.
+        self.application: str | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
 
@@ -120,12 +137,22 @@ class _Watch:
         while not self._stop.wait(1.0):
             self._progress._read_statuses(self._folder)
 
-    def __enter__(self) -> None:
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if submitted := _APPLICATION.search(text):
+            self.application = submitted[0]
+        elif shares := _SHARES.search(text):
+            self._progress._show_share(int(shares[1]), int(shares[2]))
+
+    def __enter__(self) -> "_Watch":
         self._thread.start()
+        logging.getLogger("mrjob").addHandler(self)
+        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        logging.getLogger("mrjob").removeHandler(self)
         self._stop.set()
         self._thread.join()
 

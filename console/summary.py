@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Iterator
 from itertools import groupby, islice
-from pathlib import Path
 from shutil import get_terminal_size
 
 import orjson
 
-from pehchan.console.pipeline import Result, tagged_lines
+from pehchan.console.output import record_folders, tagged_lines
+from pehchan.console.pipeline import Result
+from pehchan.console.places import Place
 from pehchan.console.side_by_side import show_cluster
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import decode_record
@@ -16,7 +17,7 @@ from pehchan.metadata.schemas import native_text
 from pehchan.mrjobs.wire import CLUSTERED, RECORD
 
 
-def summary(result: Result, out: Path) -> str:
+def summary(result: Result, out: Place) -> str:
     """The counts of a run in a few lines."""
     counts = result.counts
     lines = []
@@ -47,9 +48,7 @@ def summary(result: Result, out: Path) -> str:
             f"({records:,} records), {clusters - several:,} of one"
         )
     held = [
-        name
-        for name in ("pairs", "clusters", "rejected")
-        if (out / name).is_dir() and any((out / name).iterdir())
+        name for name in ("pairs", "clusters", "rejected") if (out / name).exists() and (out / name).files()
     ]
     lines.append(f"written to {out}: " + ", ".join([*(f"{name}/" for name in held), "run.json"]))
     return "\n".join(lines)
@@ -66,18 +65,17 @@ def guess_text(result: Result) -> str:
     )
 
 
-def first_clusters(out: Path, number: int) -> str:
+def first_clusters(out: Place, number: int) -> str:
     """The first clusters of two or more records, side by side with what differs marked."""
-    plan = Plan.read(out / "internal" / "plan.json")
+    plan = Plan.from_dict(orjson.loads((out / "internal" / "plan.json").read()))
     shown = list(islice(_clusters(out), number))
     wanted = {record for members in shown for record in members}
     items: dict[tuple[str, str], list[str]] = {}
-    for folder in sorted((out / "internal").glob("records*")):
-        for tag, payload in tagged_lines(folder):
-            if tag == RECORD:
-                record = decode_record(payload)
-                if (record.set, record.id) in wanted:
-                    items[record.set, record.id] = list(record.items)
+    for tag, payload in tagged_lines(record_folders(out)):
+        if tag == RECORD:
+            record = decode_record(payload)
+            if (record.set, record.id) in wanted:
+                items[record.set, record.id] = list(record.items)
     schema = plan.schema
     ordinals = [field.ordinal for field in schema.fields if field.ordinal is not None]
     names = [field.name for field in schema.fields if field.ordinal is not None]
@@ -92,11 +90,11 @@ def first_clusters(out: Path, number: int) -> str:
     return "\n" + "\n".join(texts) if texts else ""
 
 
-def _clusters(out: Path) -> Iterator[list[tuple[str, str]]]:
+def _clusters(out: Place) -> Iterator[list[tuple[str, str]]]:
     """The records of the clusters of two or more, as they come."""
     members = (
         orjson.loads(payload)
-        for tag, payload in tagged_lines(out / "internal" / "clusters")
+        for tag, payload in tagged_lines([out / "internal" / "clusters"])
         if tag == CLUSTERED
     )
     for _, cluster in groupby(members, key=lambda member: (member[1], member[2])):

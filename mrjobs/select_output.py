@@ -1,7 +1,7 @@
 """One of the outputs of a job, for people to read: a map-only job, so that it runs where the data lies.
 
 in   tagged lines
-out  the lines of one tag as users read them: pairs, clustered or rejected
+out  the lines of one tag as users read them: pairs, clustered, rejected or partition
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from mrjob.step import MRStep
 from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.exporting import exporter
 from pehchan.mrjobs.job import PehchanJob
-from pehchan.mrjobs.wire import CLUSTERED, PAIRS, REJECTED
+from pehchan.mrjobs.wire import CLUSTERED, PAIRS, PARTITION, REJECTED
 
 
 class SelectOutput(PehchanJob):
@@ -21,7 +21,9 @@ class SelectOutput(PehchanJob):
     def configure_args(self) -> None:
         super().configure_args()
         self.add_passthru_arg(
-            "--select", choices=[tag.decode() for tag in (PAIRS, CLUSTERED, REJECTED)], help="which output"
+            "--select",
+            choices=[tag.decode() for tag in (PAIRS, CLUSTERED, REJECTED, PARTITION)],
+            help="which output",
         )
         self.add_file_arg("--plan", help="the plan of the run; pairs are written as it says")
 

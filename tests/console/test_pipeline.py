@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pehchan.console.command import main
-from pehchan.console.pipeline import read_run, whole_folder
+from pehchan.console.output import read_run, whole_folder
+from pehchan.console.places import LocalPlace
 from pehchan.console.progress import Progress
 from pehchan.metadata.mistakes import MistakesError
 
@@ -302,7 +303,7 @@ def test_neither_the_report_of_a_run_nor_its_log_holds_a_value_of_a_record(capsy
 def test_a_folder_appears_whole_or_not_at_all():
     def interrupted() -> None:
         with whole_folder("new/out", False) as unfinished:
-            (unfinished / "run.json").write_text("{}")
+            (unfinished / "run.json").write(b"{}")
             assert not Path("new/out").exists()
             raise KeyboardInterrupt
 
@@ -310,17 +311,17 @@ def test_a_folder_appears_whole_or_not_at_all():
         interrupted()
     assert list(Path("new").iterdir()) == []
     with whole_folder("new/out", False) as unfinished:
-        (unfinished / "run.json").write_text("{}")
+        (unfinished / "run.json").write(b"{}")
     assert [path.name for path in Path("new").iterdir()] == ["out"]
 
 
 def test_the_report_of_another_version_is_refused():
     Path("run.json").write_text('{"version": 9}')
     with pytest.raises(MistakesError, match=r"version 9\.\n  This pehchan reads version 1\."):
-        read_run(Path())
+        read_run(LocalPlace(Path()))
     Path("run.json").write_text("[")
     with pytest.raises(MistakesError, match="not readable as JSON"):
-        read_run(Path())
+        read_run(LocalPlace(Path()))
 
 
 def test_progress_says_how_far_a_stage_is_and_counts_nothing_twice(tmp_path, monkeypatch):

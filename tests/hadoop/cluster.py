@@ -333,7 +333,18 @@ class Cluster:
         return state["NumLiveDataNodes"] == 1 and state["FSState"] == "Operational"
 
     def _yarn_ready(self) -> bool:
-        return len(self.nodes("RUNNING")) == self._state["node_managers"]
+        """Whether the ResourceManager has heard of every node since that was started."""
+        assert self.folder is not None
+        heard = {
+            node["nodeHTTPAddress"].rpartition(":")[2]: node["lastHealthUpdate"]
+            for node in self.nodes("RUNNING")
+        }
+        return all(
+            heard.get(str(self._port(f"{node}_http")), 0)
+            > 1000 * (self.folder / "pids" / node).stat().st_mtime
+            for node in self.daemons
+            if node.startswith("nodemanager")
+        )
 
     def _history_ready(self) -> bool:
         return bool(_ask(f"http://{HOST}:{self._port('history_http')}/ws/v1/history/info")["historyInfo"])
@@ -481,8 +492,9 @@ class Cluster:
             "yarn.resourcemanager.webapp.address": at("resourcemanager_http"),
             "yarn.scheduler.minimum-allocation-mb": "128",
             "yarn.scheduler.maximum-allocation-mb": str(self._memory),
-            # A node that was cut off is given up soon, not after ten minutes.
+            # A node that was cut off is given up soon, not after ten minutes and three.
             "yarn.nm.liveness-monitor.expiry-interval-ms": "20000",
+            "yarn.client.nodemanager-connect.max-wait-ms": "10000",
             "yarn.resourcemanager.nodemanagers.heartbeat-interval-ms": "250",
             "yarn.nodemanager.hostname": HOST,
             "yarn.nodemanager.resource.memory-mb": str(self._memory),
@@ -652,17 +664,26 @@ _children: dict[int, "subprocess.Popen[bytes]"] = {}
 
 
 def _identity(pid: int) -> list[str]:
-    """A process, and since when it runs: its number alone may come to be another's."""
-    started = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True)
-    return [str(pid), " ".join(started.stdout.split())]
+    """A process, and since when it runs: its number alone may come to be another's. Empty if it has ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        fields = stat.rpartition(")")[2].split()
+        state, started = fields[0], fields[19]
+    except FileNotFoundError:
+        if Path("/proc/self").exists():
+            return []
+        command = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]
+        state, _, started = (
+            subprocess.run(command, capture_output=True, text=True).stdout.strip().partition(" ")
+        )
+    return [str(pid), started.strip()] if state and not state.startswith("Z") else []
 
 
 def _alive(identity: Sequence[str]) -> bool:
     pid = int(identity[0])
     if pid in _children and _children[pid].poll() is not None:
         return False
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout
-    return bool(state.strip()) and not state.startswith("Z") and _identity(pid) == list(identity)
+    return _identity(pid) == list(identity)
 
 
 def _read_pid(path: Path) -> int | None:

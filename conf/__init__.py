@@ -1,0 +1,1 @@
+"""Example properties of jobs, and configurations of mrjob's runners (mrjob/)."""

@@ -1,0 +1,188 @@
+"""Runs jobs one after the other with one of mrjob's runners, where their data lies."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from mrjob.conf import find_mrjob_conf
+from mrjob.step import StepFailedException
+
+import pehchan.conf
+from pehchan.console.output import JobFailed, copy_folder
+from pehchan.console.places import LocalPlace, Place, place
+from pehchan.console.progress import Progress
+from pehchan.metadata.mistakes import Mistakes
+from pehchan.mrjobs.job import PehchanJob
+from pehchan.mrjobs.select_output import SelectOutput
+
+#: (group, name) -> amount
+Counts = Counter[tuple[str, str]]
+
+#: The runners, and the schemes of the paths that each of them reads and writes ("" for this machine).
+RUNNERS = {
+    "inline": ("",),
+    "local": ("",),
+    "hadoop": ("hdfs", "s3", "s3a", "s3n", "viewfs", "webhdfs"),
+    "spark": ("", "hdfs", "s3", "s3a", "viewfs"),
+    "emr": ("s3",),
+}
+
+
+def scheme(path: str) -> str:
+    """The scheme of a path or URI, "" for one of this machine."""
+    found = path.partition("://")[0] if "://" in path else ""
+    return "" if found == "file" else found
+
+
+def check_runner(runner: str, paths: Sequence[str], mistakes: Mistakes) -> None:
+    """Add a mistake for a runner that is none, and for paths that it does not reach."""
+    if runner not in RUNNERS:
+        mistakes.add(f"-r {runner}", "no such runner.", f"Use one of: {', '.join(RUNNERS)}.")
+        return
+    for path in paths:
+        # Files of this machine are brought to a cluster.
+        if scheme(path) and scheme(path) not in RUNNERS[runner]:
+            mistakes.add(path, f"-r {runner} does not reach it.", f"It reads {_spoken(RUNNERS[runner])}.")
+
+
+def _spoken(schemes: Sequence[str]) -> str:
+    return ", ".join(f"{each}://" if each else "files of this machine" for each in schemes)
+
+
+def runner_configurations(runner: str, conf_path: str | None) -> list[str]:
+    """The configuration files for a runner, later ones over earlier: the project's, then the user's own.
+
+    conf/mrjob/RUNNER.conf below the current folder stands in for the one that is installed with pehchan.
+    """
+    if conf_path:
+        return [conf_path]
+    here = Path("conf") / "mrjob" / f"{runner}.conf"
+    installed = Path(next(iter(pehchan.conf.__path__))) / "mrjob" / f"{runner}.conf"
+    ours = [str(path) for path in (here, installed) if path.is_file()][:1]
+    users = find_mrjob_conf()
+    return [*ours, *([users] if users else [])]
+
+
+class Jobs:
+    """Runs jobs with one runner, and adds up their counters."""
+
+    def __init__(self, runner: str, conf_path: str | None, progress: Progress, resumes: bool = False):
+        self._runner = runner
+        #: Whether the run goes on where an earlier one broke off, and may find half of an output.
+        self.resumes = resumes
+        # Temporary files hold records, and so are removed also where a job fails.
+        self._switches = ["--cleanup-on-failure", "ALL"]
+        for path in runner_configurations(runner, conf_path):
+            self._switches += ["--conf-path", path]
+        self._progress = progress
+        self.counts: Counts = Counter()
+
+    @property
+    def _here(self) -> bool:
+        """Whether the runner works on files of this machine."""
+        return "" in RUNNERS[self._runner]
+
+    @contextmanager
+    def workplace(self, folder: Place) -> Iterator[Place]:
+        """Where the jobs that make `folder` write: the folder itself, or one on the cluster that is copied to it.
+
+        The one on the cluster stays where a job fails, and `folder` knows it, so that the run can be resumed.
+        """
+        if self._here or not isinstance(folder, LocalPlace):
+            yield folder
+            return
+        note = folder / "workplace"
+        there = place(note.read().decode()) if note.exists() else self._temporary_folder()
+        try:
+            yield there
+            copy_folder(there, folder.path)
+        except JobFailed:
+            note.write(str(there).encode())
+            raise
+        except BaseException:
+            there.remove()
+            raise
+        note.remove()
+        there.remove()
+
+    def _temporary_folder(self) -> Place:
+        job = SelectOutput(["-r", self._runner, *self._switches, "--select", "pairs"])
+        with job.make_runner() as running:
+            base = running._opts.get("cloud_tmp_dir") or running._opts.get("hadoop_tmp_dir") or "tmp/mrjob"
+            if self._runner == "emr":
+                base = running._cloud_tmp_dir
+        base = base if "://" in base else f"hdfs:///{base.lstrip('/')}"
+        there = place(f"{base.rstrip('/')}/pehchan-{uuid.uuid4().hex[:12]}")
+        there.make()
+        return there
+
+    def run(
+        self,
+        job_class: type[PehchanJob],
+        inputs: Sequence[str],
+        output: Place,
+        switches: Sequence[str] = (),
+        runner: str | None = None,
+    ) -> Counts:
+        """Run a job; its output lies in the folder `output`, which it makes. Returns its counters.
+
+        Raises JobFailed where the job fails.
+        """
+        if self.resumes:
+            output.remove()
+        arguments = ["-r", runner or self._runner, *(self._switches if runner is None else [])]
+        if runner is not None:
+            arguments += ["--no-conf", "--cleanup-on-failure", "ALL"]
+        job = job_class([*arguments, "--output-dir", str(output), *switches, *inputs])
+        counts: Counts = Counter()
+        try:
+            with job.make_runner() as running, self._progress.watch(running._get_local_tmp_dir()) as watched:
+                try:
+                    running.run()
+                except KeyboardInterrupt:
+                    end_application(watched.application)
+                    raise
+                for step in running.counters():
+                    for group, names in step.items():
+                        for name, amount in names.items():
+                            counts[group, name] += amount
+        except StepFailedException as error:
+            raise JobFailed(
+                f"{job_class.__name__} failed: {error}. The task's own error stands above."
+            ) from error
+        self.counts += counts
+        return counts
+
+    def export(self, tag: bytes, inputs: Sequence[Place], output: Place, plan_path: Path | None) -> None:
+        """Write the lines of one tag as users read them."""
+        switches = ["--select", tag.decode(), *(["--plan", str(plan_path)] if plan_path else [])]
+        # Where the data lies on this machine, more processes would only cost their start.
+        local = isinstance(output, LocalPlace)
+        self.run(SelectOutput, list(map(str, inputs)), output, switches, runner="inline" if local else None)
+
+
+def end_application(application: str | None) -> None:
+    """End an application on YARN, which goes on when the command that submitted it does not."""
+    if application is None:
+        return
+    hadoop = shutil.which("hadoop")
+    yarn = shutil.which("yarn") or (os.path.join(os.path.dirname(hadoop), "yarn") if hadoop else "yarn")
+    try:
+        subprocess.run(
+            [yarn, "application", "-kill", application], capture_output=True, timeout=60, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        print(f"{application} may still run: yarn application -kill {application}", flush=True)
+
+
+@contextmanager
+def local_folder() -> Iterator[Path]:
+    """A folder of this machine for what one run needs on it."""
+    with tempfile.TemporaryDirectory(prefix="pehchan-") as folder:
+        yield Path(folder)

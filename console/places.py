@@ -1,0 +1,257 @@
+"""Files and folders on this machine, on a Hadoop file system, or on S3, behind one interface."""
+
+import os
+import shutil
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from subprocess import CalledProcessError
+from typing import Any
+
+from mrjob.fs.hadoop import HadoopFilesystem
+from mrjob.util import to_lines
+
+
+class Place(ABC):
+    """A file or a folder; `str` gives its path or URI."""
+
+    #: Whether a folder can be renamed, so that it appears whole; else it is whole once its last file is there.
+    renames = True
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """The last part of the path."""
+
+    @property
+    @abstractmethod
+    def parent(self) -> "Place":
+        """The folder it is in."""
+
+    @abstractmethod
+    def __truediv__(self, name: str) -> "Place":
+        """A file or folder in this folder."""
+
+    @abstractmethod
+    def exists(self) -> bool:
+        """Whether there is a file or folder."""
+
+    @abstractmethod
+    def files(self) -> list["Place"]:
+        """The files in the folder, and in those in it, but hidden ones and empty ones; sorted."""
+
+    @abstractmethod
+    def chunks(self) -> Iterator[bytes]:
+        """The content of the file."""
+
+    @abstractmethod
+    def write(self, data: bytes) -> None:
+        """Make the file, with this content."""
+
+    @abstractmethod
+    def make(self) -> None:
+        """Make the folder, and those it is in, where they are not there."""
+
+    @abstractmethod
+    def rename(self, to: "Place") -> None:
+        """Call the folder another name on the same file system, where nothing is called so."""
+
+    @abstractmethod
+    def remove(self) -> None:
+        """Remove the file, or the folder with all in it; nothing where there is none."""
+
+    @abstractmethod
+    def fetch(self, folder: Path) -> Path:
+        """Copy the file into a folder of this machine; a file of this machine stays where it is."""
+
+    def read(self) -> bytes:
+        """The content of the file. Raises FileNotFoundError."""
+        return b"".join(self.chunks())
+
+    def lines(self) -> Iterator[bytes]:
+        """The lines of the files in the folder."""
+        for file in self.files():
+            yield from to_lines(file.chunks())
+
+
+class LocalPlace(Place):
+    """On this machine."""
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def parent(self) -> "LocalPlace":
+        return LocalPlace(self.path.parent)
+
+    def __truediv__(self, name: str) -> "LocalPlace":
+        return LocalPlace(self.path / name)
+
+    def exists(self) -> bool:
+        return self.path.exists()
+
+    def files(self) -> list[Place]:
+        found = []
+        for folder, folders, names in os.walk(self.path):
+            folders[:] = [name for name in folders if not _hidden(name)]
+            found += [Path(folder) / name for name in names if not _hidden(name)]
+        return [LocalPlace(path) for path in sorted(found) if path.stat().st_size]
+
+    def chunks(self) -> Iterator[bytes]:
+        with open(self.path, "rb") as file:
+            while chunk := file.read(1 << 20):
+                yield chunk
+
+    def write(self, data: bytes) -> None:
+        self.path.write_bytes(data)
+
+    def make(self) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+
+    def rename(self, to: Place) -> None:
+        assert isinstance(to, LocalPlace)
+        os.rename(self.path, to.path)
+
+    def remove(self) -> None:
+        if self.path.is_dir() and not self.path.is_symlink():
+            shutil.rmtree(self.path, ignore_errors=True)
+        else:
+            self.path.unlink(missing_ok=True)
+
+    def fetch(self, folder: Path) -> Path:
+        return self.path
+
+
+class RemotePlace(Place):
+    """Behind one of mrjob's file systems."""
+
+    def __init__(self, uri: str, files: Any):
+        self.uri = uri.rstrip("/")
+        self._files = files
+
+    def __str__(self) -> str:
+        return self.uri
+
+    @property
+    def name(self) -> str:
+        return self.uri.rpartition("/")[2]
+
+    @property
+    def parent(self) -> "RemotePlace":
+        return type(self)(self.uri.rpartition("/")[0], self._files)
+
+    def __truediv__(self, name: str) -> "RemotePlace":
+        return type(self)(f"{self.uri}/{name}", self._files)
+
+    def exists(self) -> bool:
+        return bool(self._files.exists(self.uri))
+
+    def files(self) -> list[Place]:
+        found = []
+        for uri in self._files.ls(self.uri):
+            inside = (
+                uri[uri.index(self.uri) + len(self.uri) :]
+                if self.uri in uri
+                else "/" + uri.rpartition("/")[2]
+            )
+            if not any(_hidden(part) for part in inside.split("/")):
+                found.append(uri)
+        return [type(self)(uri, self._files) for uri in sorted(found)]
+
+    def chunks(self) -> Iterator[bytes]:
+        for chunk in self._files.cat(self.uri):
+            # mrjob puts an empty chunk between files.
+            if chunk:
+                yield chunk
+
+    def read(self) -> bytes:
+        if not self.exists():
+            raise FileNotFoundError(self.uri)
+        return super().read()
+
+    def write(self, data: bytes) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            local = Path(folder) / "data"
+            local.write_bytes(data)
+            self._files.put(str(local), self.uri)
+
+    def make(self) -> None:
+        self._files.mkdir(self.uri)
+
+    def remove(self) -> None:
+        self._files.rm(self.uri)
+
+    def fetch(self, folder: Path) -> Path:
+        local = folder / self.name
+        with open(local, "wb") as file:
+            for chunk in self.chunks():
+                file.write(chunk)
+        return local
+
+    def rename(self, to: Place) -> None:
+        raise NotImplementedError
+
+
+class HadoopPlace(RemotePlace):
+    """On what the `hadoop fs` command reaches."""
+
+    def write(self, data: bytes) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            local = Path(folder) / "data"
+            local.write_bytes(data)
+            self._files.invoke_hadoop(["fs", "-put", "-f", str(local), self.uri])
+
+    def rename(self, to: Place) -> None:
+        try:
+            self._files.invoke_hadoop(["fs", "-mv", self.uri, str(to)])
+        except CalledProcessError as error:
+            raise OSError(f"{self.uri} cannot be renamed to {to}") from error
+
+
+class S3Place(RemotePlace):
+    """On S3, which knows keys and no folders, and so cannot rename one."""
+
+    renames = False
+
+    def exists(self) -> bool:
+        return any(True for _ in self._files.ls(self.uri))
+
+    def make(self) -> None:
+        # A key makes the folders in its name.
+        return
+
+
+def place(path: str) -> Place:
+    """The place of a path or URI."""
+    scheme, separator, _ = path.partition("://")
+    if not separator or scheme == "file":
+        return LocalPlace(path.removeprefix("file://"))
+    if scheme == "s3":
+        return S3Place(path, _s3())
+    return HadoopPlace(path, _hadoop())
+
+
+@cache
+def _hadoop() -> Any:
+    return HadoopFilesystem()
+
+
+@cache
+def _s3() -> Any:
+    # boto3 is an extra: only who uses S3 needs it.
+    from mrjob.fs.s3 import S3Filesystem
+
+    return S3Filesystem()
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith((".", "_"))

@@ -198,7 +198,10 @@ def _read(
         jobs.counts["Records", "Rejected"] += ingested.rejected
     if ingested.blank:
         jobs.counts["Records", "Blank lines"] += ingested.blank
-    jobs.export(REJECTED, records, work / "rejected", None)
+    if jobs.counts["Records", "Rejected"] > ingested.rejected:
+        jobs.export(REJECTED, records, work / "rejected", None)
+    else:
+        (work / "rejected").make()
     if ingested.rejected:
         (work / "rejected" / "part-ingest").write(rejected.read_bytes())
     drop_empty_files(work / "rejected")

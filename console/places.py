@@ -135,7 +135,10 @@ class RemotePlace(Place):
     """Behind one of mrjob's file systems."""
 
     def __init__(self, uri: str, files: Any):
-        self.uri = uri.rstrip("/")
+        scheme, _, rest = uri.partition("://")
+        host, _, path = rest.partition("/")
+        self._root = f"{scheme}://{host}/"
+        self.uri = self._root + path.strip("/")
         self._files = files
 
     def __str__(self) -> str:
@@ -147,7 +150,7 @@ class RemotePlace(Place):
 
     @property
     def parent(self) -> "RemotePlace":
-        return type(self)(self.uri.rpartition("/")[0], self._files)
+        return type(self)(self._root + self.uri.removeprefix(self._root).rpartition("/")[0], self._files)
 
     def __truediv__(self, name: str) -> "RemotePlace":
         return type(self)(f"{self.uri}/{name}", self._files)

@@ -67,7 +67,9 @@ class Progress:
         self._show()
 
     def _show(self) -> None:
-        self._say(self.text(max(self._here, self._elsewhere), time.monotonic() - self._started))
+        amount = max(self._here, self._elsewhere)
+        if amount:
+            self._say(self.text(amount, time.monotonic() - self._started))
 
     def _say(self, text: str) -> None:
         """Say how far the stage is, if it is time to."""

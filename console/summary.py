@@ -48,7 +48,9 @@ def summary(result: Result, out: Place) -> str:
             f"({records:,} records), {clusters - several:,} of one"
         )
     held = [
-        name for name in ("pairs", "clusters", "rejected") if (out / name).exists() and (out / name).files()
+        *(["pairs"] if plan is not None and result.request.command != "cluster" else []),
+        *(["clusters"] if result.cluster_cutoff is not None else []),
+        *(["rejected"] if rejected or counts["Pairs", "Rejected"] else []),
     ]
     lines.append(f"written to {out}: " + ", ".join([*(f"{name}/" for name in held), "run.json"]))
     return "\n".join(lines)

@@ -330,7 +330,7 @@ class Cluster:
         state = _ask(f"http://{HOST}:{name}/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState")["beans"][
             0
         ]
-        return state["NumLiveDataNodes"] == 1 and state["FSState"] == "Operational"
+        return bool(state["NumLiveDataNodes"] == 1 and state["FSState"] == "Operational")
 
     def _yarn_ready(self) -> bool:
         """Whether the ResourceManager has heard of every node since that was started."""
@@ -368,7 +368,7 @@ class Cluster:
     @property
     def streaming_jar(self) -> Path:
         """The jar that runs commands as mappers and reducers."""
-        return self._home / "share" / "hadoop" / "tools" / "lib" / self._state["streaming"]
+        return self._home / "share" / "hadoop" / "tools" / "lib" / str(self._state["streaming"])
 
     @property
     def uri(self) -> str:
@@ -391,7 +391,7 @@ class Cluster:
     def _of_resource_manager(self, many: str, one: str, states: Sequence[str]) -> list[dict[str, Any]]:
         query = f"?states={','.join(states)}" if states else ""
         answer = _ask(f"{self.pages()['YARN']}/ws/v1/cluster/{many}{query}")
-        return (answer[many] or {}).get(one, [])
+        return list((answer[many] or {}).get(one, []))
 
     def pages(self) -> dict[str, str]:
         """The pages to look at: of jobs that run, and of those that ended."""

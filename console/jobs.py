@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import uuid
 from collections import Counter
@@ -23,6 +24,12 @@ from pehchan.mrjobs.select_output import SelectOutput
 
 #: (group, name) -> amount
 Counts = Counter[tuple[str, str]]
+
+#: The groups of our own counters; a cluster counts much more.
+GROUPS = ("Records", "Pairs", "Clusters", "Distance Data", "Missing Data", "Invalid Data Format")
+
+#: Lines of a failed task's log that are shown.
+LOG_LINES = 30
 
 #: The runners, and the schemes of the paths that each of them reads and writes ("" for this machine).
 RUNNERS = {
@@ -148,9 +155,13 @@ class Jobs:
                 except KeyboardInterrupt:
                     end_application(watched.application)
                     raise
+                except StepFailedException:
+                    # What the task itself said is on the cluster.
+                    print(task_log(watched.application), file=sys.stderr, end="")
+                    raise
                 for step in running.counters():
-                    for group, names in step.items():
-                        for name, amount in names.items():
+                    for group in set(GROUPS) & set(step):
+                        for name, amount in step[group].items():
                             counts[group, name] += amount
         except StepFailedException as error:
             raise JobFailed(
@@ -171,14 +182,32 @@ def end_application(application: str | None) -> None:
     """End an application on YARN, which goes on when the command that submitted it does not."""
     if application is None:
         return
+    try:
+        _yarn("application", "-kill", application)
+    except (OSError, subprocess.SubprocessError):
+        print(f"{application} may still run: yarn application -kill {application}", file=sys.stderr)
+
+
+def task_log(application: str | None) -> str:
+    """The last lines that the failed tasks of an application on YARN wrote to stderr; "" where there are none."""
+    if application is None:
+        return ""
+    try:
+        text = _yarn("logs", "-applicationId", application, "-log_files", "stderr")
+    except (OSError, subprocess.SubprocessError):
+        return f"What the task wrote: yarn logs -applicationId {application}\n"
+    # Containers follow each other; those of tasks are told by what mrjob's wrapper script prints.
+    tasks = [part for part in text.split("Container: ") if "Traceback" in part or "Error" in part]
+    lines = tasks[-1].splitlines()[-LOG_LINES:] if tasks else []
+    return "".join(f"  {line}\n" for line in lines)
+
+
+def _yarn(*arguments: str) -> str:
+    """What the yarn command prints; it lies beside the hadoop command where it is not on PATH."""
     hadoop = shutil.which("hadoop")
     yarn = shutil.which("yarn") or (os.path.join(os.path.dirname(hadoop), "yarn") if hadoop else "yarn")
-    try:
-        subprocess.run(
-            [yarn, "application", "-kill", application], capture_output=True, timeout=60, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        print(f"{application} may still run: yarn application -kill {application}", flush=True)
+    done = subprocess.run([yarn, *arguments], capture_output=True, timeout=120, check=True)
+    return done.stdout.decode("utf-8", "replace")
 
 
 @contextmanager

@@ -490,6 +490,7 @@ class Cluster:
             "yarn.resourcemanager.resource-tracker.address": at("tracker"),
             "yarn.resourcemanager.admin.address": at("admin"),
             "yarn.resourcemanager.webapp.address": at("resourcemanager_http"),
+            "yarn.node-attribute.fs-store.root-dir": f"file://{self.folder}/node-attribute",
             "yarn.scheduler.minimum-allocation-mb": "128",
             "yarn.scheduler.maximum-allocation-mb": str(self._memory),
             # A node that was cut off is given up soon, not after ten minutes and three.

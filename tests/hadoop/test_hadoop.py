@@ -1,0 +1,147 @@
+"""What runs on a real HDFS and YARN gives, byte for byte, what one process gives."""
+
+import bz2
+import gzip
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+ROOT = Path(__file__).parents[2]
+
+# Cases that between them cover the joins and the types.
+CASES = {
+    "same_customer_40_full": "several buckets and reducers",
+    "inter_customer": "two sets told by the names of their files",
+    "mixed_in_sets_blog_names": "sets whose ids agree",
+    "same_prod_shipped_blank_threshold": "partitions",
+    "same_unicode_ids": "ids beyond ASCII",
+    "same_event_loc_euclid": "places and times",
+    "same_missing_skip": "missing values",
+    "same_numeric_thr": "numbers and categories",
+}
+
+
+def similarity(case, runner, conf, out, environment):
+    """Run record_similarity by itself on a golden case, with several buckets and reducers."""
+    folder = GOLDEN / case
+    data = folder / "input"
+    inputs = sorted(data.iterdir()) if data.is_dir() else [folder / "input.csv"]
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pehchan.mrjobs.record_similarity", "-r", runner, "--conf-path", conf),
+            *("--properties", "job.properties", "--define", "sts.num.reducer=3"),
+            *("--define", "bucket.records=12", "--output-dir", str(out), *map(str, inputs)),
+        ],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def pairs(out):
+    """The pairs of the tagged lines of a job, each as it stands, sorted; their batches depend on the runner."""
+    from pehchan.console.output import tagged_lines
+    from pehchan.console.places import place
+    from pehchan.mrjobs.wire import PAIRS, decode_pairs
+
+    return sorted(
+        (pair.first, pair.second, pair.distance, pair.first_items, pair.second_items)
+        for tag, payload in tagged_lines([place(str(out))])
+        if tag == PAIRS
+        for pair in decode_pairs(payload)
+    )
+
+
+def test_golden_cases_give_the_same_on_the_cluster(hadoop, tmp_path):
+    # With a C locale on the nodes, as some have it.
+    conf = hadoop.conf("golden", mapreduce_map_env="LANG=C,LC_ALL=C", mapreduce_reduce_env="LANG=C,LC_ALL=C")
+    with ThreadPoolExecutor(3) as pool:
+        running = {
+            case: pool.submit(
+                similarity, case, "hadoop", conf, f"hdfs:///golden/{case}", hadoop.cluster.env()
+            )
+            for case in CASES
+        }
+    for case, done in running.items():
+        done.result()
+        similarity(case, "inline", conf, tmp_path / case, dict(os.environ))
+        expected = pairs(tmp_path / case)
+        assert expected, case
+        assert pairs(f"hdfs:///golden/{case}") == expected, (case, CASES[case])
+
+
+def test_dedupe_of_many_files_gives_the_same_on_the_cluster(hadoop, lines_of, tmp_path):
+    """Plain, gzip and bzip2 files, one of them larger than a block, with lines that are no records."""
+    shuffle = random.Random(5)
+    letters = "abcdefghijklmnopqrstuvwxyzäéß"
+    names = ["".join(shuffle.choices(letters, k=8)) for _ in range(1500)]
+    filler = "x" * 900
+    lines = [f"{k},{name},{filler}" for k, name in enumerate(names)]
+    lines += [f"{k + 5000},{name[:-1]},{filler}" for k, name in enumerate(names[:300])]
+    shuffle.shuffle(lines)
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "large.txt").write_bytes(
+        b"\n".join(
+            [*(line.encode() for line in lines[:1400]), b"7777,not \xff text," + filler.encode(), b"short"]
+        )
+    )
+    (data / "two.txt.gz").write_bytes(gzip.compress("\r\n".join(lines[1400:1600]).encode()))
+    (data / "three.txt.bz2").write_bytes(bz2.compress("\n".join(lines[1600:]).encode()))
+    assert (data / "large.txt").stat().st_size > 1 << 20
+    schema = tmp_path / "schema.yaml"
+    schema.write_text("id: id\ncolumns: [id, name, filler]\nfields: {name: edit}\nlines: true\ncutoff: 100\n")
+    asked = ["-s", schema, "-q", "-D", "bucket.records=700", "-D", "rejected.max.share=0.01"]
+    local = hadoop.pehchan("dedupe", data, *asked, "-o", tmp_path / "local")
+    assert local.returncode == 0, local.stderr
+    hadoop.put(data, "hdfs:///many/data")
+    done = hadoop.pehchan(
+        "dedupe",
+        "hdfs:///many/data",
+        *asked,
+        "-r",
+        "hadoop",
+        "--conf-path",
+        hadoop.conf(),
+        "-o",
+        "hdfs:///many/out",
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    for name in ("pairs", "clusters", "rejected"):
+        expected = lines_of(tmp_path / "local", name)
+        assert expected
+        assert lines_of("hdfs:///many/out", name) == expected
+
+
+def test_febrl3_gives_the_same_on_the_cluster(hadoop, record_sets, examples, lines_of, tmp_path):
+    """CSV with a header, ingested here; the jobs on the cluster; OUT on this machine."""
+    asked = [record_sets / "febrl3" / "records.csv", "-s", examples / "febrl.yaml", "-q"]
+    assert hadoop.pehchan("dedupe", *asked, "-o", tmp_path / "local").returncode == 0
+    done = hadoop.pehchan(
+        "dedupe",
+        *asked,
+        "-D",
+        "sts.num.reducer=2",
+        "-r",
+        "hadoop",
+        "--conf-path",
+        hadoop.conf(),
+        "-o",
+        tmp_path / "out",
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    for name in ("pairs", "clusters"):
+        assert lines_of(tmp_path / "out", name) == lines_of(tmp_path / "local", name)
+    scores = hadoop.pehchan("evaluate", tmp_path / "out", "--truth", record_sets / "febrl3" / "clusters.csv")
+    assert "0.9969" in scores.stdout

@@ -32,10 +32,11 @@ class JobFailed(RunError):
 
 
 @contextmanager
-def whole_folder(out: str, overwrite: bool, resume: bool = False) -> Iterator[Place]:
+def whole_folder(out: str, overwrite: bool, resume: bool = False, resumable: bool = False) -> Iterator[Place]:
     """A folder to write to that becomes `out` when all went well, and is gone when not.
 
-    Where a job fails it is kept as `out` with .unfinished behind it, and given again with `resume`. On S3, where
+    Where a job of a resumable run fails it is kept as `out` with .unfinished behind it, and given again with
+    `resume`. On S3, where
     folders have no names to change, it is `out` itself, and whole once run.json is there.
     Raises MistakesError where `out` must not be written.
     """
@@ -59,11 +60,15 @@ def whole_folder(out: str, overwrite: bool, resume: bool = False) -> Iterator[Pl
         yield unfinished
         if target.renames:
             _swap(unfinished, target, out, overwrite)
-    except JobFailed:
+    except JobFailed as error:
+        if not resumable:
+            unfinished.remove()
+            raise
         if target.renames:
             left.remove()
             unfinished.rename(left)
-        raise
+        kept = "What was finished before is kept: the same command with --resume goes on from there."
+        raise JobFailed(f"{error}\n  {kept}") from error
     except BaseException:
         unfinished.remove()
         raise

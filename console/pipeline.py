@@ -152,7 +152,7 @@ def _run(
 ) -> None:
     jobs = Jobs(request.runner, request.conf_path, progress, request.resume)
     with (
-        whole_folder(request.out, request.overwrite, request.resume) as folder,
+        whole_folder(request.out, request.overwrite, request.resume, resumable=True) as folder,
         jobs.workplace(folder) as work,
     ):
         stages = Stages(folder, _fingerprint(plan, result.cluster_cutoff, inputs), jobs, progress)

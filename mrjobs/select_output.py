@@ -5,6 +5,7 @@ out  the lines of one tag as users read them: pairs, clustered, rejected or part
 """
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from mrjob.protocol import BytesValueProtocol
 from mrjob.step import MRStep
@@ -17,6 +18,9 @@ from pehchan.mrjobs.wire import CLUSTERED, PAIRS, PARTITION, REJECTED
 
 class SelectOutput(PehchanJob):
     OUTPUT_PROTOCOL = BytesValueProtocol
+
+    #: Hadoop takes a line for a key and a value, and writes a tab between the two; here the whole line is the key.
+    JOBCONF: ClassVar = {"stream.map.output": "keyonlytext"}
 
     def configure_args(self) -> None:
         super().configure_args()

@@ -10,7 +10,7 @@ help:
 	@echo "make demo     dedupe 2,000 made-up customers and show the first clusters"
 	@echo "make install  build the pehchan command into $(VENV)"
 	@echo "make test     check style, types and imports, and run the tests"
-	@echo "make test-all the same with more examples for the property tests"
+	@echo "make test-all the same with Spark, faults on a cluster, and more examples for the property tests"
 	@echo "make bench    measure, and print the rows of bench/README.md"
 	@echo "make format   lay the code out"
 	@echo "make clean    remove what make made"
@@ -41,9 +41,10 @@ demo: install
 	$(BIN)/pehchan evaluate demo/out --truth demo/truth.csv
 
 test: lint
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -m "not slow"
 
 test-all: lint
+	$(BIN)/python -m pip install --quiet ".[spark]"
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q
 
 lint: $(VENV)/tested

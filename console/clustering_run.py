@@ -42,7 +42,7 @@ def run_clustering(
     )
     mistakes = Mistakes()
     paths = [*request.inputs, *([records] if records else [])]
-    check_runner(request.runner, [*paths, request.out], mistakes)
+    check_runner(request.runner, request.conf_path, [*paths, request.out], mistakes)
     pairs = _find_pairs(request.inputs, mistakes)
     for output in pairs.outputs:
         _check_cutoff(output, cutoff, mistakes)

@@ -152,6 +152,29 @@ def build_parser() -> argparse.ArgumentParser:
     )
 
     _command(commands, "properties", run_properties, "all keys of a properties file, with their meaning")
+
+    bundle = _command(
+        commands, "bundle", run_bundle, "pack all that the nodes of a cluster need besides Python"
+    )
+    bundle.add_argument("-o", "--out", metavar="FILE", help="default: ~/.pehchan/bundle.tar.gz")
+    bundle.add_argument(
+        "--platform",
+        metavar="P",
+        help="of the nodes: x86_64, aarch64, or as wheels name it (manylinux_2_17_x86_64); default: as here",
+    )
+    bundle.add_argument("--python-version", metavar="V", help="of the nodes, as 3.11; default: as here")
+
+    doctor = _command(commands, "doctor", run_doctor, "check what a runner needs, and say how to mend it")
+    doctor.add_argument(
+        "-r",
+        "--runner",
+        default="inline",
+        help="inline (one process), local (all cores), hadoop, spark or emr",
+    )
+    doctor.add_argument("--conf-path", metavar="FILE", help="configuration of mrjob's runners")
+    doctor.add_argument(
+        "--deep", action="store_true", help="also run a small job on the nodes (hadoop), or ask AWS (emr)"
+    )
     return parser
 
 
@@ -373,6 +396,30 @@ def run_properties(options: argparse.Namespace) -> int:
 
     print(describe_keys(), end="")
     return OK
+
+
+def run_bundle(options: argparse.Namespace) -> int:
+    from pehchan.console.bundle import DEFAULT_BUNDLE, find_target, make_bundle
+
+    mistakes = Mistakes()
+    target = find_target(options.python_version, options.platform, mistakes)
+    mistakes.raise_if_any()
+    path = os.path.expanduser(options.out or DEFAULT_BUNDLE)
+    manifest = make_bundle(path, target)
+    packages = ", ".join(f"{name} {number}" for name, number in manifest.packages.items())
+    print(f"pehchan {manifest.pehchan} with {packages}")
+    print(f"for Python {manifest.python} on {manifest.platform}")
+    print(f"written to {path}: {os.path.getsize(path) / 1e6:.1f} MB")
+    return OK
+
+
+def run_doctor(options: argparse.Namespace) -> int:
+    from pehchan.console.doctor import examine
+    from pehchan.console.pipeline import quiet_mrjob
+
+    quiet_mrjob(False)
+    well = examine(options.runner, options.conf_path, options.deep, lambda line: print(line, flush=True))
+    return OK if well else FAILED
 
 
 if __name__ == "__main__":

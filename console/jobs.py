@@ -10,17 +10,22 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from mrjob.conf import find_mrjob_conf
+from mrjob.hadoop import fully_qualify_hdfs_path
+from mrjob.parse import is_uri
 from mrjob.step import StepFailedException
 
 import pehchan.conf
+from pehchan.console.bundle import check_shipping
 from pehchan.console.output import JobFailed, copy_folder
 from pehchan.console.places import LocalPlace, Place, place
 from pehchan.console.progress import Progress
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.mrjobs.job import PehchanJob
 from pehchan.mrjobs.select_output import SelectOutput
+from pehchan.mrjobs.spark import missing_for_spark
 
 #: (group, name) -> amount
 Counts = Counter[tuple[str, str]]
@@ -47,11 +52,15 @@ def scheme(path: str) -> str:
     return "" if found == "file" else found
 
 
-def check_runner(runner: str, paths: Sequence[str], mistakes: Mistakes) -> None:
-    """Add a mistake for a runner that is none, and for paths that it does not reach."""
+def check_runner(runner: str, conf_path: str | None, paths: Sequence[str], mistakes: Mistakes) -> None:
+    """Add a mistake for a runner that is none or lacks something, and for paths that it does not reach."""
     if runner not in RUNNERS:
         mistakes.add(f"-r {runner}", "no such runner.", f"Use one of: {', '.join(RUNNERS)}.")
         return
+    if runner == "spark":
+        for what, right in missing_for_spark():
+            mistakes.add("-r spark", what, right)
+    check_shipping(runner, runner_configurations(runner, conf_path), mistakes)
     for path in paths:
         # Files of this machine are brought to a cluster.
         if scheme(path) and scheme(path) not in RUNNERS[runner]:
@@ -84,7 +93,8 @@ class Jobs:
         #: Whether the run goes on where an earlier one broke off, and may find half of an output.
         self.resumes = resumes
         # Temporary files hold records, and so are removed also where a job fails.
-        self._switches = ["--cleanup-on-failure", "ALL"]
+        # On EMR "ALL" is also the cluster, and asks for the logs of one that was never started.
+        self._switches = ["--cleanup-on-failure", "TMP" if runner == "emr" else "ALL"]
         for path in runner_configurations(runner, conf_path):
             self._switches += ["--conf-path", path]
         self._progress = progress
@@ -93,7 +103,14 @@ class Jobs:
     @property
     def _here(self) -> bool:
         """Whether the runner works on files of this machine."""
+        if self._runner == "spark":
+            with self._make_runner() as running:
+                return not is_uri(running._spark_tmp_dir)
         return "" in RUNNERS[self._runner]
+
+    def _make_runner(self) -> Any:
+        """A runner to ask how it is configured."""
+        return SelectOutput(["-r", self._runner, *self._switches, "--select", "pairs"]).make_runner()
 
     @contextmanager
     def workplace(self, folder: Place) -> Iterator[Place]:
@@ -119,13 +136,12 @@ class Jobs:
         there.remove()
 
     def _temporary_folder(self) -> Place:
-        job = SelectOutput(["-r", self._runner, *self._switches, "--select", "pairs"])
-        with job.make_runner() as running:
-            base = running._opts.get("cloud_tmp_dir") or running._opts.get("hadoop_tmp_dir") or "tmp/mrjob"
+        with self._make_runner() as running:
+            named = map(running._opts.get, ("cloud_tmp_dir", "hadoop_tmp_dir", "spark_tmp_dir"))
+            base = next(filter(None, named), "tmp/mrjob")
             if self._runner == "emr":
                 base = running._cloud_tmp_dir
-        base = base if "://" in base else f"hdfs:///{base.lstrip('/')}"
-        there = place(f"{base.rstrip('/')}/pehchan-{uuid.uuid4().hex[:12]}")
+        there = place(f"{fully_qualify_hdfs_path(base).rstrip('/')}/pehchan-{uuid.uuid4().hex[:12]}")
         there.make()
         return there
 

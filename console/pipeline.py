@@ -159,6 +159,13 @@ def _run(
         with stages.stage("read") as begun:
             if begun:
                 _read(prepared, inputs, plan, jobs, here, work)
+        if request.runner not in ("inline", "local") and not any(
+            group == "Records" for group, _ in jobs.counts
+        ):
+            raise RunError(
+                f"-r {request.runner} gave no counters of the records it read, and their number decides how they "
+                "are compared.\n  Are the files empty? If not, look at the runner's log with -v."
+            )
         _check_rejected(jobs.counts, plan.settings, request.out, work / "rejected")
         records = [work / "internal" / name for name in _record_folders(prepared)]
         plan = replace(
@@ -281,7 +288,7 @@ def _check(request: Request, result: Result, here: Path) -> tuple[list[InputFile
     """Everything that can be checked before a job starts; raises MistakesError with all that is wrong."""
     mistakes = Mistakes()
     schema, settings = load_schema_and_settings(request.properties, request.schema, request.defines, mistakes)
-    check_runner(request.runner, [*request.inputs, request.out], mistakes)
+    check_runner(request.runner, request.conf_path, [*request.inputs, request.out], mistakes)
     check_output(request.out, request.overwrite, mistakes, request.inputs, request.resume)
     inputs: list[InputFile] = []
     wanted = request.schema or settings.schema_path

@@ -160,7 +160,7 @@ class RemotePlace(Place):
 
     def files(self) -> list[Place]:
         found = []
-        for uri in self._files.ls(self.uri):
+        for uri in self._uris():
             inside = (
                 uri[uri.index(self.uri) + len(self.uri) :]
                 if self.uri in uri
@@ -169,6 +169,9 @@ class RemotePlace(Place):
             if not any(_hidden(part) for part in inside.split("/")):
                 found.append(uri)
         return [type(self)(uri, self._files) for uri in sorted(found)]
+
+    def _uris(self) -> Iterator[str]:
+        yield from self._files.ls(self.uri)
 
     def chunks(self) -> Iterator[bytes]:
         for chunk in self._files.cat(self.uri):
@@ -227,6 +230,12 @@ class S3Place(RemotePlace):
 
     def exists(self) -> bool:
         return any(True for _ in self._files.ls(self.uri))
+
+    def _uris(self) -> Iterator[str]:
+        # The console of AWS and EMR itself put empty keys where a folder is to be seen.
+        for uri, key in self._files._ls(self.uri):
+            if key.size:
+                yield uri
 
     def make(self) -> None:
         # A key makes the folders in its name.

@@ -56,6 +56,25 @@ class PehchanJob(MRJob):
         os.environ[SUBMITTER] = str(os.getpid())
         return super().make_runner()
 
+    @property
+    def reads_files(self) -> bool:
+        """Whether the input is what people wrote: files whose names and bytes matter, not lines of a job."""
+        return True
+
+    def _runner_class(self) -> Any:
+        found = super()._runner_class()
+        if found.alias != "spark":
+            return found
+        from pehchan.mrjobs.spark import SparkRunner
+
+        return SparkRunner
+
+    def _job_kwargs(self) -> dict[str, Any]:
+        kwargs = super()._job_kwargs()
+        if self.options.runner == "spark":
+            kwargs["emulate_map_input_file"] = self.reads_files
+        return kwargs
+
     # counters and progress, gathered so that a task does not write a line a record
 
     @cached_property
@@ -107,6 +126,11 @@ class PlannedJob(PehchanJob):
     def plan(self) -> Plan:
         """The plan of this run."""
         return Plan.read(self.options.plan)
+
+    @property
+    def reads_files(self) -> bool:
+        """Settled records come from a job."""
+        return self.plan.input != "settled"
 
     def jobconf(self) -> dict[str, Any]:
         """The same for all steps: a runner may take steps that differ for separate jobs."""

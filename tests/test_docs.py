@@ -81,11 +81,12 @@ def test_what_the_page_shows_is_what_happens(page: Path, tmp_path: Path) -> None
 
 
 def _written(block: str, folder: Path) -> str:
-    """The block with what its commands print; output with an ellipsis in it stays as it is."""
+    """The block with what its commands print; output with a line of "..." stays as it is."""
     parts = []
     for command, expected in commands(block):
         output = run(command, folder) if runs_here(command) else expected
-        parts.append(f"$ {command}\n{expected if '...' in expected else output}")
+        left_out = "..." in expected.splitlines()
+        parts.append(f"$ {command}\n{expected if left_out else output}")
     return "".join(parts)
 
 

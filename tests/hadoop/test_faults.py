@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SCHEMA = (
     "id: id\ncolumns: [id, name]\nfields: {name: {measure: edit, tokens: false}}\nlines: true\ncutoff: 60\n"
 )

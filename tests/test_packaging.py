@@ -33,6 +33,12 @@ def test_the_wheel_holds_every_module_and_example_under_pehchan_and_nothing_else
     for room in ROOMS:
         expected |= {f"pehchan/{path.relative_to(ROOT)}" for path in (ROOT / room).rglob("*.py")}
     expected |= {f"pehchan/{path.relative_to(ROOT)}" for path in (ROOT / "metadata" / "schemas").iterdir()}
+    conf = [
+        ROOT / "conf" / "__init__.py",
+        *(ROOT / "conf").glob("*.properties"),
+        *(ROOT / "conf").glob("mrjob/*.conf"),
+    ]
+    expected |= {f"pehchan/{path.relative_to(ROOT)}" for path in conf}
     assert inside == expected
 
 

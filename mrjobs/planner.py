@@ -139,11 +139,20 @@ def plan_for_job(
         schema = resolve(schema, schema.columns, mistakes)
     plan = plan_join(schema, settings, mistakes, "lines")
     mistakes.raise_if_any()
-    sizes = [os.path.getsize(path) for path in inputs if os.path.isfile(path)]
-    records = sum(sizes) // LINE_BYTES if inputs and len(sizes) == len(inputs) else 1_000_000
+    here = bool(inputs) and all(os.path.exists(path) for path in inputs)
+    records = sum(map(_bytes_in, inputs)) // LINE_BYTES if here else 1_000_000
     partitioned = plan_join(replace(schema, partition_ordinal=None), settings, Mistakes(), "lines")
     share = {name: records // len(plan.sets) for name in plan.sets} if plan.sets else {"": records}
     return replace(plan, default_buckets=with_buckets(partitioned, share).default_buckets)
+
+
+def _bytes_in(path: str) -> int:
+    """Bytes of a file, or of the files in a folder."""
+    if not os.path.isdir(path):
+        return os.path.getsize(path)
+    return sum(
+        os.path.getsize(os.path.join(folder, name)) for folder, _, names in os.walk(path) for name in names
+    )
 
 
 def cutoff_for_job(properties: str | None) -> int:

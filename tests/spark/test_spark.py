@@ -39,6 +39,10 @@ runners:
 """
 
 
+# A JVM for each job: minutes.
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="session")
 def spark():
     """A test with it is skipped where Spark or Java is missing."""

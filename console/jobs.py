@@ -5,10 +5,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,10 @@ GROUPS = ("Records", "Pairs", "Clusters", "Distance Data", "Missing Data", "Inva
 
 #: Lines of a failed task's log that are shown.
 LOG_LINES = 30
+
+#: How often a cluster is asked for that log, and seconds between.
+LOG_TRIES = 6
+LOG_SECONDS = 3.0
 
 #: The runners, and the schemes of the paths that each of them reads and writes ("" for this machine).
 RUNNERS = {
@@ -205,17 +210,19 @@ def end_application(application: str | None) -> None:
 
 
 def task_log(application: str | None) -> str:
-    """The last lines that the failed tasks of an application on YARN wrote to stderr; "" where there are none."""
+    """The last lines that the failed tasks of an application on YARN wrote to stderr; "" where it has none."""
     if application is None:
         return ""
-    try:
-        text = _yarn("logs", "-applicationId", application, "-log_files", "stderr")
-    except (OSError, subprocess.SubprocessError):
-        return f"What the task wrote: yarn logs -applicationId {application}\n"
-    # Containers follow each other; those of tasks are told by what mrjob's wrapper script prints.
-    tasks = [part for part in text.split("Container: ") if "Traceback" in part or "Error" in part]
-    lines = tasks[-1].splitlines()[-LOG_LINES:] if tasks else []
-    return "".join(f"  {line}\n" for line in lines)
+    # The nodes take some seconds to hand in the logs of an application that has ended.
+    for _ in range(LOG_TRIES):
+        with suppress(OSError, subprocess.SubprocessError):
+            text = _yarn("logs", "-applicationId", application, "-log_files", "stderr")
+            # Containers follow each other; those of tasks that failed hold Python's last words.
+            failed = [part for part in text.split("Container: ") if "Traceback" in part or "Error" in part]
+            if failed:
+                return "".join(f"  {line}\n" for line in failed[-1].splitlines()[-LOG_LINES:])
+        time.sleep(LOG_SECONDS)
+    return f"What the task wrote: yarn logs -applicationId {application}\n"
 
 
 def _yarn(*arguments: str) -> str:

@@ -13,13 +13,6 @@ from pehchan.mrjobs.settling import SettlesRecords
 
 class RecordSimilarity(SettlesRecords, ComparesRecords):
     def steps(self) -> list[MRStep]:
-        settle = MRStep(
-            mapper_init=self.start_reading,
-            mapper=self.read_line,
-            mapper_final=self.stop_reading,
-            reducer=self.settle,
-            reducer_final=self.send_counters,
-        )
         compare = MRStep(
             mapper_init=self.start_routing,
             mapper=self.route_record,
@@ -28,7 +21,7 @@ class RecordSimilarity(SettlesRecords, ComparesRecords):
             reducer=self.compare_cell,
             reducer_final=self.stop_comparing,
         )
-        return [compare] if self.plan.input == "settled" else [settle, compare]
+        return [compare] if self.plan.input == "settled" else [self.settle_step(), compare]
 
 
 if __name__ == "__main__":

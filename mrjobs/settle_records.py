@@ -12,15 +12,7 @@ from pehchan.mrjobs.settling import SettlesRecords
 
 class SettleRecords(SettlesRecords):
     def steps(self) -> list[MRStep]:
-        return [
-            MRStep(
-                mapper_init=self.start_reading,
-                mapper=self.read_line,
-                mapper_final=self.stop_reading,
-                reducer=self.settle,
-                reducer_final=self.send_counters,
-            )
-        ]
+        return [self.settle_step()]
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 
 import orjson
+from mrjob.step import MRStep
 
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import (
@@ -74,6 +75,16 @@ class SettlesRecords(PlannedJob):
     def configure_args(self) -> None:
         super().configure_args()
         self.add_passthru_arg("--set-name", default="", help="the set of all records of this input")
+
+    def settle_step(self) -> MRStep:
+        """Lines in, settled records out."""
+        return MRStep(
+            mapper_init=self.start_reading,
+            mapper=self.read_line,
+            mapper_final=self.stop_reading,
+            reducer=self.settle,
+            reducer_final=self.send_counters,
+        )
 
     def start_reading(self) -> None:
         self._reader = LineReader(self.plan)

@@ -13,8 +13,6 @@ from pehchan.metadata.schema import Schema
 
 PLAN_VERSION = 1
 
-JOINS = ("all_pairs", "same_id")
-
 
 @dataclass(frozen=True)
 class Plan:

@@ -19,7 +19,6 @@ from pehchan.mrjobs.wire import (
     Batch,
     Identity,
     Pair,
-    WireError,
     encode_pairs,
     read_tagged,
 )
@@ -143,8 +142,6 @@ class CellRecords:
             items.extend(batch.items)
             for column, more in zip(columns, batch.columns, strict=True):
                 column.extend(more)
-        if not columns and not identities:
-            raise WireError("a cell without records")
         order = sorted(range(len(identities)), key=self._order(identities))
         self._identities = [identities[k] for k in order]
         self._items = [items[k] for k in order] if items else []

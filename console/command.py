@@ -7,13 +7,12 @@ was run; 3 the output could not be written (disk full, no permission); 130 inter
 import argparse
 import json
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
-from types import FrameType
 
 import pehchan
 from pehchan.metadata.mistakes import Mistakes, MistakesError
+from pehchan.mrjobs import interrupts
 
 OK, FAILED, MISTAKEN, UNWRITABLE, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -24,23 +23,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     parser = build_parser()
     options = parser.parse_args(arguments)
-    _interrupt_on_signals()
+    interrupts.heed()
     try:
         code = int(options.run(options) or OK)
         # Here, and not when Python ends, so that a full disk is told.
         sys.stdout.flush()
         return code
-    except MistakesError as mistakes:
-        print(mistakes, file=sys.stderr)
-        return MISTAKEN
-    except KeyboardInterrupt:
+    except (Exception, KeyboardInterrupt) as error:
+        return _told(error)
+
+
+def _told(error: BaseException) -> int:
+    """Say an error on stderr; returns the exit code. Raises one that nobody foresaw."""
+    if isinstance(error, KeyboardInterrupt) or interrupts.heard():
+        # Python's own threads and locks answer an interrupt with errors of theirs.
         print("\nInterrupted; nothing half-written was left.", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
+    if isinstance(error, MistakesError):
+        print(error, file=sys.stderr)
+        return MISTAKEN
+    if isinstance(error, BrokenPipeError):
         # Whoever read our output has gone; there is nobody to tell.
         _drop_output()
         return OK
-    except OSError as error:
+    if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         print(f"{where}{error.strerror or error}. Nothing half-written was left.", file=sys.stderr)
         try:
@@ -48,9 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except OSError:
             _drop_output()
         return UNWRITABLE
-    except _run_errors() as error:
+    if isinstance(error, _run_error()):
         print(error, file=sys.stderr)
         return FAILED
+    raise error
 
 
 def _drop_output() -> None:
@@ -58,26 +65,11 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _run_errors() -> type[BaseException]:
+def _run_error() -> type[BaseException]:
     # Only once something went wrong: the pipeline is slow to import, and not all subcommands need it.
     from pehchan.console.output import RunError
 
     return RunError
-
-
-def _interrupt_on_signals() -> None:
-    """End with KeyboardInterrupt on SIGTERM and, unless it is ignored, as in the background, on SIGINT."""
-    here = os.getpid()
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        if os.getpid() != here:
-            # A worker of the local runner, which this process ends.
-            os._exit(INTERRUPTED)
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, interrupt)
 
 
 def build_parser() -> argparse.ArgumentParser:

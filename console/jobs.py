@@ -24,6 +24,7 @@ from pehchan.console.output import JobFailed, copy_folder
 from pehchan.console.places import LocalPlace, Place, place
 from pehchan.console.progress import Progress
 from pehchan.metadata.mistakes import Mistakes
+from pehchan.mrjobs.interrupts import held
 from pehchan.mrjobs.job import PehchanJob
 from pehchan.mrjobs.select_output import SelectOutput
 from pehchan.mrjobs.spark import missing_for_spark
@@ -170,7 +171,10 @@ class Jobs:
         job = job_class([*arguments, "--output-dir", str(output), *switches, *inputs])
         counts: Counts = Counter()
         try:
-            with job.make_runner() as running, self._progress.watch(running._get_local_tmp_dir()) as watched:
+            with (
+                _cleaned(job.make_runner()) as running,
+                self._progress.watch(running._get_local_tmp_dir()) as watched,
+            ):
                 try:
                     running.run()
                 except KeyboardInterrupt:
@@ -197,6 +201,16 @@ class Jobs:
         # Where the data lies on this machine, more processes would only cost their start.
         local = isinstance(output, LocalPlace)
         self.run(SelectOutput, list(map(str, inputs)), output, switches, runner="inline" if local else None)
+
+
+@contextmanager
+def _cleaned(running: Any) -> Iterator[Any]:
+    """A runner whose temporary files, which hold records, are removed whatever happens."""
+    try:
+        yield running
+    finally:
+        with held():
+            running.cleanup()
 
 
 def end_application(application: str | None) -> None:

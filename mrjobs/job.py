@@ -62,12 +62,17 @@ class PehchanJob(MRJob):
         return True
 
     def _runner_class(self) -> Any:
+        # Imported where they are used: a task starts without them.
         found = super()._runner_class()
-        if found.alias != "spark":
-            return found
-        from pehchan.mrjobs.spark import SparkRunner
+        if found.alias == "local":
+            from pehchan.mrjobs.local import LocalRunner
 
-        return SparkRunner
+            return LocalRunner
+        if found.alias == "spark":
+            from pehchan.mrjobs.spark import SparkRunner
+
+            return SparkRunner
+        return found
 
     def _job_kwargs(self) -> dict[str, Any]:
         kwargs = super()._job_kwargs()

@@ -1,0 +1,97 @@
+"""mrjob's local runner, as the jobs here need it: tasks that end with the run, however it ends."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from typing import Any, NamedTuple
+
+from mrjob.local import LocalMRJobRunner, _TaskFailedException
+
+from pehchan.mrjobs.interrupts import held
+
+#: Seconds between two looks whether a task is done.
+LOOK_SECONDS = 0.01
+
+
+class _Task(NamedTuple):
+    kind: str
+    step: int
+    number: int
+    process: "subprocess.Popen[bytes]"
+
+
+class LocalRunner(LocalMRJobRunner):
+    """Runs the tasks of a job in processes of their own, as many at a time as there are cores.
+
+    mrjob's runner forks itself once more for each core, to wait for the tasks. An interrupt at the wrong moment
+    leaves such forks behind or waits for them for ever, and tasks outlive the forks in any case. Here nothing
+    stands between this process and its tasks, and they end with the step, done or not.
+
+    Jobs with a combiner are not for this runner: what runs between two tasks would have to wait for the first.
+    """
+
+    def __init__(self, **options: Any):
+        super().__init__(**options)
+        self._running: list[_Task] = []
+
+    def _run_multiple(self, funcs: Iterable[Callable[[], None]], num_processes: int | None = None) -> None:
+        try:
+            for start in funcs:
+                self._wait_until_fewer_than(self._num_cores())
+                with held():
+                    start()
+            self._wait_until_fewer_than(1)
+        finally:
+            with held():
+                self._end_tasks()
+
+    def _invoke_task_func(self, task_type: str, step_num: int, task_num: int) -> Callable[..., None]:
+        """What mrjob calls with the open files of a task; it starts the task, and does not wait for it."""
+        return partial(self._start, task_type, step_num, task_num, self._substep_args(step_num, task_type))
+
+    def _start(
+        self,
+        kind: str,
+        step: int,
+        number: int,
+        arguments: list[str],
+        stdin: Any,
+        stdout: Any,
+        stderr: Any,
+        wd: str,
+        env: dict[str, str],
+    ) -> None:
+        # A group of its own, as mrjob puts a shell around the task, and both are to end.
+        process = subprocess.Popen(
+            arguments, stdin=stdin, stdout=stdout, stderr=stderr, cwd=wd, env=env, start_new_session=True
+        )
+        self._running.append(_Task(kind, step, number, process))
+
+    def _wait_until_fewer_than(self, number: int) -> None:
+        while len(self._running) >= number:
+            with held():
+                # An interrupt within would leave a lock of the process taken.
+                done = [task for task in self._running if task.process.poll() is not None]
+            for task in done:
+                self._running.remove(task)
+                if code := task.process.returncode:
+                    raise _TaskFailedException(
+                        reason=str(subprocess.CalledProcessError(code, task.process.args)),
+                        step_num=task.step,
+                        num_steps=self._num_steps(),
+                        task_type=task.kind,
+                        task_num=task.number,
+                    )
+            time.sleep(0 if done else LOOK_SECONDS)
+
+    def _end_tasks(self) -> None:
+        for task in self._running:
+            with suppress(ProcessLookupError):
+                os.killpg(task.process.pid, signal.SIGKILL)
+            # So that nothing is written any more where temporary files are removed.
+            task.process.wait()
+        self._running.clear()

@@ -19,6 +19,8 @@ from pehchan.mrjobs.local import LocalRunner
 def heeding():
     """Interrupts as a command has them, and as they were after it."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # In the background of a shell it is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     interrupts.heed()
     yield
     for number, handler in before.items():
@@ -91,13 +93,20 @@ def sleeping(tmp_path, *tasks):
 
 
 def living(started):
-    """The processes of tasks, and those that they started, which still run."""
+    """The processes of tasks, and those that they started, which still run once the killed ones had time to go."""
     groups = {str(process.pid) for process in started}
-    listed = subprocess.run(
-        ["ps", "-A", "-o", "pgid=,stat="], capture_output=True, text=True, check=True
-    ).stdout
-    # Z: dead, but nobody asked yet how it ended.
-    return [line for line in listed.splitlines() if line.split()[0] in groups and line.split()[1][0] != "Z"]
+    deadline = time.monotonic() + 10
+    while True:
+        listed = subprocess.run(["ps", "-A", "-o", "pgid=,stat="], capture_output=True, text=True, check=True)
+        # Z: dead, but nobody asked yet how it ended.
+        left = [
+            line
+            for line in listed.stdout.splitlines()
+            if line.split()[0] in groups and line.split()[1][0] != "Z"
+        ]
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(0.1)
 
 
 @pytest.fixture

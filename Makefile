@@ -59,6 +59,7 @@ format: $(VENV)/tested
 
 bench: $(VENV)/tested
 	$(BIN)/python bench/accuracy.py
+	$(BIN)/python bench/skew.py
 
 clean:
 	rm -rf $(VENV) build demo src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -6,6 +6,7 @@ import logging
 import os
 import platform
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -44,10 +45,16 @@ from pehchan.metadata.native_schema import write_native
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.properties import Settings
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
-from pehchan.mrjobs.planner import load_schema_and_settings, plan_join, with_buckets
+from pehchan.mrjobs.planner import (
+    Counted,
+    load_schema_and_settings,
+    plan_join,
+    shuffled_characters,
+    with_buckets,
+)
 from pehchan.mrjobs.record_similarity import RecordSimilarity
 from pehchan.mrjobs.settle_records import SettleRecords
-from pehchan.mrjobs.wire import CLUSTERED, PAIRS, PARTITION, REJECTED
+from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, REJECTED
 
 
 @dataclass
@@ -111,7 +118,7 @@ class Result:
                 "join": plan.join,
                 "sets": list(plan.sets),
                 "buckets": list(plan.default_buckets),
-                "partitions_with_more_buckets": len(plan.buckets),
+                "groups_with_more_buckets": len(plan.buckets),
             },
             "schema": write_native(plan.schema) if plan and plan.schema.fields else None,
             "settings": plan.settings.to_dict() if plan else None,
@@ -168,9 +175,14 @@ def _run(
             )
         _check_rejected(jobs.counts, plan.settings, request.out, work / "rejected")
         records = [work / "internal" / name for name in _record_folders(prepared)]
-        plan = replace(
-            with_buckets(plan, _records_by_set(jobs.counts), _partitions(work, plan)), input="settled"
-        )
+        counted = Counted(_records_by_set(jobs.counts), jobs.counts["Records", "Characters"])
+        groups = _large_groups(work, plan)
+        plan = replace(with_buckets(plan, counted, groups), input="settled")
+        shuffled = shuffled_characters(plan, counted, groups)
+        if request.runner == "inline" and (too_large := _too_large("what goes to the comparison", shuffled)):
+            warning = "-r inline: " + " ".join(too_large)
+            result.warnings.append(warning)
+            print(f"warning: {warning}", file=sys.stderr)
         plan_path = here / "plan.json"
         plan.write(plan_path)
         with stages.stage("compare", pairs_to_compare(plan, jobs.counts), "pairs") as begun:
@@ -212,8 +224,8 @@ def _read(
     if ingested.rejected:
         (work / "rejected" / "part-ingest").write(rejected.read_bytes())
     drop_empty_files(work / "rejected")
-    if plan.schema.partition_ordinal is not None:
-        jobs.export(PARTITION, records, internal / "partitions", None)
+    if plan.grouped:
+        jobs.export(GROUP, records, internal / "groups", None)
     shutil.rmtree(here / "ingested", ignore_errors=True)
 
 
@@ -317,6 +329,9 @@ def _check(request: Request, result: Result, here: Path) -> tuple[list[InputFile
         plan = replace(plan, set_from="line")
     if request.clusters:
         result.cluster_cutoff, plan = _cluster_cutoff(request, plan, mistakes)
+    size = sum(os.path.getsize(file.path) for file in inputs if os.path.exists(file.path))
+    if request.runner == "inline" and (too_large := _too_large("its input", size)):
+        mistakes.warn("-r inline", *too_large)
     mistakes.raise_if_any()
     result.guessed = prepared.guessed
     result.warnings = [str(warning) for warning in mistakes.warnings]
@@ -374,6 +389,26 @@ def _record_folders(prepared: Prepared) -> list[str]:
     return [f"records-{name}" if name else "records" for name in sets]
 
 
+def _too_large(what: str, size: int) -> tuple[str, str] | None:
+    """What is wrong with so many bytes between map and reduce in one process, and what would be right."""
+    memory = machine_memory()
+    if memory is None or size <= memory // 2:
+        return None
+    return (
+        f"one process holds all of {what} in memory, {size / 1e9:.1f} GB, and this machine has "
+        f"{memory / 1e9:.1f} GB.",
+        "Use -r local, which sorts on disk.",
+    )
+
+
+def machine_memory() -> int | None:
+    """Bytes of memory of this machine, None where it does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError):
+        return None
+
+
 def _check_rejected(counts: Counts, settings: Settings, out: str, folder: Place) -> None:
     """Raises RunError, with the lines set aside kept beside the output, where there are too many of them."""
     rejected = counts["Records", "Rejected"]
@@ -400,16 +435,20 @@ def _records_by_set(counts: Counts) -> dict[str, int]:
     return by_set or {"": counts["Records", "Read"]}
 
 
-def _partitions(work: Place, plan: Plan) -> Iterator[tuple[str, str, int]]:
-    if plan.schema.partition_ordinal is not None:
-        for line in (work / "internal" / "partitions").lines():
-            partition, set_name, count = orjson.loads(line)
-            yield partition, set_name, count
+def _large_groups(work: Place, plan: Plan) -> dict[str, Counted]:
+    records: dict[str, dict[str, int]] = {}
+    characters: Counter[str] = Counter()
+    if plan.grouped:
+        for line in (work / "internal" / "groups").lines():
+            group, set_name, number, more = orjson.loads(line)
+            records.setdefault(group, {})[set_name] = number
+            characters[group] += more
+    return {group: Counted(by_set, characters[group]) for group, by_set in records.items()}
 
 
 def pairs_to_compare(plan: Plan, counts: Counts) -> int | None:
     """How many pairs of records meet; None where nobody knows before they do."""
-    if plan.join != "all_pairs" or plan.schema.partition_ordinal is not None or not plan.sets:
+    if plan.grouped or not plan.sets:
         return None
     records = _records_by_set(counts)
     if len(plan.sets) == 2:

@@ -9,9 +9,18 @@ from typing import Any
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.native_schema import read_native, write_native
 from pehchan.metadata.properties import Settings
+from pehchan.metadata.records import Record
 from pehchan.metadata.schema import Schema
 
 PLAN_VERSION = 1
+
+#: Bytes of memory that a record takes where it is compared: a character of its values, and a value. Measured; the
+#: second is mostly Python's own for each string.
+CHARACTER_BYTES = 3
+VALUE_BYTES = 150
+
+#: Megabytes that a task takes besides its records: Python, its libraries, and the arrays of a tile.
+TASK_MEGABYTES = 240
 
 
 @dataclass(frozen=True)
@@ -27,7 +36,8 @@ class Plan:
     sets      ("",) one set; (first, second) the join of two sets; () all sets that occur, told by the id
     set_from  where a record's set comes from: "" none, "file" its file's prefix, "id" its id's first characters,
               "line" the record line
-    buckets   buckets a set for partitions with more than the default
+    buckets   buckets a set for groups with more than the default; a group are the records of a partition, and
+              where sets share ids, of an id
     default_buckets  buckets a set elsewhere: (n,) or (first, second)
     """
 
@@ -93,6 +103,24 @@ class Plan:
         ordinals = [field.ordinal for field in self.schema.fields]
         ordinals += [self.schema.id_ordinal, self.schema.partition_ordinal]
         return max((ordinal + 1 for ordinal in ordinals if ordinal is not None), default=1)
+
+    @property
+    def grouped(self) -> bool:
+        """Whether records meet only within groups, which are as large as they happen to be."""
+        return self.join == "same_id" or self.schema.partition_ordinal is not None
+
+    def characters(self, record: Record) -> int:
+        """Characters of a record that travel to where it is compared."""
+        items = record.items
+        compared = sum(len(items[field.ordinal or 0]) for field in self.schema.fields)
+        return len(record.id) + compared + (sum(map(len, items)) if self.items_needed else 0)
+
+    def records_a_cell(self, records: int, characters: int) -> int:
+        """How many records a reducer may hold, 2 at least, where so many records have so many characters in all."""
+        values = 3 + len(self.schema.fields) + (self.columns_needed if self.items_needed else 0)
+        bytes_each = CHARACTER_BYTES * characters / max(1, records) + VALUE_BYTES * values
+        share = max(0, self.settings.memory_mb - TASK_MEGABYTES) * 1_000_000
+        return max(2, min(self.settings.bucket_records, int(share / bytes_each)))
 
     @property
     def items_needed(self) -> bool:

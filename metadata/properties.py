@@ -262,7 +262,15 @@ class Settings:
         "what the input files are; lines: delimited, without a header; auto: by schema, name and content",
     )
     input_encoding: str = _key("input.encoding", ENCODING, "utf-8", "encoding of the input files")
-    bucket_records: int = _key("bucket.records", _whole(1), 4000, "records a reducer holds at a time")
+    bucket_records: int = _key(
+        "bucket.records", _whole(1), 4000, "the most records a reducer holds at a time"
+    )
+    memory_mb: int = _key(
+        "memory.mb",
+        _whole(256),
+        768,
+        "megabytes of memory that a task may take; what it holds at a time is cut so that it does",
+    )
     batch_bytes: int = _key(
         "batch.bytes", _whole(1), 262144, "bytes of records a mapper gathers before it sends them on"
     )

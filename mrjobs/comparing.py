@@ -10,8 +10,8 @@ from pehchan.metadata.java import bucket as java_bucket
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import ascii_json, decode_record
 from pehchan.mrjobs.job import PlannedJob
-from pehchan.mrjobs.joins.all_pairs import AllPairs
-from pehchan.mrjobs.joins.same_id import SameId
+from pehchan.mrjobs.joins import join_of
+from pehchan.mrjobs.joins.all_pairs import Route
 from pehchan.mrjobs.wire import (
     PAIRS,
     RECORD,
@@ -26,18 +26,11 @@ from pehchan.mrjobs.wire import (
 #: Batches a mapper may hold open at a time, as a multiple of the size of one.
 BATCHES_HELD = 64
 
+#: What an open batch takes besides its records, in characters.
+OPEN_BATCH = 1000
+
 #: Pairs a line of output holds at the most.
 PAIRS_A_LINE = 1000
-
-
-def join_of(plan: Plan) -> AllPairs | SameId:
-    """The join that a plan names."""
-    schema, settings = plan.schema, plan.settings
-    if plan.join == "same_id":
-        if schema.id_ordinal is None:
-            raise ValueError("the same_id join needs a schema with an id field")
-        return SameId(schema.id_ordinal, settings.set_id_size, schema.partition_ordinal)
-    return AllPairs(plan.sets, schema.partition_ordinal, plan.buckets, plan.default_buckets)
 
 
 class ComparesRecords(PlannedJob):
@@ -45,7 +38,7 @@ class ComparesRecords(PlannedJob):
 
     def start_routing(self) -> None:
         self._join = join_of(self.plan)
-        self._batches: dict[Sequence[str | int], Batch] = {}
+        self._batches: dict[Route, Batch] = {}
         self._held = 0
 
     def route_record(self, tag: bytes | None, payload: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -59,16 +52,19 @@ class ComparesRecords(PlannedJob):
             return
         record = decode_record(payload)
         route = self._join.route(record)
+        if route is None:
+            return
         batch = self._batches.get(route)
         if batch is None:
             batch = self._batches[route] = Batch(route, columns=[[] for _ in self.plan.schema.fields])
+            self._held += OPEN_BATCH
         values = [record.items[field.ordinal or 0] for field in self.plan.schema.fields]
         for column, value in zip(batch.columns, values, strict=True):
             column.append(value)
         batch.ids.append(record.id)
         if self.plan.items_needed:
             batch.items.append(record.items)
-        size = len(payload) if self.plan.items_needed else len(record.id) + sum(map(len, values))
+        size = self.plan.characters(record)
         batch.size += size
         self._held += size
         limit = self.plan.settings.batch_bytes
@@ -78,9 +74,9 @@ class ComparesRecords(PlannedJob):
             yield from self._send_all()
 
     def _send(self, batch: Batch) -> Iterator[tuple[bytes, bytes]]:
-        self._held -= batch.size
+        self._held -= batch.size + OPEN_BATCH
         encoded = batch.encode()
-        for cell in self._join.cells(batch.route):  # type: ignore[arg-type]  # a join knows its own routes
+        for cell in self._join.cells(batch.route):
             yield ascii_json(["c", *cell]), encoded
 
     def _send_all(self) -> Iterator[tuple[bytes, bytes]]:
@@ -104,7 +100,7 @@ class ComparesRecords(PlannedJob):
             yield from ((REJECTED, value) for value in values)
             return
         records = CellRecords(self.plan, self._distance, map(Batch.decode, values))
-        for first, second in self._join.meetings(tuple(cell), records.routes):  # type: ignore[arg-type]
+        for first, second in self._join.meetings(tuple(cell), records.routes):
             rows = records.blocks[first]
             columns = rows if first == second else records.blocks[second]
             for found in self._distance.compare(rows, columns):
@@ -131,14 +127,13 @@ class CellRecords:
         self._as_java = plan.settings.compat and plan.sets == ("",)
         #: Pairs left out because both records were given the same id, as sifarish does.
         self.same_given_id = 0
-        routes: list[Sequence[str | int]] = []
+        routes: list[Route] = []
         identities: list[Identity] = []
         items: list[Sequence[str]] = []
         columns: list[list[str]] = [[] for _ in plan.schema.fields]
         for batch in batches:
-            route = tuple(batch.route)
-            routes.extend([route] * len(batch.ids))
-            identities.extend((str(route[1]), record_id) for record_id in batch.ids)
+            routes.extend([batch.route] * len(batch.ids))
+            identities.extend((batch.route[1], record_id) for record_id in batch.ids)
             items.extend(batch.items)
             for column, more in zip(columns, batch.columns, strict=True):
                 column.extend(more)
@@ -147,10 +142,10 @@ class CellRecords:
         self._items = [items[k] for k in order] if items else []
         coded = [distance.column(number, [column[k] for k in order]) for number, column in enumerate(columns)]
         whole = Block(coded, np.arange(len(order), dtype=np.int64))
-        places: dict[Sequence[str | int], list[int]] = {}
+        places: dict[Route, list[int]] = {}
         for place, k in enumerate(order):
             places.setdefault(routes[k], []).append(place)
-        self.routes: list[Sequence[str | int]] = sorted(places)
+        self.routes: list[Route] = sorted(places)
         self.places = {route: np.array(places[route], dtype=np.int64) for route in self.routes}
         self.blocks = {route: whole.take(self.places[route]) for route in self.routes}
 
@@ -163,7 +158,7 @@ class CellRecords:
             return lambda k: (-java_bucket(identities[k][1], count), identities[k])
         return lambda k: identities[k]
 
-    def pairs(self, first: Sequence[str | int], second: Sequence[str | int], found: Found) -> list[Pair]:
+    def pairs(self, first: Route, second: Route, found: Found) -> list[Pair]:
         """The pairs found between the blocks of two routes, each with its records in their order."""
         rows, columns = self.places[first][found.rows], self.places[second][found.columns]
         pairs = []

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import orjson
 
 from pehchan.metadata.plan import Plan
-from pehchan.mrjobs.wire import CLUSTERED, PAIRS, PARTITION, REJECTED, Pair, decode_pairs
+from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, REJECTED, Pair, decode_pairs
 
 
 class PairExport:
@@ -99,6 +99,6 @@ def exporter(tag: bytes, plan: Plan | None) -> Callable[[bytes], Iterator[str]]:
         # Where the set is told by the id, the id says it all.
         with_sets = plan is not None and len(plan.sets) == 2
         return lambda payload: iter((cluster_line(payload, with_sets),))
-    if tag in (REJECTED, PARTITION):
+    if tag in (REJECTED, GROUP):
         return lambda payload: iter((payload.decode("ascii"),))
     raise ValueError(f"no export for lines tagged {tag.decode()!r}")

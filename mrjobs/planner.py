@@ -2,8 +2,8 @@
 
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from pehchan.distance.record import check_measures
 from pehchan.metadata.mistakes import Mistakes
@@ -57,30 +57,48 @@ def plan_join(schema: Schema, settings: Settings, mistakes: Mistakes, input_kind
     return Plan(schema, settings, cutoff_of(settings, schema), input_kind, join, sets, set_from)
 
 
-def with_buckets(
-    plan: Plan, records: Mapping[str, int], partitions: Iterable[tuple[str, str, int]] = ()
-) -> Plan:
+@dataclass(frozen=True)
+class Counted:
+    """Records of one group, or of all.
+
+    records     their number by set ("" where there is one)
+    characters  of all of them that travel to where they are compared
+    """
+
+    records: Mapping[str, int]
+    characters: int
+
+
+def with_buckets(plan: Plan, counted: Counted, groups: Mapping[str, Counted] | None = None) -> Plan:
     """The plan with as many buckets as a reducer's memory asks for.
 
-    records     number of records by set ("" where there is one)
-    partitions  (partition, set, records) of the partitions too large for one bucket; the others need none
+    counted  all records
+    groups   the groups too large for one bucket; the others need none
     """
-    if plan.join == "same_id":
-        return plan
-    counts: dict[str, dict[str, int]] = {}
-    for partition, set_name, count in partitions:
-        counts.setdefault(partition, {})[set_name] = count
-    buckets = {partition: _buckets(plan, of_set) for partition, of_set in sorted(counts.items())}
-    if plan.schema.partition_ordinal is not None:
-        return replace(plan, buckets=buckets, default_buckets=(1,) * max(1, len(plan.sets)))
-    return replace(plan, default_buckets=_buckets(plan, records))
+    if not plan.grouped:
+        return replace(plan, default_buckets=_buckets(plan, counted))
+    buckets = {group: _buckets(plan, of_group) for group, of_group in sorted((groups or {}).items())}
+    return replace(plan, buckets=buckets, default_buckets=(1,) * max(1, len(plan.sets)))
 
 
-def _buckets(plan: Plan, records: Mapping[str, int]) -> tuple[int, ...]:
-    """Buckets a set for these records by set."""
-    settings = plan.settings
+def shuffled_characters(plan: Plan, counted: Counted, groups: Mapping[str, Counted]) -> int:
+    """Characters that travel to where records are compared: each record goes to as many cells as it has to."""
+
+    def copied(characters: int, buckets: Sequence[int]) -> int:
+        # A bucket meets those of the other set; which of two sets the characters are of is not known.
+        return characters * max(buckets)
+
+    large = sum(copied(groups[group].characters, buckets) for group, buckets in plan.buckets.items())
+    rest = counted.characters - sum(group.characters for group in groups.values())
+    return large + copied(rest, plan.default_buckets)
+
+
+def _buckets(plan: Plan, counted: Counted) -> tuple[int, ...]:
+    """Buckets a set for these records."""
+    settings, records = plan.settings, counted.records
+    held = plan.records_a_cell(sum(records.values()), counted.characters)
     # The records of two buckets meet in a cell.
-    a_bucket = max(1, settings.bucket_records // 2)
+    a_bucket = max(1, held // 2)
     if len(plan.sets) == 2:
         counts = [records.get(name, 0) for name in plan.sets]
         wanted = [_ceil(count, a_bucket) for count in counts]
@@ -92,7 +110,7 @@ def _buckets(plan: Plan, records: Mapping[str, int]) -> tuple[int, ...]:
                 wanted[larger] += 1
     else:
         count = sum(records.values())
-        fits = count <= settings.bucket_records
+        fits = count <= held
         wanted = [1 if fits else _ceil(count, a_bucket)]
         if count >= WORTH_SHARING:
             cells = CELLS_A_REDUCER * (settings.reducers or 1)
@@ -140,10 +158,12 @@ def plan_for_job(
     plan = plan_join(schema, settings, mistakes, "lines")
     mistakes.raise_if_any()
     here = bool(inputs) and all(os.path.exists(path) for path in inputs)
-    records = sum(map(_bytes_in, inputs)) // LINE_BYTES if here else 1_000_000
-    partitioned = plan_join(replace(schema, partition_ordinal=None), settings, Mistakes(), "lines")
+    size = sum(map(_bytes_in, inputs)) if here else 1_000_000 * LINE_BYTES
+    records = size // LINE_BYTES
     share = {name: records // len(plan.sets) for name in plan.sets} if plan.sets else {"": records}
-    return replace(plan, default_buckets=with_buckets(partitioned, share).default_buckets)
+    if plan.join == "same_id":
+        return plan
+    return replace(plan, default_buckets=_buckets(plan, Counted(share, size)))
 
 
 def _bytes_in(path: str) -> int:

@@ -13,7 +13,7 @@ from mrjob.step import MRStep
 from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.exporting import exporter
 from pehchan.mrjobs.job import PehchanJob
-from pehchan.mrjobs.wire import CLUSTERED, PAIRS, PARTITION, REJECTED
+from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, REJECTED
 
 
 class SelectOutput(PehchanJob):
@@ -26,7 +26,7 @@ class SelectOutput(PehchanJob):
         super().configure_args()
         self.add_passthru_arg(
             "--select",
-            choices=[tag.decode() for tag in (PAIRS, CLUSTERED, REJECTED, PARTITION)],
+            choices=[tag.decode() for tag in (PAIRS, CLUSTERED, REJECTED, GROUP)],
             help="which output",
         )
         self.add_file_arg("--plan", help="the plan of the run; pairs are written as it says")

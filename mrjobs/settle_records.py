@@ -1,8 +1,8 @@
 """Records with settled ids, from lines.
 
 in   delimited lines, or record lines of ingest, as the plan says
-out  tagged lines: `record` a record line, `rejected` a line set aside with its reason, `partition` the number
-     of records of a partition too large for one bucket
+out  tagged lines: `record` a record line, `rejected` a line set aside with its reason, `group` the number of
+     records and characters of a group too large for one bucket
 """
 
 from mrjob.step import MRStep

@@ -24,13 +24,14 @@ from pehchan.metadata.records import (
     splitter,
 )
 from pehchan.mrjobs.job import PlannedJob, file_name, input_file, lines_of
-from pehchan.mrjobs.wire import PARTITION, RECORD, REJECTED
+from pehchan.mrjobs.joins import join_of
+from pehchan.mrjobs.wire import GROUP, RECORD, REJECTED
 
 #: The sets of a job whose files are told apart by their names.
 FILE_SETS = ("base", "other")
 
-#: Partitions that a mapper counts before it sends the counts on.
-PARTITIONS_HELD = 100_000
+#: Groups that a mapper counts before it sends the counts on.
+GROUPS_HELD = 100_000
 
 _SUFFIXES = re.compile(r"(~[1-9][0-9]*)+\Z")
 
@@ -94,7 +95,10 @@ class SettlesRecords(PlannedJob):
             self._set_name = FILE_SETS[0] if is_base else FILE_SETS[1]
         else:
             self._set_name = self.options.set_name
-        self._partitions: dict[tuple[str, str], int] = {}
+        self._join = join_of(self.plan)
+        self._characters = 0
+        #: (group, set) -> records, characters
+        self._groups: dict[tuple[str, str], list[int]] = {}
 
     def read_line(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Line -> the family of ids it belongs to, with its record; or the rejected line."""
@@ -114,10 +118,10 @@ class SettlesRecords(PlannedJob):
             self.count("Records", "Read")
             if record.set:
                 self._count_set(record.set)
-            ordinal = self.plan.schema.partition_ordinal
-            if ordinal is not None:
-                # Sets that are told by their ids share the buckets of a partition.
-                yield from self._count_partition(record.items[ordinal], record.set if self.plan.sets else "")
+            characters = self.plan.characters(record)
+            self._characters += characters
+            if self.plan.grouped and (group := self._join.group(record)) is not None:
+                yield from self._count_group(group, record.set, characters)
             # Ids that only differ in their suffixes belong together: a duplicate of one may come to be another.
             family = _SUFFIXES.sub("", record.id) if record.id else _content_id(record.items)
             yield ascii_json(["r", record.set, family]), ascii_json([record.id, record.items])
@@ -127,43 +131,50 @@ class SettlesRecords(PlannedJob):
         if len(self.plan.sets) == 2:
             self.count("Records", f"Set {set_name}")
 
-    def _count_partition(self, partition: str, set_name: str) -> Iterator[tuple[bytes, bytes]]:
-        key = (partition, set_name)
-        self._partitions[key] = self._partitions.get(key, 0) + 1
-        if len(self._partitions) > PARTITIONS_HELD:
-            yield from self._send_partitions()
+    def _count_group(self, group: str, set_name: str, characters: int) -> Iterator[tuple[bytes, bytes]]:
+        # Sets that are told by their ids share the buckets of a group.
+        counts = self._groups.setdefault((group, set_name if self.plan.sets else ""), [0, 0])
+        counts[0] += 1
+        counts[1] += characters
+        if len(self._groups) > GROUPS_HELD:
+            yield from self._send_groups()
 
-    def _send_partitions(self) -> Iterator[tuple[bytes, bytes]]:
-        for (partition, set_name), count in self._partitions.items():
-            yield ascii_json(["p", partition, set_name]), b"%d" % count
-        self._partitions = {}
+    def _send_groups(self) -> Iterator[tuple[bytes, bytes]]:
+        for (group, set_name), counts in self._groups.items():
+            yield ascii_json(["g", group, set_name]), ascii_json(counts)
+        self._groups = {}
 
     def stop_reading(self) -> Iterator[tuple[bytes, bytes]]:
-        yield from self._send_partitions()
+        yield from self._send_groups()
+        self.count("Records", "Characters", self._characters)
         self.send_counters()
 
     def settle(self, key: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
-        """A family of ids -> its records with an id each; rejected lines and partition counts as they are."""
+        """A family of ids -> its records with an id each; rejected lines and the counts of large groups."""
         kind, *rest = orjson.loads(key)
         if kind == "x":
             yield from ((REJECTED, value) for value in values)
-        elif kind == "p":
-            count = sum(map(int, values))
-            # A partition that fits in one bucket needs no word in the plan.
-            if count > self.plan.settings.bucket_records // 2:
-                yield PARTITION, ascii_json([*rest, count])
+        elif kind == "g":
+            counts = [orjson.loads(value) for value in values]
+            records, characters = (sum(each) for each in zip(*counts, strict=True))
+            # A group that fits in one bucket needs no word in the plan.
+            if records > self.plan.records_a_cell(records, characters) // 2:
+                yield GROUP, ascii_json([*rest, records, characters])
         else:
             yield from self._settle_family(rest[0], rest[1], values)
 
     def _settle_family(
         self, set_name: str, family: str, values: Iterator[bytes]
     ) -> Iterator[tuple[bytes, bytes]]:
-        # Records with an id before those without, then by content: never by who comes first.
-        members = sorted((not given, given, items) for given, items in map(orjson.loads, values))
+        # Records with an id before those without, then by content: never by who comes first. All of them are held
+        # here, however many share an id, and so as the bytes that they came as.
+        members = sorted(values, key=lambda value: (value.startswith(b'["",'), value))
         # An id that a record brings itself goes before any that is made here.
-        taken = {given for absent, given, _ in members if not absent}
+        taken = {given for given, _ in map(orjson.loads, members) if given}
         unused = set(taken)
-        for absent, given, items in members:
+        numbers: dict[str, int] = {}
+        for given, items in map(orjson.loads, members):
+            absent = not given
             wanted = family if absent else given
             if absent:
                 self.count("Records", "Without id")
@@ -173,9 +184,10 @@ class SettlesRecords(PlannedJob):
             else:
                 if not absent:
                     self.count("Records", "Duplicate id")
-                settled, number = wanted, 2
+                settled, number = wanted, numbers.get(wanted, 2)
                 while settled in taken:
                     settled, number = f"{wanted}~{number}", number + 1
+                numbers[wanted] = number
                 taken.add(settled)
             yield RECORD, encode_record(Record(set_name, settled, items))
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 import orjson
 
 from pehchan.metadata.records import ascii_json
+from pehchan.mrjobs.joins.all_pairs import Route
 
 BATCH_VERSION = 1
 PAIRS_VERSION = 1
 
 RECORD = b"record"
 REJECTED = b"rejected"
-PARTITION = b"partition"
+GROUP = b"group"
 PAIRS = b"pairs"
 CLUSTERED = b"clustered"
 
@@ -38,7 +39,7 @@ class Batch:
     items    the whole records where the output needs them, else empty
     """
 
-    route: Sequence[str | int]
+    route: Route
     ids: list[str] = field(default_factory=list)
     columns: list[list[str]] = field(default_factory=list)
     items: list[Sequence[str]] = field(default_factory=list)
@@ -55,7 +56,7 @@ class Batch:
         version, route, ids, columns, items = orjson.loads(line)
         if version != BATCH_VERSION:
             raise WireError(f"a batch of version {version!r}; this pehchan reads version {BATCH_VERSION}")
-        return cls(route, ids, columns, items)
+        return cls(tuple(route), ids, columns, items)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """All pairs by hashed buckets: every pair of buckets is a cell, and meets in one reducer.
 
-Self-join of one set: a record of bucket b goes to the cells {b, k} for every bucket k of its partition, and
-nowhere else. Join of two sets: base buckets are rows, other buckets columns, and a cell is one of each.
+Self-join of one set: a record of bucket b goes to the cells {b, k} for every bucket k of its group, and nowhere
+else. Join of two sets: base buckets are rows, other buckets columns, and a cell is one of each.
 Several sets told apart by their ids: the cells of a self-join, in which only different sets meet.
 """
 
@@ -11,20 +11,20 @@ from hashlib import blake2b
 
 from pehchan.metadata.records import Record
 
-#: Where a record goes: (partition, set, bucket). The same for all records of a batch.
+#: Where a record goes: (group, set, bucket). The same for all records of a batch.
 Route = tuple[str, str, int]
-#: Where routes meet: (partition, row bucket, column bucket).
+#: Where routes meet: (group, row bucket, column bucket).
 Cell = tuple[str, int, int]
 
 
 @dataclass(frozen=True)
 class AllPairs:
-    """Every pair of a partition once, whatever the number of buckets.
+    """Every pair of a group once, whatever the number of buckets. A group is a partition, or all records.
 
     sets               ("",) for a self-join; (base, other) for the join of two sets; () for the join of all
                        sets that occur
     partition_ordinal  the column whose value is the partition, None for one partition
-    buckets            buckets a set for partitions that have more than the default, in the order of `sets`
+    buckets            buckets a set for groups that have more than the default, in the order of `sets`
                        (one number for a self-join)
     default            buckets a set elsewhere
     """
@@ -34,26 +34,32 @@ class AllPairs:
     buckets: Mapping[str, Sequence[int]]
     default: Sequence[int]
 
-    def route(self, record: Record) -> Route:
-        """Where a record goes."""
-        partition = "" if self.partition_ordinal is None else record.items[self.partition_ordinal]
-        buckets = self.buckets.get(partition, self.default)
+    def group(self, record: Record) -> str | None:
+        """What records have in common that meet; None for a record that meets nothing."""
+        return "" if self.partition_ordinal is None else record.items[self.partition_ordinal]
+
+    def route(self, record: Record) -> Route | None:
+        """Where a record goes; None where it meets nothing."""
+        group = self.group(record)
+        if group is None:
+            return None
+        buckets = self.buckets.get(group, self.default)
         count = buckets[self.sets.index(record.set)] if len(self.sets) == 2 else buckets[0]
-        return partition, record.set, bucket_of(record, count)
+        return group, record.set, bucket_of(record, count)
 
     def cells(self, route: Route) -> Iterator[Cell]:
         """The cells that a batch of this route is sent to."""
-        partition, set_name, bucket = route
-        buckets = self.buckets.get(partition, self.default)
+        group, set_name, bucket = route
+        buckets = self.buckets.get(group, self.default)
         if len(self.sets) != 2:
             for other in range(buckets[0]):
-                yield partition, min(bucket, other), max(bucket, other)
+                yield group, min(bucket, other), max(bucket, other)
         elif set_name == self.sets[0]:
             for other in range(buckets[1]):
-                yield partition, bucket, other
+                yield group, bucket, other
         else:
             for base in range(buckets[0]):
-                yield partition, base, bucket
+                yield group, base, bucket
 
     def meetings(self, cell: Cell, routes: Sequence[Route]) -> Iterator[tuple[Route, Route]]:
         """The pairs of routes whose records meet in this cell; a route with itself for the pairs inside it."""

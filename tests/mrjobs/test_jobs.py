@@ -25,7 +25,7 @@ from pehchan.mrjobs import job as job_module
 from pehchan.mrjobs import record_similarity
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
 from pehchan.mrjobs.exporting import PairExport, cluster_line, quoted
-from pehchan.mrjobs.planner import with_buckets
+from pehchan.mrjobs.planner import Counted, with_buckets
 from pehchan.mrjobs.record_similarity import RecordSimilarity
 from pehchan.mrjobs.select_output import SelectOutput
 from pehchan.mrjobs.settle_records import SettleRecords
@@ -368,16 +368,21 @@ def plan_of(sets=("",), partition=None, **settings_given):
     return Plan(schema, Settings(**settings_given), 0, sets=sets)
 
 
+def counted(records=None, characters_each=20, **by_set):
+    by_set = by_set if records is None else {"": records}
+    return Counted(by_set, characters_each * sum(by_set.values()))
+
+
 @given(st.integers(0, 100_000), st.integers(2, 10_000))
 def test_a_reducer_holds_about_as_many_records_as_it_may(records, bucket_records):
-    (buckets,) = with_buckets(plan_of(bucket_records=bucket_records), {"": records}).default_buckets
+    (buckets,) = with_buckets(plan_of(bucket_records=bucket_records), counted(records)).default_buckets
     in_a_cell = records if buckets == 1 else 2 * -(-records // buckets)
     assert in_a_cell <= bucket_records + 2
 
 
 @given(st.integers(0, 50_000), st.integers(0, 50_000), st.integers(2, 10_000))
 def test_a_reducer_of_two_sets_holds_about_as_many_records_as_it_may(first, second, bucket_records):
-    plan = with_buckets(plan_of(("a", "b"), bucket_records=bucket_records), {"a": first, "b": second})
+    plan = with_buckets(plan_of(("a", "b"), bucket_records=bucket_records), counted(a=first, b=second))
     held = [
         -(-count // buckets) for count, buckets in zip((first, second), plan.default_buckets, strict=True)
     ]
@@ -385,18 +390,28 @@ def test_a_reducer_of_two_sets_holds_about_as_many_records_as_it_may(first, seco
 
 
 def test_a_large_join_has_cells_for_all_reducers_and_no_more_buckets_than_asked_for():
-    assert with_buckets(plan_of(), {"": 100}).default_buckets == (1,)
-    assert with_buckets(plan_of(), {"": 3000}).default_buckets == (4,)
-    (many,) = with_buckets(plan_of(reducers=50), {"": 3000}).default_buckets
+    assert with_buckets(plan_of(), counted(100)).default_buckets == (1,)
+    assert with_buckets(plan_of(), counted(3000)).default_buckets == (4,)
+    (many,) = with_buckets(plan_of(reducers=50), counted(3000)).default_buckets
     assert many * (many + 1) // 2 >= 150
-    assert with_buckets(plan_of(bucket_count=2), {"": 100_000}).default_buckets == (2,)
-    rows, columns = with_buckets(plan_of(("a", "b"), reducers=50), {"a": 100, "b": 3000}).default_buckets
+    assert with_buckets(plan_of(bucket_count=2), counted(100_000)).default_buckets == (2,)
+    rows, columns = with_buckets(plan_of(("a", "b"), reducers=50), counted(a=100, b=3000)).default_buckets
     assert rows * columns >= 150
     assert columns > rows
 
 
+def test_long_records_are_cut_into_more_buckets_by_the_memory_that_a_task_may_take():
+    (few,) = with_buckets(plan_of(memory_mb=768), counted(1000, 20)).default_buckets
+    (many,) = with_buckets(plan_of(memory_mb=768), counted(1000, 1_000_000)).default_buckets
+    (most,) = with_buckets(plan_of(memory_mb=256), counted(1000, 1_000_000)).default_buckets
+    assert few == 1
+    # 528 MB hold 175 records of 3 MB each, 16 MB hold 5: a bucket half of them, as two meet.
+    assert (many, most) == (-(-1000 // 87), 500)
+
+
 def test_only_large_partitions_get_more_than_one_bucket():
-    plan = with_buckets(plan_of(partition=2, bucket_records=10), {"": 100}, [("TX", "", 60), ("CA", "", 8)])
+    groups = {"TX": counted(60), "CA": counted(8)}
+    plan = with_buckets(plan_of(partition=2, bucket_records=10), counted(100), groups)
     assert plan.default_buckets == (1,)
     assert plan.buckets == {"TX": (12,), "CA": (1,)}
 
@@ -586,7 +601,7 @@ def test_pairs_come_back_from_the_wire_as_they_were(pairs):
 
 @given(st.lists(st.tuples(st.text(), st.text())))
 def test_a_batch_comes_back_from_the_wire_as_it_was(rows):
-    batch = Batch(["", "é", 3], [i for i, _ in rows], [[v for _, v in rows]], [[i, v] for i, v in rows])
+    batch = Batch(("", "é", 3), [i for i, _ in rows], [[v for _, v in rows]], [[i, v] for i, v in rows])
     encoded = batch.encode()
     assert encoded.isascii()
     assert not set(b"\t\r\n") & set(encoded)

@@ -5,6 +5,7 @@ import gzip
 import json
 import random
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
@@ -16,7 +17,7 @@ from pehchan.metadata.records import Record, decode_record, encode_record
 from pehchan.metadata.schema import Field, Schema
 from pehchan.mrjobs.settle_records import SettleRecords
 from pehchan.mrjobs.settling import LineReader
-from pehchan.mrjobs.wire import PARTITION, RECORD, REJECTED, read_tagged
+from pehchan.mrjobs.wire import GROUP, RECORD, REJECTED, read_tagged
 
 #: An id, a name and a partition.
 SCHEMA = Schema(fields=(Field("name", 1, "exact"),), id="id", id_ordinal=0, lines=True)
@@ -27,10 +28,10 @@ def plan_of(schema=SCHEMA, input="lines", sets=("",), set_from="", **settings):
 
 
 class Settled:
-    """What the job made of its input: records as (set, id, items), rejected lines, partition counts, counters."""
+    """What the job made of its input: records as (set, id, items), rejected lines, group counts, counters."""
 
     def __init__(self, lines, counters):
-        self.records, self.rejected, self.partitions = [], [], []
+        self.records, self.rejected, self.groups = [], [], []
         for tag, payload in read_tagged(lines):
             if tag == RECORD:
                 record = decode_record(payload)
@@ -38,8 +39,9 @@ class Settled:
             elif tag == REJECTED:
                 self.rejected.append(json.loads(payload))
             else:
-                assert tag == PARTITION
-                self.partitions.append(json.loads(payload))
+                assert tag == GROUP
+                self.groups.append(json.loads(payload))
+        self.characters = counters.pop(("Records", "Characters"), 0)
         self.counters = counters
 
     @property
@@ -351,7 +353,7 @@ def test_equal_ids_of_two_sets_are_two_records_and_no_duplicates(settled):
     assert ("Records", "Duplicate id") not in result.counters
 
 
-# partitions
+# groups
 
 
 def test_partitions_too_large_for_a_bucket_are_counted_by_set(settled):
@@ -363,14 +365,45 @@ def test_partitions_too_large_for_a_bucket_are_counted_by_set(settled):
     result = settled(
         plan, large + b"8,Ann,small\n9,Ann,small\n", large + b"8,Ann,\n", names=["base1", "more"]
     )
-    assert sorted(result.partitions) == [["large", "base", 3], ["large", "other", 3]]
+    assert sorted(result.groups) == [["large", "base", 3, 12], ["large", "other", 3, 12]]
     assert len(result.records) == 9
 
 
 def test_partitions_add_up_over_files_and_mappers(settled):
     schema = Schema(fields=(Field("name", 1, "exact"),), id_ordinal=0, lines=True, partition_ordinal=1)
     result = settled(plan_of(schema, bucket_records=2), b"1,x\n2,y\n", b"3,x\n", b"4,x\n")
-    assert result.partitions == [["x", "", 3]]
+    # The characters are those of the ids: what is compared lies in another column, and is empty.
+    assert result.groups == [["x", "", 3, 6]]
+
+
+def test_the_characters_that_are_compared_are_counted(settled):
+    schema = Schema(fields=(Field("name", 1, "exact"),), id="id", id_ordinal=0, lines=True)
+    lines = (b"1,Ann,not compared\n", "22,Zoë,\n".encode())
+    assert settled(plan_of(schema), *lines).characters == 9
+    assert settled(plan_of(schema, output_record=True), *lines).characters == 9 + 16 + 5
+
+
+def test_groups_of_long_records_are_counted_before_those_of_many(settled):
+    schema = Schema(fields=(Field("a", 1, "exact"),), id_ordinal=0, lines=True, partition_ordinal=2)
+    long = b"".join(b"%d,%s,long\n" % (number, b"x" * 500_000) for number in range(8))
+    result = settled(plan_of(schema, memory_mb=256), long + b"8,x,short\n9,x,short\n")
+    # 16 MB hold ten such records, a bucket half of them.
+    assert result.groups == [["long", "", 8, 8 * 500_001]]
+
+
+def test_ids_that_agree_behind_the_set_id_are_counted_where_they_are_many(settled):
+    schema = Schema(fields=(Field("a", 1, "exact"),), id_ordinal=0, lines=True)
+    plan = replace(plan_of(schema, sets=(), set_from="id", set_id_size=1, bucket_records=4), join="same_id")
+    result = settled(plan, b"Ahot,1\nBhot,1\nChot,1\nAcold,1\nBcold,1\n")
+    assert [group[:3] for group in result.groups] == [["0:hot", "", 3]]
+
+
+def test_half_of_the_records_may_have_the_same_id(settled):
+    many = 20_000
+    result = settled(plan_of(), b"".join(b"N/A,%d\n" % number for number in range(many)) + b"1,x\n")
+    assert len(set(result.ids)) == many + 1
+    assert {"N/A", "N/A~2", f"N/A~{many}"} <= set(result.ids)
+    assert result.counters["Records", "Duplicate id"] == many - 1
 
 
 def test_a_reader_needs_as_many_columns_as_the_schema_uses():

@@ -51,35 +51,56 @@ class WeightedDistance:
         columns: Sequence[Column],
         codes: Sequence[tuple[NDArray[np.int32], NDArray[np.int32]]],
         distances: Sequence[Distances],
-        missing: Sequence[Mask],
+        missing: Sequence[Mask | None],
     ) -> Distances:
         """float64[n] of whole numbers from 0: the scaled, truncated distance of n pairs.
 
         distances[k] float64[n] raw distances of field k; missing[k] bool[n]: field k does not count for the
-        pair. columns and codes are part of the interface that scores share; this one does not need them.
+        pair, None where it counts for all. columns and codes are part of the interface that scores share; this
+        one does not need them.
         """
         pairs = len(distances[0]) if distances else 0
         total = np.zeros(pairs)
-        counted = np.full(pairs, 1.0 if self.id_counted else 0.0)
-        imploded = np.zeros(pairs, dtype=bool)
-        exploded = np.zeros(pairs, dtype=bool)
+        counted: Distances | float = 1.0 if self.id_counted else 0.0
+        imploded: Mask | None = None
+        exploded: Mask | None = None
         for field, raw, absent in zip(self.fields, distances, missing, strict=True):
             effective = apply(field.curve, np.abs(raw))
-            counts = ~absent
-            total += np.where(counts, field.weight * self._powered(effective), 0.0)
-            counted += np.where(counts, field.weight, 0.0)
-            imploded |= counts & (effective < field.implode)
-            exploded |= counts & (effective > field.explode)
+            share = self.powered(effective)
+            if field.weight != 1:
+                share = field.weight * share
+            # Only with compat, where a distance may be infinite.
+            with np.errstate(invalid="ignore"):
+                total += share if absent is None else np.where(absent, 0.0, share)
+            counted = counted + (field.weight if absent is None else np.where(absent, 0.0, field.weight))
+            imploded = _also(imploded, effective < field.implode, absent)
+            exploded = _also(exploded, effective > field.explode, absent)
         # Java yields infinities and NaN here without a word; what they become is decided below.
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             scaled = self._rooted(total) * self.scale / counted
-        scaled = np.where(exploded & ~imploded, float(self.scale), scaled)
-        scaled = np.where(imploded & ~exploded, 0.0, scaled)
-        unknown = 0.0 if self.compat else float(self.scale)
-        scaled = np.where(np.isnan(scaled), unknown, scaled)
-        return np.clip(np.trunc(scaled), -JAVA_MAX_INT, JAVA_MAX_INT)
+        if exploded is not None:
+            scaled[exploded if imploded is None else exploded & ~imploded] = self.scale
+        if imploded is not None:
+            scaled[imploded if exploded is None else imploded & ~exploded] = 0.0
+        np.trunc(scaled, out=scaled)
+        scaled[np.isnan(scaled)] = 0.0 if self.compat else self.scale
+        return np.clip(scaled, -JAVA_MAX_INT, JAVA_MAX_INT, out=scaled)
 
-    def _powered(self, effective: Distances) -> Distances:
+    def largest_total(self, cutoff: int, counted: float) -> float:
+        """What the sum under the root may be, about, where the distance is at or under a cutoff; n is counted."""
+        total = (cutoff + 1) * counted / self.scale
+        return total**self._exponent
+
+    def effective_of(self, share: float) -> float:
+        """The effective distance whose power is a share of the sum."""
+        return share ** (1 / self._exponent)
+
+    @property
+    def _exponent(self) -> float:
+        return {"manhattan": 1.0, "euclidean": 2.0}.get(self.aggregation, self.power)
+
+    def powered(self, effective: Distances) -> Distances:
+        """The effective distances as they enter the sum, but for the weight."""
         if self.aggregation == "euclidean":
             return effective * effective
         if self.aggregation == "minkowski":
@@ -93,3 +114,11 @@ class WeightedDistance:
         if self.aggregation == "minkowski":
             return np.power(total, np.float64(1.0) / np.float64(self.power))
         return total
+
+
+def _also(marked: Mask | None, here: Mask, absent: Mask | None) -> Mask | None:
+    """Pairs that are marked, or marked here where the field counts; None where there are none."""
+    if not here.any():
+        return marked
+    here = here if absent is None else here & ~absent
+    return here if marked is None else marked | here

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pehchan.distance import registry
 from pehchan.distance.aggregation import WeightedDistance
+from pehchan.distance.cascade import Cascade
 from pehchan.distance.columns import Column, Mask, distinct
 from pehchan.distance.fold import fold
 from pehchan.distance.measure import Distances, Measure
@@ -80,6 +81,9 @@ class RecordDistance:
         self.cutoff = cutoff
         self.score = WeightedDistance.of(schema, scale, compat)
         self.counters: Counter[tuple[str, str]] = Counter()
+        # With compat a measure may give NaN, and counters are those of sifarish, which goes field by field.
+        in_order = compat or any(field.missing == "previous" for field in schema.fields)
+        self._cascade = None if in_order else Cascade(self.fields, self.measures, self.score, cutoff)
 
     def column(self, number: int, values: Sequence[str]) -> Column:
         """The column of field `number` (in schema order) for records with these raw values, "" for missing."""
@@ -98,10 +102,21 @@ class RecordDistance:
         column.
         """
         same = rows is columns
+        if self._cascade is not None:
+            self._cascade.choose_order(rows.columns, columns.columns, tile)
+            self._count_all(rows, columns)
         for top in range(0, len(rows), tile):
             upper = np.arange(top, min(top + tile, len(rows)))
             for left in range(top if same else 0, len(columns), tile):
                 across = np.arange(left, min(left + tile, len(columns)))
+                if self._cascade is not None:
+                    a, b = rows.take(upper), columns.take(across)
+                    triangle = same and left == top
+                    i, j, distances = self._cascade.compare(a.columns, b.columns, (a.rank, b.rank), triangle)
+                    size = len(upper) * len(across)
+                    compared = len(upper) * (len(upper) - 1) // 2 if triangle else size
+                    yield Found(i + top, j + left, distances, compared)
+                    continue
                 if same and left == top:
                     i, j = np.triu_indices(len(upper), k=1)
                 else:
@@ -111,6 +126,24 @@ class RecordDistance:
                     rows.take(upper), columns.take(across), i, j
                 )
                 yield Found(found_rows + top, found_columns + left, distances, len(i))
+
+    def _count_all(self, rows: Block, columns: Block) -> None:
+        """Count the pairs in which the value of a field is missing, or cannot be read."""
+
+        def pairs_with(left: Mask, right: Mask) -> int:
+            without = int(np.count_nonzero(~left)), int(np.count_nonzero(~right))
+            if rows is columns:
+                return (len(left) * (len(left) - 1) - without[0] * (without[0] - 1)) // 2
+            return len(left) * len(right) - without[0] * without[1]
+
+        for field, left, right in zip(self.fields, rows.columns, columns.columns, strict=True):
+            column = f"Field:{field.ordinal}"
+            if missing := pairs_with(left.missing[left.codes], right.missing[right.codes]):
+                self.counters["Missing Data", column] += missing
+                policy = "Distance Set at Max" if field.missing == "max" else "FieldSkipped"
+                self.counters["Missing Data", policy] += missing
+            if faulty := pairs_with(left.faulty[left.codes], right.faulty[right.codes]):
+                self.counters["Invalid Data Format", column] += faulty
 
     def _compare_tile(
         self, rows: Block, columns: Block, i: Positions, j: Positions

@@ -60,7 +60,14 @@ KINDS = [
 ]
 
 CURVES = st.sampled_from(
-    [None, ("nonLinear", 2.0, 0.5), ("sigmoid", 4.0, 0.4), ("step", 1.0, 0.5), ("ramp", 1.0, 0.3)]
+    [
+        None,
+        ("nonLinear", 2.0, 0.5),
+        ("nonLinear", 0.4, 0.5),
+        ("sigmoid", 4.0, 0.4),
+        ("step", 1.0, 0.5),
+        ("ramp", 1.0, 0.3),
+    ]
 )
 THRESHOLDS = st.sampled_from([None, 0.2, 0.25, 0.4, 0.5, 1.0])
 MISSING = {"max": "default", "skip": "skip", "previous": "custom"}
@@ -117,7 +124,7 @@ def comparisons(draw, compat, most=7):
     schema["entity"] = {"fields": [{"id": True, "ordinal": 0}, *theirs]}
     properties = {
         "sts.distance.scale": draw(st.sampled_from(["1000", "100"])),
-        "sts.dist.threshold": draw(st.sampled_from(["60", "99", "100"])),
+        "sts.dist.threshold": draw(st.sampled_from(["30", "60", "99", "100", "400"])),
         "sifarish.compat": str(compat).lower(),
         "sifarish.id.counted": str(id_counted).lower(),
         # One bucket: Java then leaves the order of pairs open, and here the smaller id comes first.
@@ -221,25 +228,32 @@ def test_a_block_with_itself_and_two_blocks_cover_all_pairs_once(left, right, ti
 
 
 @given(comparisons(compat=False))
-def test_counters_say_what_was_cut_and_what_was_missing(comparison):
+def test_counters_say_in_how_many_pairs_a_value_is_missing(comparison):
+    _, properties, ours, records = comparison
+    distance = compared_by(ours, properties)
+    pairs_within(distance, records)
+    for field in ours.fields:
+        if field.measure in ("edit", "jaccard", "categorical", "zero", "char-pair"):
+            empty = sum(record[field.ordinal] == "" for record in records)
+            missing = all_pairs_of(len(records)) - all_pairs_of(len(records) - empty)
+            assert distance.counters["Missing Data", f"Field:{field.ordinal}"] == missing
+
+
+@given(comparisons(compat=True))
+def test_compat_counts_the_pairs_that_a_threshold_cuts(comparison):
     schema, properties, ours, records = comparison
     distance = compared_by(ours, properties)
     pairs_within(distance, records)
     apart = [plain.plain_distance(*pair, schema, properties) for pair in itertools.combinations(records, 2)]
     assert distance.counters["Distance Data", "Attribute distance threshold filter"] == apart.count(None)
-    # No pair is cut before its first field is compared.
-    first = ours.fields[0]
-    if first.measure in ("edit", "jaccard", "categorical", "zero", "char-pair"):
-        empty = sum(record[1] == "" for record in records)
-        missing = all_pairs_of(len(records)) - all_pairs_of(len(records) - empty)
-        assert distance.counters["Missing Data", "Field:1"] == missing
 
 
 def test_a_threshold_cuts_what_is_above_it_and_nothing_at_it():
     field = Field("a", 1, "number", {"integer": True, "max": 4.0}, threshold=0.5)
     records = [("0", "0"), ("1", "2"), ("2", "3")]
-    distance = RecordDistance(Schema((field,)), 1000, 1000)
-    assert pairs_within(distance, records)[0] == {("0", "1"): 500, ("1", "2"): 250}
+    for compat in (False, True):
+        distance = RecordDistance(Schema((field,)), 1000, 1000, compat=compat)
+        assert pairs_within(distance, records)[0] == {("0", "1"): 500, ("1", "2"): 250}
     assert distance.counters == {("Distance Data", "Attribute distance threshold filter"): 1}
 
 

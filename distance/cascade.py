@@ -1,0 +1,296 @@
+"""Which pairs of a tile are close: the fields one after the other, the next only for pairs that may still be close.
+
+The sum over the fields only grows. So a field alone says by how far its raw distance may go, and a pair is cut
+once the sum so far exceeds what the cutoff allows. Of what is left all raw distances are known, and the exact
+score decides.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pehchan.distance.aggregation import WeightedDistance
+from pehchan.distance.columns import Column, Mask
+from pehchan.distance.curves import apply, largest_raw
+from pehchan.distance.measure import Distances, Measure
+from pehchan.metadata.schema import Field
+
+Positions = NDArray[np.int64]
+
+#: More than what rounding can take from a bound, as a share of it.
+ROUNDING = 1e-9
+
+#: Microseconds, about, that a pair in a list costs besides its measure.
+LISTED = 0.3
+
+#: Pairs on which the selectivity of the fields is looked at.
+SAMPLE = 1000
+
+#: Pairs are listed once one in so many of a tile is left.
+LISTED_FROM = 4
+
+
+@dataclass(frozen=True)
+class Side:
+    """One field of the records on one side of a tile.
+
+    values  the distinct values that are there
+    code    int64[n]: values[code[k]] is the value of record k; any number where it is absent
+    absent  bool[n], None where no value is absent
+    rank    int64[n], of the records
+    """
+
+    values: list[str]
+    code: Positions
+    absent: Mask | None
+    rank: Positions
+
+    @classmethod
+    def of(cls, column: Column, rank: Positions) -> "Side":
+        """The side of a column."""
+        codes, place = np.unique(column.codes, return_inverse=True)
+        absent = column.missing[codes]
+        if not absent.any():
+            return cls([column.values[k] for k in codes.tolist()], place, None, rank)
+        values = [column.values[k] for k in codes[~absent].tolist()]
+        return cls(values, (np.cumsum(~absent) - 1).clip(0)[place], absent[place], rank)
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """Raw distances of one field for all pairs of a tile: of the distinct values, and which record has which.
+
+    skipped  what an absent value does: True, the field does not count; False, it is 1 apart
+    """
+
+    apart: Distances
+    left: Side
+    right: Side
+    skipped: bool
+
+    def within(self, limit: float) -> Mask:
+        """bool[rows, columns]: which pairs this field does not cut."""
+        kept = self._spread(self.apart <= limit)
+        absent_kept = self.skipped or limit >= 1.0
+        if self.left.absent is not None:
+            kept[self.left.absent] = absent_kept
+        if self.right.absent is not None:
+            kept[:, self.right.absent] = absent_kept
+        return kept
+
+    def whole(self) -> tuple[Distances, Mask | None]:
+        """float64[rows * columns] raw distances of all pairs, and bool where the field does not count."""
+        raw = self._spread(self.apart)
+        if self.left.absent is None and self.right.absent is None:
+            return raw.ravel(), None
+        absent = np.zeros(raw.shape, dtype=bool)
+        if self.left.absent is not None:
+            absent[self.left.absent] = True
+        if self.right.absent is not None:
+            absent[:, self.right.absent] = True
+        raw[absent] = 0.0 if self.skipped else 1.0
+        return raw.ravel(), absent.ravel() if self.skipped else None
+
+    def listed(self, i: Positions, j: Positions) -> tuple[Distances, Mask | None]:
+        """The same of the pairs (i[k], j[k])."""
+        if not self.apart.size:
+            raw = np.zeros(len(i))
+        else:
+            raw = self.apart[self.left.code[i], self.right.code[j]]
+        return _with_absent(raw, self.left, self.right, i, j, self.skipped)
+
+    def _spread(self, of_values: NDArray[np.generic]) -> NDArray[np.generic]:
+        if not of_values.size:
+            return np.zeros((len(self.left.code), len(self.right.code)), dtype=of_values.dtype)
+        # take, and not brackets: these leave the result transposed in memory.
+        return of_values.take(self.left.code, axis=0).take(self.right.code, axis=1)
+
+
+class Cascade:
+    """Compares tiles of records as a schema says, for a cutoff.
+
+    Not for fields whose missing values take the distance of the field before, nor for measures that may give
+    NaN or negative numbers: these need all fields in the order of the schema.
+    """
+
+    def __init__(
+        self, fields: Sequence[Field], measures: Sequence[Measure], score: WeightedDistance, cutoff: int
+    ):
+        self.fields, self.measures, self.score, self.cutoff = fields, measures, score, cutoff
+        self._budget = self._largest_total()
+        #: Raw distances above it cut a pair, by field.
+        self._limits = [self._limit(field, measure) for field, measure in zip(fields, measures, strict=True)]
+        self._order = list(range(len(fields)))
+
+    def _largest_total(self) -> float:
+        """What the fields' shares of the sum may add up to in a pair that is kept; inf where that is not bounded."""
+        for field, measure in zip(self.fields, self.measures, strict=True):
+            # An imploded field makes a pair 0 apart; beyond 1 such a curve falls below 0.
+            falls = field.curve.kind == "nonLinear" and field.curve.w < 1 and not measure.bounded
+            if field.implode > 0 or falls:
+                return np.inf
+        counted = sum(field.weight for field in self.fields) + (1.0 if self.score.id_counted else 0.0)
+        return self.score.largest_total(self.cutoff, counted) * (1 + ROUNDING) + ROUNDING
+
+    def _limit(self, field: Field, measure: Measure) -> float:
+        largest = largest_raw(field.curve, self.score.effective_of(self._budget / field.weight))
+        largest = np.inf if measure.bounded and largest >= 1 else largest * (1 + ROUNDING) + ROUNDING
+        return largest if field.threshold is None else min(largest, field.threshold)
+
+    def choose_order(self, rows: Sequence[Column], columns: Sequence[Column], tile: int) -> None:
+        """Order the fields by what they cost and cut, from a look at some pairs of two blocks."""
+        if not self.fields:
+            return
+        count, across = len(rows[0].codes), len(columns[0].codes)
+        if count * across < 100 * SAMPLE:
+            return
+        # Spread over both blocks, and the same on every machine.
+        i = np.arange(SAMPLE, dtype=np.int64) * count // SAMPLE
+        j = (np.arange(SAMPLE, dtype=np.int64) * 40_503 + 1) % across
+        pairs = min(count, tile) * min(across, tile)
+        whole, left = [], []
+        for number, measure in enumerate(self.measures):
+            sides = (
+                Side.of(column.take(k), np.zeros(SAMPLE, dtype=np.int64))
+                for column, k in ((rows[number], i), (columns[number], j))
+            )
+            here = np.arange(SAMPLE, dtype=np.int64)
+            raw, absent = self._measured(number, *sides, here, here)
+            left.append(float(np.mean(_kept(raw, absent, self._limits[number]))))
+            sizes = [min(len(side[number].values), tile) for side in (rows, columns)]
+            whole.append(measure.cost * sizes[0] * sizes[1])
+        first = min(range(len(whole)), key=lambda k: whole[k] + left[k] * pairs * LISTED)
+        self._order = sorted(range(len(whole)), key=lambda k: (k != first, left[k], whole[k], k))
+
+    def compare(
+        self,
+        rows: Sequence[Column],
+        columns: Sequence[Column],
+        ranks: tuple[Positions, Positions],
+        triangle: bool,
+    ) -> tuple[Positions, Positions, NDArray[np.int64]]:
+        """The pairs (i, j) of a tile that are at or under the cutoff, and their scaled distances.
+
+        triangle: rows and columns are the same records, and only the pairs i < j count.
+        """
+        sides = [
+            (Side.of(left, ranks[0]), Side.of(right, ranks[1]))
+            for left, right in zip(rows, columns, strict=True)
+        ]
+        alive = np.triu(np.ones((len(ranks[0]), len(ranks[1])), dtype=bool), 1) if triangle else None
+        tiles: dict[int, _Tile] = {}
+        for number in self._order:
+            tiles[number] = self._tile(number, *sides[number])
+            if self._limits[number] < np.inf:
+                kept = tiles[number].within(self._limits[number])
+                alive = kept if alive is None else alive & kept
+                if np.count_nonzero(alive) * LISTED_FROM <= alive.size:
+                    break
+        if alive is None or (
+            len(tiles) == len(self.fields) and np.count_nonzero(alive) * LISTED_FROM > alive.size
+        ):
+            return self._all_of(tiles, alive, len(ranks[1]))
+        i, j = np.nonzero(alive)
+        return self._listed(tiles, sides, i, j)
+
+    def _all_of(
+        self, tiles: dict[int, _Tile], alive: Mask | None, width: int
+    ) -> tuple[Positions, Positions, NDArray[np.int64]]:
+        """Those of the pairs of a tile that are alive and close."""
+        found = [tiles[number].whole() for number in range(len(self.fields))]
+        scores = self.score.score([], [], [raw for raw, _ in found], [absent for _, absent in found])
+        kept = scores <= self.cutoff
+        if alive is not None:
+            kept &= alive.ravel()
+        close = np.flatnonzero(kept)
+        i, j = np.divmod(close, width)
+        return i, j, scores[close].astype(np.int64)
+
+    def _listed(
+        self, tiles: dict[int, _Tile], sides: Sequence[tuple[Side, Side]], i: Positions, j: Positions
+    ) -> tuple[Positions, Positions, NDArray[np.int64]]:
+        """Those of listed pairs that are close; the fields that have no tile yet are measured for them alone."""
+        total = np.zeros(len(i))
+        found: dict[int, tuple[Distances, Mask | None]] = {}
+        for number in self._order:
+            field, limit = self.fields[number], self._limits[number]
+            if number in tiles:
+                raw, absent = tiles[number].listed(i, j)
+            else:
+                raw, absent = self._measured(number, *sides[number], i, j)
+            found[number] = raw, absent
+            if limit == np.inf and self._budget == np.inf:
+                continue
+            share = field.weight * self.score.powered(apply(field.curve, np.abs(raw)))
+            total += share if absent is None else np.where(absent, 0.0, share)
+            kept = _kept(raw, absent, limit) & (total <= self._budget)
+            if not kept.all():
+                i, j, total = i[kept], j[kept], total[kept]
+                found = {
+                    each: (raw[kept], None if absent is None else absent[kept])
+                    for each, (raw, absent) in found.items()
+                }
+        in_order = [found[number] for number in range(len(self.fields))]
+        scores = self.score.score([], [], [raw for raw, _ in in_order], [absent for _, absent in in_order])
+        close = scores <= self.cutoff
+        return i[close], j[close], scores[close].astype(np.int64)
+
+    def _tile(self, number: int, left: Side, right: Side) -> _Tile:
+        """The raw distances of one field for all pairs of a tile."""
+        measure, limit = self.measures[number], self._limits[number]
+        skipped = self.fields[number].missing == "skip"
+        if not left.values or not right.values:
+            return _Tile(np.zeros((0, 0)), left, right, skipped)
+        if measure.symmetric:
+            return _Tile(measure.matrix(left.values, right.values, limit), left, right, skipped)
+        # The record of the smaller rank comes first, so values alone do not tell the distance.
+        forward = measure.matrix(left.values, right.values, limit)[left.code][:, right.code]
+        backward = measure.matrix(right.values, left.values, limit).T[left.code][:, right.code]
+        apart = np.where(left.rank[:, None] < right.rank[None, :], forward, backward)
+        rows, columns = (
+            Side([], np.arange(len(side.code)), side.absent, side.rank) for side in (left, right)
+        )
+        return _Tile(apart, rows, columns, skipped)
+
+    def _measured(
+        self, number: int, left: Side, right: Side, i: Positions, j: Positions
+    ) -> tuple[Distances, Mask | None]:
+        """The raw distances of one field for the pairs (i[k], j[k]), and where it does not count."""
+        measure, limit = self.measures[number], self._limits[number]
+        skipped = self.fields[number].missing == "skip"
+        if not left.values or not right.values:
+            raw = np.zeros(len(i))
+        elif len(i) >= len(left.values) * len(right.values):
+            # All pairs of values are fewer.
+            return self._tile(number, left, right).listed(i, j)
+        else:
+            width = len(right.values)
+            pairs, place = np.unique(left.code[i] * width + right.code[j], return_inverse=True)
+            a, b = (k.tolist() for k in np.divmod(pairs, width))
+            ours, theirs = [left.values[k] for k in a], [right.values[k] for k in b]
+            raw = measure.pairs(ours, theirs, limit)[place]
+            if not measure.symmetric:
+                backward = measure.pairs(theirs, ours, limit)[place]
+                raw = np.where(left.rank[i] < right.rank[j], raw, backward)
+        return _with_absent(raw, left, right, i, j, skipped)
+
+
+def _kept(raw: Distances, absent: Mask | None, limit: float) -> Mask:
+    """bool[n]: which pairs a field does not cut."""
+    kept: Mask = raw <= limit
+    return kept if absent is None else kept | absent
+
+
+def _with_absent(
+    raw: Distances, left: Side, right: Side, i: Positions, j: Positions, skipped: bool
+) -> tuple[Distances, Mask | None]:
+    """Raw distances with what absent values make of them, and where the field does not count."""
+    if left.absent is None and right.absent is None:
+        return raw, None
+    absent = np.zeros(len(i), dtype=bool)
+    for side, k in ((left, i), (right, j)):
+        if side.absent is not None:
+            absent |= side.absent[k]
+    return np.where(absent, 0.0 if skipped else 1.0, raw), absent if skipped else None

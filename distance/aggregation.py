@@ -69,9 +69,7 @@ class WeightedDistance:
             share = self.powered(effective)
             if field.weight != 1:
                 share = field.weight * share
-            # Only with compat, where a distance may be infinite.
-            with np.errstate(invalid="ignore"):
-                total += share if absent is None else np.where(absent, 0.0, share)
+            total += share if absent is None else np.where(absent, 0.0, share)
             counted = counted + (field.weight if absent is None else np.where(absent, 0.0, field.weight))
             imploded = _also(imploded, effective < field.implode, absent)
             exploded = _also(exploded, effective > field.explode, absent)

@@ -157,8 +157,8 @@ class Cascade:
                 for column, k in ((rows[number], i), (columns[number], j))
             )
             here = np.arange(SAMPLE, dtype=np.int64)
-            raw, absent = self._measured(number, *sides, here, here)
-            left.append(float(np.mean(_kept(raw, absent, self._limits[number]))))
+            raw, _ = self._measured(number, *sides, here, here)
+            left.append(float(np.mean(raw <= self._limits[number])))
             sizes = [min(len(side[number].values), tile) for side in (rows, columns)]
             whole.append(measure.cost * sizes[0] * sizes[1])
         first = min(range(len(whole)), key=lambda k: whole[k] + left[k] * pairs * LISTED)
@@ -225,7 +225,8 @@ class Cascade:
                 continue
             share = field.weight * self.score.powered(apply(field.curve, np.abs(raw)))
             total += share if absent is None else np.where(absent, 0.0, share)
-            kept = _kept(raw, absent, limit) & (total <= self._budget)
+            # A field that does not count has the distance 0 and cuts nothing.
+            kept = (raw <= limit) & (total <= self._budget)
             if not kept.all():
                 i, j, total = i[kept], j[kept], total[kept]
                 found = {
@@ -275,12 +276,6 @@ class Cascade:
                 backward = measure.pairs(theirs, ours, limit)[place]
                 raw = np.where(left.rank[i] < right.rank[j], raw, backward)
         return _with_absent(raw, left, right, i, j, skipped)
-
-
-def _kept(raw: Distances, absent: Mask | None, limit: float) -> Mask:
-    """bool[n]: which pairs a field does not cut."""
-    kept: Mask = raw <= limit
-    return kept if absent is None else kept | absent
 
 
 def _with_absent(

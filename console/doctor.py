@@ -19,7 +19,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-from mrjob.conf import combine_dicts, load_opts_from_mrjob_confs
 from mrjob.fs.hadoop import HadoopFilesystem
 from mrjob.hadoop import HadoopJobRunner, fully_qualify_hdfs_path
 from mrjob.job import MRJob
@@ -28,7 +27,8 @@ from mrjob.step import MRStep, StepFailedException
 import pehchan
 from pehchan.console import node_report
 from pehchan.console.bundle import command_for, pythons, read_manifest, runs_on, shipped_archives
-from pehchan.console.jobs import RUNNERS, runner_configurations
+from pehchan.console.jobs import RUNNERS, configured_hadoop, runner_configurations, runner_options
+from pehchan.console.yarn import yarn_command
 from pehchan.metadata.mistakes import Mistakes, nearest
 from pehchan.mrjobs.spark import missing_for_spark
 
@@ -75,23 +75,12 @@ class Surroundings:
     @cached_property
     def options(self) -> dict[str, Any]:
         """The options of the runner, later configurations over earlier."""
-        found = [
-            options for _, options in load_opts_from_mrjob_confs(self.runner, self.conf_paths) if options
-        ]
-        return dict(combine_dicts(*found))
+        return runner_options(self.runner, self.conf_paths)
 
     @cached_property
     def hadoop_bin(self) -> list[str]:
         """The command that mrjob takes for hadoop."""
-        given = self.options.get("hadoop_bin")
-        words = given.split() if isinstance(given, str) else given
-        return list(words or HadoopFilesystem().get_hadoop_bin())
-
-    @property
-    def yarn_bin(self) -> str:
-        """The yarn command that belongs to it."""
-        beside = Path(shutil.which(self.hadoop_bin[0]) or "hadoop").with_name("yarn")
-        return str(beside) if beside.exists() else "yarn"
+        return configured_hadoop(self.options) or HadoopFilesystem().get_hadoop_bin()
 
 
 def examine(runner: str, conf_path: str | None, deep: bool, say: Callable[[str], None]) -> bool:
@@ -302,7 +291,7 @@ def look_at_folder(surroundings: Surroundings) -> str:
 
 def look_at_yarn(surroundings: Surroundings) -> str:
     mend = "Does YARN run, and does yarn-site.xml (in HADOOP_CONF_DIR) name its ResourceManager?"
-    said = ask([surroundings.yarn_bin, "node", "-list"], mend)
+    said = ask([yarn_command(surroundings.hadoop_bin), "node", "-list"], mend)
     match = re.search(r"Total Nodes:\s*(\d+)", said)
     nodes = int(match[1]) if match else len(re.findall(r"\bRUNNING\b", said))
     if not nodes:

@@ -1,19 +1,16 @@
 """Runs jobs one after the other with one of mrjob's runners, where their data lies."""
 
-import os
-import shutil
-import subprocess
+import shlex
 import sys
 import tempfile
-import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mrjob.conf import find_mrjob_conf
+from mrjob.conf import combine_dicts, find_mrjob_conf, load_opts_from_mrjob_confs
 from mrjob.hadoop import fully_qualify_hdfs_path
 from mrjob.parse import is_uri
 from mrjob.step import StepFailedException
@@ -21,8 +18,9 @@ from mrjob.step import StepFailedException
 import pehchan.conf
 from pehchan.console.bundle import check_shipping
 from pehchan.console.output import JobFailed, copy_folder
-from pehchan.console.places import LocalPlace, Place, place
+from pehchan.console.places import LocalPlace, Place, place, use_hadoop_command
 from pehchan.console.progress import Progress
+from pehchan.console.yarn import end_application, task_log
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.mrjobs.interrupts import held
 from pehchan.mrjobs.job import PehchanJob
@@ -34,13 +32,6 @@ Counts = Counter[tuple[str, str]]
 
 #: The groups of our own counters; a cluster counts much more.
 GROUPS = ("Records", "Pairs", "Clusters", "Distance Data", "Missing Data", "Invalid Data Format")
-
-#: Lines of a failed task's log that are shown.
-LOG_LINES = 30
-
-#: How often a cluster is asked for that log, and seconds between.
-LOG_TRIES = 6
-LOG_SECONDS = 3.0
 
 #: The runners, and the schemes of the paths that each of them reads and writes ("" for this machine).
 RUNNERS = {
@@ -89,6 +80,24 @@ def runner_configurations(runner: str, conf_path: str | None) -> list[str]:
     ours = [str(path) for path in (here, installed) if path.is_file()][:1]
     users = find_mrjob_conf()
     return [*ours, *([users] if users else [])]
+
+
+def runner_options(runner: str, conf_paths: Sequence[str]) -> dict[str, Any]:
+    """What the configurations say of a runner, later ones over earlier."""
+    found = [options for _, options in load_opts_from_mrjob_confs(runner, list(conf_paths)) if options]
+    return dict(combine_dicts(*found))
+
+
+def configured_hadoop(options: Mapping[str, Any]) -> list[str] | None:
+    """The hadoop command that the options of a runner name, as mrjob reads it; None where they name none."""
+    given = options.get("hadoop_bin")
+    return (shlex.split(given) if isinstance(given, str) else list(given)) if given else None
+
+
+def reach_hadoop(runner: str, conf_path: str | None) -> None:
+    """From here on reach Hadoop with the command that the runner takes as well."""
+    options = runner_options(runner, runner_configurations(runner, conf_path))
+    use_hadoop_command(configured_hadoop(options))
 
 
 class Jobs:
@@ -177,12 +186,13 @@ class Jobs:
             ):
                 try:
                     running.run()
-                except KeyboardInterrupt:
-                    end_application(watched.application)
-                    raise
                 except StepFailedException:
                     # What the task itself said is on the cluster.
                     print(task_log(watched.application), file=sys.stderr, end="")
+                    raise
+                except BaseException:
+                    # What was submitted goes on without us, and works for nobody.
+                    end_application(watched.application)
                     raise
                 for step in running.counters():
                     for group in set(GROUPS) & set(step):
@@ -211,40 +221,6 @@ def _cleaned(running: Any) -> Iterator[Any]:
     finally:
         with held():
             running.cleanup()
-
-
-def end_application(application: str | None) -> None:
-    """End an application on YARN, which goes on when the command that submitted it does not."""
-    if application is None:
-        return
-    try:
-        _yarn("application", "-kill", application)
-    except (OSError, subprocess.SubprocessError):
-        print(f"{application} may still run: yarn application -kill {application}", file=sys.stderr)
-
-
-def task_log(application: str | None) -> str:
-    """The last lines that the failed tasks of an application on YARN wrote to stderr; "" where it has none."""
-    if application is None:
-        return ""
-    # The nodes take some seconds to hand in the logs of an application that has ended.
-    for _ in range(LOG_TRIES):
-        with suppress(OSError, subprocess.SubprocessError):
-            text = _yarn("logs", "-applicationId", application, "-log_files", "stderr")
-            # Containers follow each other; those of tasks that failed hold Python's last words.
-            failed = [part for part in text.split("Container: ") if "Traceback" in part or "Error" in part]
-            if failed:
-                return "".join(f"  {line}\n" for line in failed[-1].splitlines()[-LOG_LINES:])
-        time.sleep(LOG_SECONDS)
-    return f"What the task wrote: yarn logs -applicationId {application}\n"
-
-
-def _yarn(*arguments: str) -> str:
-    """What the yarn command prints; it lies beside the hadoop command where it is not on PATH."""
-    hadoop = shutil.which("hadoop")
-    yarn = shutil.which("yarn") or (os.path.join(os.path.dirname(hadoop), "yarn") if hadoop else "yarn")
-    done = subprocess.run([yarn, *arguments], capture_output=True, timeout=120, check=True)
-    return done.stdout.decode("utf-8", "replace")
 
 
 @contextmanager

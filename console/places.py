@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from subprocess import CalledProcessError
@@ -250,6 +250,16 @@ def place(path: str) -> Place:
     if scheme == "s3":
         return S3Place(path, _s3())
     return HadoopPlace(path, _hadoop())
+
+
+def use_hadoop_command(words: Sequence[str] | None) -> None:
+    """Reach Hadoop with this command from here on; None: with one that mrjob finds."""
+    _hadoop().set_hadoop_bin(words and list(words))
+
+
+def hadoop_command() -> list[str]:
+    """The hadoop command, with its first arguments."""
+    return list(_hadoop().get_hadoop_bin())
 
 
 @cache

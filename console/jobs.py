@@ -17,6 +17,7 @@ from mrjob.step import StepFailedException
 
 import pehchan.conf
 from pehchan.console.bundle import check_shipping
+from pehchan.console.emr import end_steps
 from pehchan.console.output import JobFailed, copy_folder
 from pehchan.console.places import LocalPlace, Place, place, use_hadoop_command
 from pehchan.console.progress import Progress
@@ -192,7 +193,10 @@ class Jobs:
                     raise
                 except BaseException:
                     # What was submitted goes on without us, and works for nobody.
-                    end_application(watched.application)
+                    if self._runner == "emr":
+                        end_steps(running)
+                    else:
+                        end_application(watched.application)
                     raise
                 for step in running.counters():
                     for group in set(GROUPS) & set(step):

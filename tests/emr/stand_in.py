@@ -21,6 +21,8 @@ from typing import Any
 
 import boto3
 import botocore.client
+from botocore.exceptions import EndpointConnectionError
+from botocore.validate import ParamValidator
 from moto.backends import get_backend
 
 REGION = "us-east-1"
@@ -34,21 +36,31 @@ class StandIn:
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.executes = executes
         self.failing: str | None = None
+        #: Whether EMR is out of reach, for those who want to cancel steps.
+        self.unreachable = False
         #: The counters of all steps.
         self.counted: Counter[tuple[str, str]] = Counter()
         self._folder = folder
         self._hdfs: dict[str, bytes] = {}
+        self._seen: set[str] = set()
         self._call = botocore.client.BaseClient._make_api_call
 
     def call(self, client: Any, operation: str, parameters: dict[str, Any]) -> Any:
         """In the place of botocore's own."""
         self.requests.append((operation, parameters))
+        if operation == "CancelSteps":
+            return self._cancel_steps(client, parameters)
         response = self._call(client, operation, parameters)
         if operation == "DescribeCluster":
             # moto loses their names.
             response["Cluster"]["Applications"] = [{"Name": "Hadoop", "Version": "3.4.1-amzn-4"}]
             # Real clusters always say it; mrjob compares it with what is asked for.
             response["Cluster"]["EbsRootVolumeSize"] = self.of("RunJobFlow")[0].get("EbsRootVolumeSize", 15)
+        if operation == "DescribeStep" and parameters["StepId"] not in self._seen and self.executes:
+            # A step here is done at once. Only of one that it saw running does mrjob let the next job come to
+            # the cluster; else that waits a minute until the first one's lock runs out.
+            self._seen.add(parameters["StepId"])
+            response["Step"]["Status"]["State"] = "RUNNING"
         if operation == "AddJobFlowSteps" and self.executes:
             self._do_steps(parameters["JobFlowId"], parameters["Steps"], response["StepIds"])
         return response
@@ -60,6 +72,23 @@ class StandIn:
     @property
     def steps(self) -> list[dict[str, Any]]:
         return [step for request in self.of("AddJobFlowSteps") for step in request["Steps"]]
+
+    # what moto lacks
+
+    def _cancel_steps(self, client: Any, parameters: dict[str, Any]) -> dict[str, Any]:
+        shape = client.meta.service_model.operation_model("CancelSteps").input_shape
+        report = ParamValidator().validate(parameters, shape)
+        assert not report.has_errors(), report.generate_report()
+        if self.unreachable:
+            raise EndpointConnectionError(endpoint_url="https://elasticmapreduce")
+        for step in self.cluster_steps(parameters["ClusterId"]):
+            if step.id in parameters["StepIds"]:
+                step.state = "CANCELLED"
+        return {"CancelStepsInfoList": []}
+
+    def cluster_steps(self, cluster_id: str) -> list[Any]:
+        """The steps of a cluster, as moto has them."""
+        return list(get_backend("emr")["123456789012"][REGION].clusters[cluster_id].steps)
 
     # what a cluster does
 

@@ -234,7 +234,6 @@ def by_members(lines: list[str]) -> set[frozenset[str]]:
     return {frozenset(members) for members in clusters.values()}
 
 
-@pytest.mark.slow
 def test_a_run_on_s3_gives_what_it_gives_here(aws: StandIn, conf: Path, tmp_path: Path) -> None:
     (tmp_path / "schema.yaml").write_text(SCHEMA)
     with gzip.open(tmp_path / "customers.csv.gz", "wt") as file:
@@ -255,7 +254,6 @@ def test_a_run_on_s3_gives_what_it_gives_here(aws: StandIn, conf: Path, tmp_path
     assert keys("pehchan/tmp/") == []
 
 
-@pytest.mark.slow
 def test_a_run_that_broke_off_goes_on_where_it_was(
     aws: StandIn, conf: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -277,7 +275,6 @@ def test_a_run_that_broke_off_goes_on_where_it_was(
     assert "settle_records.py" not in again
 
 
-@pytest.mark.slow
 def test_the_output_can_lie_here(aws: StandIn, conf: Path, tmp_path: Path) -> None:
     (tmp_path / "schema.yaml").write_text(SCHEMA)
     (tmp_path / "customers.csv").write_text("".join(f"{line}\n" for line in ["id,name,city", *records(20)]))
@@ -285,6 +282,99 @@ def test_the_output_can_lie_here(aws: StandIn, conf: Path, tmp_path: Path) -> No
     assert main(["dedupe", "customers.csv", "-s", "schema.yaml", "-o", "here"]) == 0
     assert output("there")["pairs"] == output("here")["pairs"]
     assert keys("pehchan/tmp/") == []
+
+
+def interrupted(
+    aws: StandIn, conf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, noted: bool = True
+) -> int:
+    """A run that is interrupted while it waits for its first step, or before it could note that it has one."""
+    aws.executes = False
+
+    def wait(runner: EMRJobRunner) -> None:
+        raise KeyboardInterrupt
+
+    def add_and_forget(runner: EMRJobRunner, steps: list[dict[str, object]]) -> None:
+        boto3.client("emr").add_job_flow_steps(JobFlowId=runner.get_cluster_id(), Steps=steps)
+        raise KeyboardInterrupt
+
+    if noted:
+        monkeypatch.setattr(EMRJobRunner, "_wait_for_steps_to_complete", wait)
+    else:
+        monkeypatch.setattr(EMRJobRunner, "_add_steps_to_cluster", add_and_forget)
+    (tmp_path / "schema.yaml").write_text(SCHEMA.replace("id: id", "id: id\ncolumns: [id, name, city]"))
+    return dedupe(
+        conf, put("in/customers.txt", records(20)), "-D", "input.format=lines", "-o", f"s3://{BUCKET}/out"
+    )
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_an_interrupt_cancels_the_steps_that_were_submitted(
+    aws: StandIn,
+    conf: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    noted: bool,
+) -> None:
+    assert interrupted(aws, conf, tmp_path, monkeypatch, noted) == 130
+    (request,) = aws.of("AddJobFlowSteps")
+    (cancelled,) = aws.of("CancelSteps")
+    steps = aws.cluster_steps(request["JobFlowId"])
+    assert cancelled == {"ClusterId": request["JobFlowId"], "StepIds": [step.id for step in steps]}
+    said = capsys.readouterr().err
+    assert steps[0].id in said
+    # The cluster is one of a pool, and stays.
+    assert f"aws emr terminate-clusters --cluster-ids {request['JobFlowId']}" in said
+    assert aws.of("TerminateJobFlows") == []
+    assert keys("pehchan/tmp/") == []
+    assert not place(f"s3://{BUCKET}/out").exists()
+
+
+def test_an_interrupt_leaves_the_steps_of_others(
+    aws: StandIn, conf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = EMRJobRunner._add_steps_to_cluster
+
+    def add_beside_another(runner: EMRJobRunner, steps: list[dict[str, object]]) -> None:
+        boto3.client("emr").add_job_flow_steps(
+            JobFlowId=runner.get_cluster_id(), Steps=[{**steps[0], "Name": "another: Step 1 of 1"}]
+        )
+        add(runner, steps)
+
+    monkeypatch.setattr(EMRJobRunner, "_add_steps_to_cluster", add_beside_another)
+    assert interrupted(aws, conf, tmp_path, monkeypatch) == 130
+    left = aws.cluster_steps(aws.of("CancelSteps")[0]["ClusterId"])
+    assert [step.name for step in left if step.state != "CANCELLED"] == ["another: Step 1 of 1"]
+
+
+def test_a_cluster_of_one_job_ends_with_it(
+    aws: StandIn,
+    conf: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    conf.write_text(conf.read_text().replace("pool_clusters: true", "pool_clusters: false"))
+    assert interrupted(aws, conf, tmp_path, monkeypatch) == 130
+    (request,) = aws.of("AddJobFlowSteps")
+    assert aws.of("TerminateJobFlows") == [{"JobFlowIds": [request["JobFlowId"]]}]
+    assert "stays up" not in capsys.readouterr().err
+
+
+def test_steps_that_cannot_be_cancelled_are_told(
+    aws: StandIn,
+    conf: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    aws.unreachable = True
+    assert interrupted(aws, conf, tmp_path, monkeypatch) == 130
+    cluster = aws.of("AddJobFlowSteps")[0]["JobFlowId"]
+    steps = " ".join(step.id for step in aws.cluster_steps(cluster))
+    said = capsys.readouterr().err
+    assert f"aws emr cancel-steps --cluster-id {cluster} --step-ids {steps}" in said
+    assert "Could not connect" in said
 
 
 # files and folders on S3

@@ -4,14 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hadoop.cluster import Cluster
-
-from pehchan.console.places import place
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -76,19 +74,13 @@ def hadoop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hadoop]:
         if os.environ.get("CI") == "true":
             pytest.fail(f"CI=true requires Hadoop, and there is no {' and no '.join(missing)}")
         pytest.skip(f"no {' and no '.join(missing)} to run Hadoop with")
-    with Cluster(node_managers=2, memory=2304, container=768, block_size=1 << 20) as cluster:
+    # A node that is silent for so long is lost; long enough that no busy machine loses one that is not.
+    settings = {"yarn.nm.liveness-monitor.expiry-interval-ms": "10000"}
+    with Cluster(
+        node_managers=2, memory=2304, container=768, block_size=1 << 20, settings=settings
+    ) as cluster:
         before = dict(os.environ)
         os.environ.update(cluster.variables())
         yield Hadoop(cluster, tmp_path_factory.mktemp("hadoop"))
         os.environ.clear()
         os.environ.update(before)
-
-
-@pytest.fixture(scope="session")
-def lines_of() -> Callable[..., list[str]]:
-    """The sorted lines of an output, here or on the cluster."""
-
-    def lines(out: object, name: str) -> list[str]:
-        return sorted(line.decode() for line in (place(str(out)) / name).lines())
-
-    return lines

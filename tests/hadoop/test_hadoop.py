@@ -9,6 +9,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from hadoop.outputs import lines, pairs
+
 GOLDEN = Path(__file__).parents[1] / "golden"
 ROOT = Path(__file__).parents[2]
 
@@ -48,20 +50,6 @@ def similarity(case, runner, conf, out, environment):
     assert done.returncode == 0, done.stderr[-3000:]
 
 
-def pairs(out):
-    """The pairs of the tagged lines of a job, each as it stands, sorted; their batches depend on the runner."""
-    from pehchan.console.output import tagged_lines
-    from pehchan.console.places import place
-    from pehchan.mrjobs.wire import PAIRS, decode_pairs
-
-    return sorted(
-        (pair.first, pair.second, pair.distance, pair.first_items, pair.second_items)
-        for tag, payload in tagged_lines([place(str(out))])
-        if tag == PAIRS
-        for pair in decode_pairs(payload)
-    )
-
-
 def test_golden_cases_give_the_same_on_the_cluster(hadoop, tmp_path):
     # With a C locale on the nodes, as some have it.
     conf = hadoop.conf("golden", mapreduce_map_env="LANG=C,LC_ALL=C", mapreduce_reduce_env="LANG=C,LC_ALL=C")
@@ -86,24 +74,24 @@ def test_golden_cases_give_the_same_on_the_cluster(hadoop, tmp_path):
         assert pairs(f"hdfs:///golden/{case}") == expected, (case, CASES[case])
 
 
-def test_dedupe_of_many_files_gives_the_same_on_the_cluster(hadoop, lines_of, tmp_path):
+def test_dedupe_of_many_files_gives_the_same_on_the_cluster(hadoop, tmp_path):
     """Plain, gzip and bzip2 files, one of them larger than a block, with lines that are no records."""
     shuffle = random.Random(5)
     letters = "abcdefghijklmnopqrstuvwxyzäéß"
     names = ["".join(shuffle.choices(letters, k=8)) for _ in range(1500)]
     filler = "x" * 900
-    lines = [f"{k},{name},{filler}" for k, name in enumerate(names)]
-    lines += [f"{k + 5000},{name[:-1]},{filler}" for k, name in enumerate(names[:300])]
-    shuffle.shuffle(lines)
+    records = [f"{k},{name},{filler}" for k, name in enumerate(names)]
+    records += [f"{k + 5000},{name[:-1]},{filler}" for k, name in enumerate(names[:300])]
+    shuffle.shuffle(records)
     data = tmp_path / "data"
     data.mkdir()
     (data / "large.txt").write_bytes(
         b"\n".join(
-            [*(line.encode() for line in lines[:1400]), b"7777,not \xff text," + filler.encode(), b"short"]
+            [*(line.encode() for line in records[:1400]), b"7777,not \xff text," + filler.encode(), b"short"]
         )
     )
-    (data / "two.txt.gz").write_bytes(gzip.compress("\r\n".join(lines[1400:1600]).encode()))
-    (data / "three.txt.bz2").write_bytes(bz2.compress("\n".join(lines[1600:]).encode()))
+    (data / "two.txt.gz").write_bytes(gzip.compress("\r\n".join(records[1400:1600]).encode()))
+    (data / "three.txt.bz2").write_bytes(bz2.compress("\n".join(records[1600:]).encode()))
     assert (data / "large.txt").stat().st_size > 1 << 20
     schema = tmp_path / "schema.yaml"
     schema.write_text("id: id\ncolumns: [id, name, filler]\nfields: {name: edit}\nlines: true\ncutoff: 100\n")
@@ -124,12 +112,12 @@ def test_dedupe_of_many_files_gives_the_same_on_the_cluster(hadoop, lines_of, tm
     )
     assert done.returncode == 0, done.stderr[-3000:]
     for name in ("pairs", "clusters", "rejected"):
-        expected = lines_of(tmp_path / "local", name)
+        expected = lines(tmp_path / "local", name)
         assert expected
-        assert lines_of("hdfs:///many/out", name) == expected
+        assert lines("hdfs:///many/out", name) == expected
 
 
-def test_febrl3_gives_the_same_on_the_cluster(hadoop, record_sets, examples, lines_of, tmp_path):
+def test_febrl3_gives_the_same_on_the_cluster(hadoop, record_sets, examples, tmp_path):
     """CSV with a header, ingested here; the jobs on the cluster; OUT on this machine."""
     asked = [record_sets / "febrl3" / "records.csv", "-s", examples / "febrl.yaml", "-q"]
     assert hadoop.pehchan("dedupe", *asked, "-o", tmp_path / "local").returncode == 0
@@ -147,6 +135,6 @@ def test_febrl3_gives_the_same_on_the_cluster(hadoop, record_sets, examples, lin
     )
     assert done.returncode == 0, done.stderr[-3000:]
     for name in ("pairs", "clusters"):
-        assert lines_of(tmp_path / "out", name) == lines_of(tmp_path / "local", name)
+        assert lines(tmp_path / "out", name) == lines(tmp_path / "local", name)
     scores = hadoop.pehchan("evaluate", tmp_path / "out", "--truth", record_sets / "febrl3" / "clusters.csv")
     assert "0.9969" in scores.stdout

@@ -51,3 +51,26 @@ def test_a_run_without_it_forgets_it(hadoop):
     use_hadoop_command(["/somewhere/hadoop"])
     assert main(["dedupe", "none.csv"]) == 2
     assert hadoop_command() != ["/somewhere/hadoop"]
+
+
+def answering(tmp_path, names, cat):
+    """A hadoop that lists files in /out, and does something to show them."""
+    listed = "\n".join(f"-rw-r--r-- 1 me us 9 2026-01-01 00:00 /out/{name}" for name in names)
+    command = tmp_path / "my hadoop" / "hadoop"
+    command.write_text(
+        '#!/bin/sh\ncase "$*" in\nversion) echo Hadoop 3.4.2 ;;\n'
+        f"*-ls*) cat <<END\n{listed}\nEND\n;;\n*) {cat} ;;\nesac\n"
+    )
+    use_hadoop_command([str(command)])
+
+
+def test_the_lines_of_a_folder_come_with_one_command(hadoop, tmp_path):
+    answering(tmp_path, ["part-0", "part-1"], 'echo "$@"; echo two')
+    asked = b"fs -cat hdfs://name/out/part-0 hdfs://name/out/part-1\n"
+    assert list(place("hdfs://name/out").lines()) == [asked, b"two\n"]
+
+
+def test_lines_that_cannot_be_read_are_an_error_with_its_reason(hadoop, tmp_path):
+    answering(tmp_path, ["part-0"], 'echo one; echo "no block" >&2; exit 1')
+    with pytest.raises(OSError, match="hdfs://name/out cannot be read: no block"):
+        list(place("hdfs://name/out").lines())

@@ -4,13 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find src metadata distance clustering mrjobs console -name '*.py' -o -path 'metadata/schemas/*' -type f)
 
-.PHONY: help install demo test test-all lint format bench clean
+.PHONY: help install demo test test-all lint format bench clean hadoop hadoop-stop
 
 help:
 	@echo "make demo     dedupe 2,000 made-up customers and show the first clusters"
 	@echo "make install  build the pehchan command into $(VENV)"
 	@echo "make test     check style, types and imports, and run the tests"
 	@echo "make test-all the same with Spark, faults on a cluster, and more examples for the property tests"
+	@echo "make hadoop   start HDFS and YARN on this machine, to try -r hadoop on; make hadoop-stop ends them"
 	@echo "make bench    measure, and print the rows of bench/README.md"
 	@echo "make format   lay the code out"
 	@echo "make clean    remove what make made"
@@ -39,6 +40,15 @@ demo: install
 	$(BIN)/python tutorial/customers.py --records 2000 --seed 1 --output demo/customers.csv --truth demo/truth.csv
 	$(BIN)/pehchan dedupe demo/customers.csv -p conf/customers.properties -o demo/out --overwrite --show 5
 	$(BIN)/pehchan evaluate demo/out --truth demo/truth.csv
+
+# The tasks run with this machine's python3, for which pehchan bundle packs.
+hadoop: install
+	@$(PYTHON) tests/hadoop/cluster.py start
+	@echo '  export PATH="$(CURDIR)/$(BIN):$$PATH"'
+	@echo 'and go on with tutorial/hadoop.md. make hadoop-stop ends it, and removes all that lies on it.'
+
+hadoop-stop:
+	@$(PYTHON) tests/hadoop/cluster.py stop
 
 test: lint
 	$(BIN)/python -m pytest -q -m "not slow"

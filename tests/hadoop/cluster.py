@@ -6,7 +6,7 @@ processes of their own, with everything they write in one folder. Needs Java 11 
 time: it then fetches Hadoop's jars (about 100 MB) into ~/.cache/pehchan. A Hadoop that HADOOP_HOME names is
 used instead.
 
-    python tests/hadoop/cluster.py start            about 20 seconds; again while it runs: says so
+    python tests/hadoop/cluster.py start            about 20 seconds; again while it runs: says so (make hadoop)
     eval "$(python tests/hadoop/cluster.py env)"    hadoop, hdfs and yarn on PATH, and mrjob finds them
 
     hadoop fs -put customers.csv /customers.csv
@@ -15,7 +15,7 @@ used instead.
     yarn logs -applicationId application_...        what the tasks wrote; while a job runs, and after it
 
     python tests/hadoop/cluster.py status
-    python tests/hadoop/cluster.py stop             ends every process and removes the folder
+    python tests/hadoop/cluster.py stop             ends every process and removes the folder (make hadoop-stop)
 
 `--folder` names another folder than the usual one, for a second cluster beside the first. `-D name=value`
 sets any property of Hadoop, and `--node-managers 2`, `--block-size 1048576`, `--memory 4096` the common ones:
@@ -762,7 +762,7 @@ def stop_orphans() -> None:
 def start(options: argparse.Namespace) -> int:
     with suppress(ClusterError):
         if _is_up(Cluster.at(options.folder)):
-            print(f"{options.folder}: runs already.")
+            print(f"{options.folder}: runs already. In a shell:\n  {_eval_line(options.folder)}")
             return 0
         Cluster.at(options.folder).stop()
     began = time.monotonic()
@@ -776,10 +776,14 @@ def start(options: argparse.Namespace) -> int:
         settings=settings,
     )
     cluster.start()
-    print(f"started in {time.monotonic() - began:.0f} s. In a shell:")
-    script = f"{shlex.quote(sys.executable)} {shlex.quote(sys.argv[0])}"
-    print(f'  eval "$({script} --folder {shlex.quote(str(options.folder))} env)"')
+    print(f"started in {time.monotonic() - began:.0f} s. In a shell:\n  {_eval_line(options.folder)}")
     return 0
+
+
+def _eval_line(folder: Path) -> str:
+    """What makes a shell, wherever it is, find the cluster of a folder."""
+    script = shlex.join([sys.executable, os.path.abspath(sys.argv[0]), "--folder", str(folder)])
+    return f'eval "$({script} env)"'
 
 
 def stop(options: argparse.Namespace) -> int:

@@ -46,6 +46,9 @@ def work(hadoop, tmp_path_factory):
     done = hadoop.pehchan(*ASKED, "-o", "local", folder=folder)
     assert done.returncode == 0, done.stderr
     assert len(lines(folder / "local", "pairs")) == 50
+    # In one file, for one mapper.
+    settled = sorted((folder / "local" / "internal" / "records").iterdir())
+    (folder / "settled.txt").write_bytes(b"".join(path.read_bytes() for path in settled))
     return folder
 
 
@@ -73,7 +76,7 @@ def program(path, reducing):
 def start_comparison(hadoop, work, conf, out):
     """Compare, as one job, the records that were settled here."""
     command = [sys.executable, "-m", "pehchan.mrjobs.record_similarity", "-r", "hadoop", "--conf-path", conf]
-    command += ["--plan", "local/internal/plan.json", "--output-dir", out, "local/internal/records"]
+    command += ["--plan", "local/internal/plan.json", "--output-dir", out, "settled.txt"]
     return subprocess.Popen(
         list(map(str, command)), cwd=work, env=hadoop.cluster.env(), stderr=subprocess.PIPE, text=True
     )
@@ -150,8 +153,9 @@ def test_a_killed_task_and_a_lost_node_change_nothing(hadoop, work, slow):
 
 
 def test_a_task_that_reports_progress_outlives_the_limit_for_silent_ones(hadoop, work, slow):
-    limit = {"mapreduce_task_timeout": 6000, "mapreduce_task_timeout_check-interval-ms": 500}
-    conf = hadoop.conf("impatient", python=slow(0.15), mapreduce_reduce_maxattempts=1, **limit)
+    # Long enough for a task to start in on a busy machine, and less than half of what the reducer takes.
+    limit = {"mapreduce_task_timeout": 10000, "mapreduce_task_timeout_check-interval-ms": 500}
+    conf = hadoop.conf("impatient", python=slow(0.2), mapreduce_reduce_maxattempts=1, **limit)
     running = start_comparison(hadoop, work, conf, "hdfs:///slow/out")
     _, err = running.communicate(timeout=300)
     assert running.returncode == 0, err[-3000:]

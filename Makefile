@@ -10,7 +10,7 @@ help:
 	@echo "make demo     dedupe 2,000 made-up customers and show the first clusters"
 	@echo "make install  build the pehchan command into $(VENV)"
 	@echo "make test     check style, types and imports, and run the tests"
-	@echo "make test-all the same with Spark, all golden cases on Hadoop, and more examples for the property tests"
+	@echo "make test-all the same with Spark, all golden cases and a failing run on Hadoop, and more examples for the property tests"
 	@echo "make hadoop   start HDFS and YARN on this machine, to try -r hadoop on; make hadoop-stop ends them"
 	@echo "make bench    measure, and print the rows of bench/README.md"
 	@echo "make format   lay the code out"

@@ -162,6 +162,7 @@ def test_a_task_that_reports_progress_outlives_the_limit_for_silent_ones(hadoop,
     assert pairs("hdfs:///slow/out") == pairs(work / "local" / "internal" / "pairs")
 
 
+@pytest.mark.slow
 def test_a_run_whose_job_fails_says_why_and_goes_on_from_there(hadoop, work, tmp_path):
     failing = f"exec {sys.executable} -c \"raise ZeroDivisionError('made to fail')\""
     conf = hadoop.conf(

@@ -7,6 +7,7 @@ score decides.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from pehchan.distance.measure import Distances, Measure
 from pehchan.metadata.schema import Field
 
 Positions = NDArray[np.int64]
+_Kind = TypeVar("_Kind", bound=np.generic)
 
 #: More than what rounding can take from a bound, as a share of it.
 ROUNDING = 1e-9
@@ -101,7 +103,7 @@ class _Tile:
             raw = self.apart[self.left.code[i], self.right.code[j]]
         return _with_absent(raw, self.left, self.right, i, j, self.skipped)
 
-    def _spread(self, of_values: NDArray[np.generic]) -> NDArray[np.generic]:
+    def _spread(self, of_values: NDArray[_Kind]) -> NDArray[_Kind]:
         if not of_values.size:
             return np.zeros((len(self.left.code), len(self.right.code)), dtype=of_values.dtype)
         # take, and not brackets: these leave the result transposed in memory.
@@ -152,12 +154,10 @@ class Cascade:
         pairs = min(count, tile) * min(across, tile)
         whole, left = [], []
         for number, measure in enumerate(self.measures):
-            sides = (
-                Side.of(column.take(k), np.zeros(SAMPLE, dtype=np.int64))
-                for column, k in ((rows[number], i), (columns[number], j))
-            )
             here = np.arange(SAMPLE, dtype=np.int64)
-            raw, _ = self._measured(number, *sides, here, here)
+            # Which record comes first changes little here.
+            taken, other = Side.of(rows[number].take(i), here), Side.of(columns[number].take(j), here)
+            raw, _ = self._measured(number, taken, other, here, here)
             left.append(float(np.mean(raw <= self._limits[number])))
             sizes = [min(len(side[number].values), tile) for side in (rows, columns)]
             whole.append(measure.cost * sizes[0] * sizes[1])

@@ -10,39 +10,26 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from golden_cases import CASES, GOLDEN, inputs_of
 from hadoop.outputs import lines, pairs
 
-GOLDEN = Path(__file__).parents[1] / "golden"
 ROOT = Path(__file__).parents[2]
 
-# Cases that between them cover the joins and the types. Those with several reducers run in containers of their
-# own; the others, to be quick, in that of the application ("uber" jobs).
+# Those with several reducers run in containers of their own; the others, to be quick, in that of the application
+# ("uber" jobs).
 SEVERAL_REDUCERS = ("same_customer_40_full", "same_unicode_ids")
-CASES = {
-    "same_customer_40_full": "several buckets and reducers",
-    "inter_customer": "two sets told by the names of their files",
-    "mixed_in_sets_blog_names": "sets whose ids agree",
-    "same_prod_shipped_blank_threshold": "partitions",
-    "same_unicode_ids": "ids beyond ASCII",
-    "same_event_loc_euclid": "places and times",
-    "same_missing_skip": "missing values",
-    "same_numeric_thr": "numbers and categories",
-}
 
 
 def similarity(case, runner, conf, out, environment):
     """Run record_similarity by itself on a golden case, with several buckets."""
-    folder = GOLDEN / case
-    data = folder / "input"
-    inputs = sorted(data.iterdir()) if data.is_dir() else [folder / "input.csv"]
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pehchan.mrjobs.record_similarity", "-r", runner, "--conf-path", conf),
             *("--properties", "job.properties"),
             *("--define", f"sts.num.reducer={3 if case in SEVERAL_REDUCERS else 1}"),
-            *("--define", "bucket.records=12", "--output-dir", str(out), *map(str, inputs)),
+            *("--define", "bucket.records=12", "--output-dir", str(out), *map(str, inputs_of(case))),
         ],
-        cwd=folder,
+        cwd=GOLDEN / case,
         env=environment,
         capture_output=True,
         text=True,

@@ -1,9 +1,11 @@
-"""mrjob's Spark harness, which spark-submit runs, with three parts of its own.
+"""mrjob's Spark harness, which spark-submit runs, with four parts of its own.
 
 * Lines come as the bytes they are. Spark's text files are strings, in which bytes that are no UTF-8 are replaced,
   so that a line that is set aside elsewhere would be a record here.
 * A mapper reads one file, as on every other runner. Spark lets a task read several, or none of any.
 * There are more reducers than cores, however few parts the input has.
+* A task counts once. Spark adds up what each run of it has counted, where it runs one again because a node is lost
+  with its output.
 
 Runs without pehchan, so that the driver need not find it.
 """
@@ -58,11 +60,47 @@ def shuffle(lines, num_reducers=None, plain=harness._shuffle_and_sort, **options
     return plain(lines, num_reducers=num_reducers or enough, **options)
 
 
+class CountedOnce:
+    """Adds up the counters of tasks, for an accumulator of Spark's: those of each part of each stage once.
+
+    In a task they are {(stage, part): {group: {name: amount}}}, in the driver {group: {name: amount}}.
+    """
+
+    def __init__(self):
+        #: (stage, part) of the tasks that the driver has counted.
+        self.counted = set()
+
+    def zero(self, value):
+        return {}
+
+    def addInPlace(self, counters, more):
+        from pyspark import TaskContext
+
+        task = TaskContext.get()
+        if task is not None:
+            # A stage that runs again keeps its number.
+            _add(counters.setdefault((task.stageId(), task.partitionId()), {}), more)
+            return counters
+        for part, amounts in more.items():
+            if part not in self.counted:
+                self.counted.add(part)
+                _add(counters, amounts)
+        return counters
+
+
+def _add(counters, more):
+    for group, amounts in more.items():
+        for name, amount in amounts.items():
+            of_group = counters.setdefault(group, {})
+            of_group[name] = of_group.get(name, 0) + amount
+
+
 def main(arguments=None):
     """mrjob's harness with these parts."""
     harness._text_file_with_path = lines_with_path
     harness._run_mapper = run_mapper
     harness._shuffle_and_sort = shuffle
+    harness.CounterAccumulator = CountedOnce
     harness.main(arguments)
 
 

@@ -1,10 +1,13 @@
 """Jobs that show what mrjob's own Spark runner does."""
 
 import os
+from pathlib import Path
 
 from mrjob.job import MRJob
 from mrjob.protocol import JSONProtocol
 from mrjob.step import MRStep
+
+from pehchan.mrjobs.job import PehchanJob
 
 
 class DifferingSteps(MRJob):
@@ -62,3 +65,30 @@ class NamesFiles(MRJob):
 
     def mapper(self, _, line):
         yield os.environ["mapreduce_map_input_file"].rpartition("/")[2], line  # noqa: SIM112
+
+
+class RunsAgain(PehchanJob):
+    """Counts the lines by their last digit. Once, a mapper fails, or what mappers have made is lost."""
+
+    def configure_args(self):
+        super().configure_args()
+        self.add_passthru_arg("--what", choices=["fail", "lose"])
+        self.add_passthru_arg("--once", help="a file that is made when it has happened")
+        self.add_passthru_arg("--shuffled", help="the folder in which Spark keeps what mappers have made")
+
+    def mapper(self, _, line):
+        self.increment_counter("Tests", "lines")
+        yield line[-1:], b"1"
+
+    def mapper_final(self):
+        if self.options.what == "fail" and not os.path.exists(self.options.once):
+            Path(self.options.once).touch()
+            raise ValueError("as it was told to")
+
+    def reducer(self, key, ones):
+        if self.options.what == "lose" and not os.path.exists(self.options.once):
+            Path(self.options.once).touch()
+            for made in Path(self.options.shuffled).glob("**/shuffle_*"):
+                made.unlink()
+        self.increment_counter("Tests", "keys")
+        yield key, b"%d" % len(list(ones))

@@ -1,32 +1,39 @@
 """Jobs on Spark: the same answers as inline, and what mrjob's Spark runner does that pehchan goes round.
 
-Most jobs run in one JVM, which takes seconds to start; what spark-submit does is left out there, and two tests
-have it all: one on this machine, one on a cluster of two workers within it.
+Some jobs run in one JVM, which takes seconds to start; what spark-submit does is left out there. Others have it
+all, on this machine or on a cluster of two workers within it.
 """
 
 import gzip
 import json
 import os
+import random
+import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from golden_cases import CASES, GOLDEN, answer, run_golden
+from golden_cases import sorted_lines as lines
 from mrjob.spark.runner import SparkMRJobRunner
 from mrjob.step import StepFailedException
-from spark.small_jobs import CombinesLists, DifferingSteps, NamesFiles, OneWord
+from spark.small_jobs import CombinesLists, DifferingSteps, NamesFiles, OneWord, RunsAgain
 
 from pehchan.console.command import main
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
 from pehchan.mrjobs.record_similarity import RecordSimilarity
 from pehchan.mrjobs.select_output import SelectOutput
 from pehchan.mrjobs.settle_records import SettleRecords
-from pehchan.mrjobs.spark import missing_for_spark
+from pehchan.mrjobs.spark import SparkRunner, missing_for_spark
 
 ROOT = Path(__file__).parents[2]
-GOLDEN = ROOT / "tests" / "golden"
+
+ON_TWO_WORKERS = "local-cluster[2,1,1024]"
 
 CONF = """\
 runners:
@@ -34,8 +41,10 @@ runners:
     spark_master: "{master}"
     jobconf:
       spark.ui.enabled: 'false'
-      spark.driver.extraJavaOptions: -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
-      spark.executor.extraJavaOptions: -XX:TieredStopAtLevel=1 -XX:+UseSerialGC
+      spark.driver.extraJavaOptions: -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djava.io.tmpdir={temporary}
+      spark.executor.extraJavaOptions: -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djava.io.tmpdir={temporary}
+      # So that a file of a few lines is one of several blocks.
+      spark.sql.files.maxPartitionBytes: '4096'
 """
 
 
@@ -55,15 +64,19 @@ def spark():
 
 
 @pytest.fixture(scope="session")
-def context(spark):
-    """Spark in this process."""
+def context(spark, tmp_path_factory):
+    """Spark in this process; a task is tried twice."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYSPARK_PYTHON", sys.executable)
         patch.setenv("PYSPARK_SUBMIT_ARGS", "--driver-java-options -XX:TieredStopAtLevel=1 pyspark-shell")
         from pyspark import SparkConf, SparkContext
 
-        settings = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
-        context = SparkContext(master="local[2]", conf=SparkConf().setAll(settings.items()))
+        settings = {
+            "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+            "spark.local.dir": str(tmp_path_factory.mktemp("shuffle")),
+        }
+        context = SparkContext(master="local[2,2]", conf=SparkConf().setAll(settings.items()))
         context.setLogLevel("OFF")
         yield context
         context.stop()
@@ -80,7 +93,7 @@ def one_jvm(context, monkeypatch, tmp_path_factory):
     def submit(runner, arguments, env, record_callback):
         place = arguments.index(runner._spark_harness_path())
         with pytest.MonkeyPatch.context() as patch:
-            for name in ("_text_file_with_path", "_run_mapper", "_shuffle_and_sort"):
+            for name in ("_text_file_with_path", "_run_mapper", "_shuffle_and_sort", "CounterAccumulator"):
                 patch.setattr(harness, name, getattr(harness, name))
             patch.setattr(SparkContext, "__new__", lambda of: context)
             patch.setattr(SparkContext, "__init__", lambda self: None)
@@ -99,23 +112,12 @@ def one_jvm(context, monkeypatch, tmp_path_factory):
                 return 1, {}
         return 0, {}
 
-    monkeypatch.setattr(SparkMRJobRunner, "_run_spark_submit", submit)
+    for runner_class in (SparkMRJobRunner, SparkRunner):
+        monkeypatch.setattr(runner_class, "_run_spark_submit", submit)
 
 
 def run(*arguments):
     assert main([*map(str, arguments), "-q"]) == 0
-
-
-def lines(folder):
-    """The lines of an output, sorted."""
-    parts = sorted(path for path in Path(folder).glob("**/part-*") if path.is_file())
-    return sorted(line for part in parts for line in part.read_bytes().split(b"\n") if line)
-
-
-def answer(out):
-    """What a run found, and its counters."""
-    counters = json.loads((Path(out) / "run.json").read_text())["counters"]
-    return {name: lines(Path(out) / name) for name in ("pairs", "clusters", "rejected")}, counters
 
 
 def same_as_inline(folder, *arguments, runner=()):
@@ -217,10 +219,16 @@ def customers(tmp_path_factory):
     return folder
 
 
-def conf(folder, master):
+def conf(folder, master, temporary="/tmp"):
     path = folder / "mrjob.conf"
-    path.write_text(CONF.format(master=master))
+    path.write_text(CONF.format(master=master, temporary=temporary))
     return path
+
+
+@pytest.fixture
+def on_two_workers(spark, tmp_path):
+    """The switches that run a command on two workers."""
+    return "-r", "spark", "--conf-path", conf(tmp_path, ON_TWO_WORKERS)
 
 
 ASKED = ("-D", "input.format=lines", "-D", "bucket.records=60", "-D", "rejected.max.share=0.5")
@@ -242,6 +250,45 @@ def test_customers_with_bad_lines_have_the_answer_that_they_have_inline(spark, c
     assert counters["Records"]["Blank lines"] == 6
 
 
+def test_customers_in_files_of_several_blocks_have_the_answer_on_two_workers(
+    on_two_workers, customers, tmp_path, capfd
+):
+    settings = ("-s", customers / "s.yaml", *ASKED)
+    run("dedupe", customers / "files", *settings, "-o", tmp_path / "inline")
+    run("dedupe", customers / "files", *settings, "-o", tmp_path / "spark", "-v", *on_two_workers)
+    found, counters = answer(tmp_path / "spark")
+    assert (found, counters) == answer(tmp_path / "inline")
+    assert len(found["pairs"]) > 80
+    assert len(found["rejected"]) == 12
+    # The first stage reads the files: more tasks than there are files.
+    tasks = {
+        int(many) for many in re.findall(r"Finished task .* in stage 0\.0 .*/(\d+)\)", capfd.readouterr().err)
+    }
+    assert max(tasks) > len(list((customers / "files").iterdir()))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_golden_case_has_the_answer_on_two_workers_that_it_has_inline(
+    on_two_workers, case, tmp_path, monkeypatch
+):
+    expected = run_golden("dedupe", case, tmp_path / "inline", monkeypatch)
+    assert expected[0]["pairs"]
+    assert run_golden("dedupe", case, tmp_path / "spark", monkeypatch, *on_two_workers) == expected
+
+
+def test_febrl3_has_the_answer_on_two_workers_that_it_has_inline(
+    on_two_workers, record_sets, examples, tmp_path
+):
+    found, _ = same_as_inline(
+        tmp_path,
+        "dedupe",
+        record_sets / "febrl3" / "records.csv",
+        *("-s", examples / "febrl.yaml", "-D", "bucket.records=1000"),
+        runner=on_two_workers[2:],
+    )
+    assert len(found["clusters"]) == 5000
+
+
 def test_links_and_clusters_of_pairs_have_the_answer_that_they_have_inline(one_jvm, customers, tmp_path):
     files = [customers / "files" / name for name in ("one.csv", "two, with 100% é.txt")]
     same_as_inline(tmp_path / "link", "link", *files, "-s", customers / "s.yaml", *ASKED)
@@ -257,7 +304,7 @@ def test_a_job_by_itself_has_the_same_lines_on_two_workers(spark, customers, tmp
     files = sorted((customers / "files").iterdir())
     for name, switches in (
         ("inline", ("--no-conf",)),
-        ("spark", ("-r", "spark", "--conf-path", conf(tmp_path, "local-cluster[2,1,1024]"))),
+        ("spark", ("-r", "spark", "--conf-path", conf(tmp_path, ON_TWO_WORKERS))),
     ):
         out = tmp_path / name
         done = subprocess.run(
@@ -281,6 +328,141 @@ def test_the_jobs_keep_to_what_mrjob_asks_of_them_on_spark(spark, customers, tmp
             assert len(runner._group_steps(steps)) == 1
             assert not any("combiner" in step for step in steps)
             assert len(runner._mr_job_extra_args(local=True)) != 1
+
+
+# tasks that run twice
+
+
+@pytest.fixture
+def counters_of(one_jvm, context, tmp_path):
+    """What a job counts where tasks run again, and its answer."""
+
+    def counters(what, runner_class=None):
+        (tmp_path / "one.txt").write_text("".join(f"{n}\n" for n in range(40)))
+        (tmp_path / "two.txt").write_text("".join(f"{n}\n" for n in range(40)))
+        # More reducers than run at a time, so that some begin when the output of the mappers is lost.
+        again = [
+            "-D",
+            "mapreduce.job.reduces=8",
+            "--shuffled",
+            context.getConf().get("spark.local.dir"),
+            "--once",
+            str(tmp_path / "once"),
+        ]
+        files = [str(tmp_path / name) for name in ("one.txt", "two.txt")]
+        job = RunsAgain(["-r", "spark", "--no-conf", "--what", what, *again, *files])
+        if runner_class is not None:
+            job._runner_class = lambda: runner_class
+        with job.make_runner() as runner:
+            runner.run()
+            assert (tmp_path / "once").exists()
+            found = sorted(b"".join(runner.cat_output()).splitlines())
+            assert found == sorted(b"%d\t8" % n for n in range(10))
+            return runner.counters()
+
+    return counters
+
+
+@pytest.mark.parametrize("what", ["fail", "lose"])
+def test_a_task_that_runs_again_is_counted_once(counters_of, what):
+    assert counters_of(what) == [{"Tests": {"lines": 80, "keys": 10}}]
+
+
+def test_mrjob_counts_again_where_the_output_of_a_task_is_lost(counters_of):
+    ((found,),) = [[step["Tests"] for step in counters_of("lose", SparkMRJobRunner)]]
+    assert found["lines"] > 80
+
+
+# interrupts
+
+
+def living(marker):
+    """The commands of the living processes in whose environment a word stands."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if marker.encode() in (folder / "environ").read_bytes():
+                found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ")[:200])
+        except OSError:
+            continue
+    # The command lines of those that are dead, and not yet asked how they ended, are empty.
+    return [command for command in found if command]
+
+
+SECONDS_TO_END = 30
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="asks Linux for its processes")
+@pytest.mark.parametrize(
+    ("master", "number", "begun", "hangup"),
+    [
+        pytest.param("local[2]", signal.SIGINT, "in stage 1.0", signal.SIG_DFL, id="Ctrl-C in a reducer"),
+        pytest.param("local[2]", signal.SIGTERM, "SparkContext", signal.SIG_DFL, id="while Spark starts"),
+        # With SIGHUP ignored, as nohup does.
+        pytest.param(ON_TWO_WORKERS, signal.SIGTERM, "in stage 1.0", signal.SIG_IGN, id="two workers"),
+        pytest.param("local[2]", signal.SIGKILL, "in stage 1.0", signal.SIG_DFL, id="killed"),
+    ],
+)
+def test_an_interrupted_run_leaves_no_processes_no_output_and_no_temporary_files(
+    spark, tmp_path, master, number, begun, hangup
+):
+    shuffle = random.Random(1)
+    (tmp_path / "a.txt").write_text(
+        "".join(f"{n},{''.join(shuffle.choices('abcdefgh', k=60))}\n" for n in range(20_000))
+    )
+    (tmp_path / "s.yaml").write_text(
+        "id: id\ncolumns: [id, name]\nfields: {name: {measure: edit, tokens: false}}\ncutoff: 100\n"
+    )
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+
+    def start():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.signal(signal.SIGHUP, hangup)
+
+    running = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "pehchan.console.command", "dedupe", "a.txt", "-s", "s.yaml", "-v"),
+            *("-r", "spark", "--conf-path", conf(tmp_path, master, temporary), "-o", "out"),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(temporary)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=start,
+    )
+    said = []
+    for line in running.stderr:
+        said.append(line)
+        # Records are read in the first job, and compared in the second, in whose name the wait is long.
+        if begun in line and (begun == "SparkContext" or any("RecordSimilarity" in each for each in said)):
+            break
+    assert running.poll() is None, "".join(said)
+    assert living(str(temporary))
+    running.send_signal(number)
+    out, err = running.communicate(timeout=60)
+    deadline = time.monotonic() + SECONDS_TO_END
+    while living(str(temporary)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not living(str(temporary))
+    if number == signal.SIGKILL:
+        # Then nobody is left to clean up.
+        return
+    assert running.returncode == 130
+    assert out == ""
+    assert "Interrupted; nothing half-written was left." in err
+    assert "Traceback" not in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "mrjob.conf", "s.yaml", "tmp"]
+    assert list(temporary.iterdir()) == []
+
+
+def test_a_run_leaves_no_temporary_files(one_jvm, customers, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    files = customers / "files" / "one.csv"
+    run("dedupe", files, "-s", customers / "s.yaml", *ASKED, "-o", tmp_path / "out", "-r", "spark")
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 # What mrjob 0.7.4 does. Where one of these fails, it does so no more, and pehchan need not go round it.

@@ -24,6 +24,9 @@ _STATUS = re.compile(rb"reporter:status:(?:[a-z]+) (\d+)")
 _APPLICATION = re.compile(r"\bapplication_\d+_\d+\b")
 _SHARES = re.compile(r"\bmap (\d+)% reduce (\d+)%")
 
+# What Spark says, likewise: of the tasks of its stages, which it counts from 0.
+_FINISHED = re.compile(r"\bFinished task \S+ in stage (\d+)\.\d+ .*\((\d+)/(\d+)\)$")
+
 
 class Progress:
     """Says on stderr what a run is doing.
@@ -99,6 +102,10 @@ class Progress:
         """Say how far a job on a cluster is, in hundredths."""
         self._say(f"{self._stage}  map {mapped} %, reduce {reduced} %")
 
+    def _show_tasks(self, step: int, done: int, tasks: int) -> None:
+        """Say how far a job on Spark is."""
+        self._say(f"{self._stage}  step {step}, {done} of {tasks} tasks")
+
     def _clear(self) -> None:
         if self._terminal and not self._quiet:
             self._stream.write("\r\x1b[K")
@@ -145,6 +152,9 @@ class _Watch(logging.Handler):
             self.application = submitted[0]
         elif shares := _SHARES.search(text):
             self._progress._show_share(int(shares[1]), int(shares[2]))
+        elif finished := _FINISHED.search(text):
+            stage, done, tasks = map(int, finished.groups())
+            self._progress._show_tasks(stage + 1, done, tasks)
 
     def __enter__(self) -> "_Watch":
         self._thread.start()

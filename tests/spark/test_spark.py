@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,8 +44,6 @@ runners:
       spark.ui.enabled: 'false'
       spark.driver.extraJavaOptions: -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djava.io.tmpdir={temporary}
       spark.executor.extraJavaOptions: -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djava.io.tmpdir={temporary}
-      # So that a file of a few lines is one of several blocks.
-      spark.sql.files.maxPartitionBytes: '4096'
 """
 
 
@@ -253,6 +252,9 @@ def test_customers_with_bad_lines_have_the_answer_that_they_have_inline(spark, c
 def test_customers_in_files_of_several_blocks_have_the_answer_on_two_workers(
     on_two_workers, customers, tmp_path, capfd
 ):
+    # So that a file of a few lines is one of several blocks.
+    with on_two_workers[-1].open("a") as configuration:
+        configuration.write("      spark.sql.files.maxPartitionBytes: '4096'\n")
     settings = ("-s", customers / "s.yaml", *ASKED)
     run("dedupe", customers / "files", *settings, "-o", tmp_path / "inline")
     run("dedupe", customers / "files", *settings, "-o", tmp_path / "spark", "-v", *on_two_workers)
@@ -408,7 +410,7 @@ def test_an_interrupted_run_leaves_no_processes_no_output_and_no_temporary_files
 ):
     shuffle = random.Random(1)
     (tmp_path / "a.txt").write_text(
-        "".join(f"{n},{''.join(shuffle.choices('abcdefgh', k=60))}\n" for n in range(20_000))
+        "".join(f"{n},{''.join(shuffle.choices('abcdefgh', k=60))}\n" for n in range(10_000))
     )
     (tmp_path / "s.yaml").write_text(
         "id: id\ncolumns: [id, name]\nfields: {name: {measure: edit, tokens: false}}\ncutoff: 100\n"
@@ -424,6 +426,8 @@ def test_an_interrupted_run_leaves_no_processes_no_output_and_no_temporary_files
         [
             *(sys.executable, "-m", "pehchan.console.command", "dedupe", "a.txt", "-s", "s.yaml", "-v"),
             *("-r", "spark", "--conf-path", conf(tmp_path, master, temporary), "-o", "out"),
+            # One cell, which takes its reducer long.
+            *("-D", "sts.bucket.count=1"),
         ],
         cwd=tmp_path,
         env={**os.environ, "TMPDIR": str(temporary)},
@@ -433,16 +437,20 @@ def test_an_interrupted_run_leaves_no_processes_no_output_and_no_temporary_files
         start_new_session=True,
         preexec_fn=start,
     )
+    # Where it goes on for ever, the test fails and does not.
+    limit = threading.Timer(300, running.kill)
+    limit.start()
     said = []
     for line in running.stderr:
         said.append(line)
-        # Records are read in the first job, and compared in the second, in whose name the wait is long.
-        if begun in line and (begun == "SparkContext" or any("RecordSimilarity" in each for each in said)):
+        # Records are read in the first job, and compared in the second.
+        if begun in line and (begun == "SparkContext" or any("record_similarity" in each for each in said)):
             break
     assert running.poll() is None, "".join(said)
     assert living(str(temporary))
     running.send_signal(number)
     out, err = running.communicate(timeout=60)
+    limit.cancel()
     deadline = time.monotonic() + SECONDS_TO_END
     while living(str(temporary)) and time.monotonic() < deadline:
         time.sleep(0.1)

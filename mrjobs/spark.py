@@ -80,6 +80,10 @@ class SparkRunner(SparkMRJobRunner):
             with held():
                 _end_group(submitted)
 
+    def _emulate_archives_on_spark(self) -> bool:
+        # Spark unpacks archives itself, by now also where it does not run on YARN.
+        return False
+
     def _jobconf_for_step(self, step_num: int) -> dict[str, Any]:
         found = super()._jobconf_for_step(step_num)
         if on_this_machine(self._spark_master()):

@@ -25,7 +25,9 @@ from mrjob.spark.runner import SparkMRJobRunner
 from mrjob.step import StepFailedException
 from spark.small_jobs import CombinesLists, DifferingSteps, NamesFiles, OneWord, RunsAgain
 
+from pehchan.console.bundle import find_target, make_bundle
 from pehchan.console.command import main
+from pehchan.metadata.mistakes import Mistakes
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
 from pehchan.mrjobs.record_similarity import RecordSimilarity
 from pehchan.mrjobs.select_output import SelectOutput
@@ -273,9 +275,9 @@ def test_customers_in_files_of_several_blocks_have_the_answer_on_two_workers(
 def test_a_golden_case_has_the_answer_on_two_workers_that_it_has_inline(
     on_two_workers, case, tmp_path, monkeypatch
 ):
-    expected = run_golden("dedupe", case, tmp_path / "inline", monkeypatch)
+    expected = run_golden("similarity", case, tmp_path / "inline", monkeypatch)
     assert expected[0]["pairs"]
-    assert run_golden("dedupe", case, tmp_path / "spark", monkeypatch, *on_two_workers) == expected
+    assert run_golden("similarity", case, tmp_path / "spark", monkeypatch, *on_two_workers) == expected
 
 
 def test_febrl3_has_the_answer_on_two_workers_that_it_has_inline(
@@ -330,6 +332,31 @@ def test_the_jobs_keep_to_what_mrjob_asks_of_them_on_spark(spark, customers, tmp
             assert len(runner._group_steps(steps)) == 1
             assert not any("combiner" in step for step in steps)
             assert len(runner._mr_job_extra_args(local=True)) != 1
+
+
+# the bundle
+
+
+def test_workers_without_packages_have_the_same_answer_with_the_bundle(
+    spark, customers, tmp_path, monkeypatch, capfd
+):
+    # Of the tests' own place the workers must not know.
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    bundle = tmp_path / "bundle.tar.gz"
+    make_bundle(bundle, find_target(None, None, Mistakes()))
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True)
+    bare = conf(tmp_path, ON_TWO_WORKERS).read_text() + (
+        f"    task_python_bin: {tmp_path}/bare/bin/python\n    bootstrap_mrjob: false\n"
+    )
+    shipped = f"    upload_archives: ['{bundle}#bundle']\n    cmdenv: {{PYTHONPATH: bundle}}\n"
+    (tmp_path / "without.conf").write_text(bare)
+    (tmp_path / "with.conf").write_text(bare + shipped)
+    asked = ("similarity", customers / "files" / "one.csv", "-s", customers / "s.yaml", *ASKED)
+    same_as_inline(tmp_path, *asked, runner=("--conf-path", tmp_path / "with.conf"))
+    capfd.readouterr()
+    spark_again = ("-q", "-r", "spark", "--conf-path", tmp_path / "without.conf", "-o", tmp_path / "none")
+    assert main([*map(str, [*asked, *spark_again])]) == 1
+    assert "No module named" in capfd.readouterr().err
 
 
 # tasks that run twice

@@ -1,6 +1,7 @@
 """Whole runs: what stands in the output folder, and that later commands can read it."""
 
 import json
+import logging
 import random
 from pathlib import Path
 
@@ -360,6 +361,18 @@ def test_progress_says_how_far_a_stage_is_and_counts_nothing_twice(tmp_path, mon
         (task / "stderr").write_text("reporter:status:compare 50\n")
         progress._read_statuses(str(tmp_path))
     assert said == [30, 30, 50]
+
+
+def test_progress_tells_the_tasks_that_spark_has_finished(tmp_path, monkeypatch):
+    progress = Progress(quiet=True)
+    said = []
+    monkeypatch.setattr(progress, "_say", said.append)
+    log = logging.getLogger("mrjob")
+    monkeypatch.setattr(log, "level", logging.INFO)
+    with progress.stage("compare"), progress.watch(str(tmp_path)):
+        log.info("  Starting task 3.0 in stage 1.0 (TID 5) (192.0.2.2, executor 1, partition 3)")
+        log.info("  Finished task 3.0 in stage 1.0 (TID 5) in 300 ms on 192.0.2.2 (executor 1) (4/12)")
+    assert said == ["compare  step 2, 4 of 12 tasks"]
 
 
 def test_progress_tells_share_rate_and_time_left():

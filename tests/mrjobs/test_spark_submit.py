@@ -16,10 +16,11 @@ from pehchan.mrjobs.select_output import SelectOutput
 DEAF = """\
 #!/bin/sh
 trap '' HUP
-sleep 30 &
+sleep 10 &
 echo "$$ $!" > {pids}
 echo "INFO begun"
 wait
+echo > {woke}
 """
 
 
@@ -31,7 +32,7 @@ def submitting(tmp_path, monkeypatch):
 
     def submitting(script):
         path = tmp_path / "spark-submit"
-        path.write_text(script.format(pids=tmp_path / "pids"))
+        path.write_text(script.format(pids=tmp_path / "pids", woke=tmp_path / "woke"))
         path.chmod(0o755)
         (tmp_path / "in.txt").write_text("")
         switches = ["-r", "spark", "--no-conf", "--cleanup-on-failure", "ALL", "--select", "pairs"]
@@ -80,6 +81,7 @@ def test_an_interrupt_ends_all_that_spark_submit_started(submitting, heeding, tm
     while any(map(lives, pids)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not any(map(lives, pids))
+    assert not (tmp_path / "woke").exists()
     assert list((tmp_path / "tmp").iterdir()) == []
 
 

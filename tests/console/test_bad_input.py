@@ -442,11 +442,6 @@ def processes_of(session):
     return commands
 
 
-def heed_interrupts():
-    """What runs in the background of a script ignores SIGINT, and what it starts as well."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @pytest.mark.parametrize(
     ("runner", "number", "begun"),
     [
@@ -477,7 +472,6 @@ def test_an_interrupted_run_leaves_no_output_no_temporary_files_and_no_processes
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=heed_interrupts,
     )
     deadline = time.monotonic() + 60
     while not list(Path("tmp").glob(begun)) and time.monotonic() < deadline:

@@ -19,8 +19,6 @@ from pehchan.mrjobs.local import LocalRunner
 def heeding():
     """Interrupts as a command has them, and as they were after it."""
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    # In the background of a shell it is ignored.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     interrupts.heed()
     yield
     for number, handler in before.items():

@@ -446,7 +446,6 @@ def test_an_interrupted_run_leaves_no_processes_no_output_and_no_temporary_files
     temporary.mkdir()
 
     def start():
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.signal(signal.SIGHUP, hangup)
 
     running = subprocess.Popen(

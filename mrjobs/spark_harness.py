@@ -106,3 +106,7 @@ def main(arguments=None):
 
 if __name__ == "__main__":
     main()
+    from pyspark import SparkContext
+
+    # Spark's workers would else be found dead, and its log speak of lost executors after a run that went well.
+    SparkContext.getOrCreate().stop()

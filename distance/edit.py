@@ -103,7 +103,11 @@ class Edit(Measure):
             for start in range(0, len(above), step):
                 rows = above[start : start + step]
                 apart = partial(self._word_matrix, words, left[rows], right[across], most)
-                result[np.ix_(rows, across)] = self._mean(apart, i, j)
+                mean = self._mean(apart, i, j)
+                if isinstance(mean, np.ndarray) and mean.shape == result.shape:
+                    # All values have as many words, as those of names have.
+                    return mean
+                result[np.ix_(rows, across)] = mean
         return result
 
     def _units(self, values: Sequence[str]) -> Sequence[str]:
@@ -136,8 +140,9 @@ class Edit(Measure):
         total = apart(0, 0)
         # Added in order of position, as Java does: the last bit depends on it.
         for position in range(1, i):
-            total = total + apart(position, position)
-        return total / i
+            total += apart(position, position)
+        total /= i
+        return total
 
     def _word_pairs(
         self, words: "_Words", a: Codes, b: Codes, most: float | None, p: int, q: int
@@ -170,7 +175,8 @@ class Edit(Measure):
         )
         if self.compat:
             found = _as_java(found, words.length[first][:, None], words.length[second][None, :])
-        return found[row][:, column]
+        # take, and not brackets: these leave the result transposed in memory.
+        return found.take(row, axis=0).take(column, axis=1)
 
 
 class _Whole(Scored):

@@ -15,17 +15,6 @@ from pehchan.mrjobs.job import PehchanJob
 from pehchan.mrjobs.local import LocalRunner
 
 
-@pytest.fixture
-def heeding():
-    """Interrupts as a command has them, and as they were after it."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    interrupts.heed()
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-    interrupts._waiting = interrupts._heard = False
-
-
 def test_a_held_interrupt_is_raised_at_the_end_of_the_outermost_block(heeding):
     reached = []
 

@@ -8,7 +8,6 @@ import time
 import pytest
 from mrjob.step import StepFailedException
 
-from pehchan.mrjobs import interrupts
 from pehchan.mrjobs import spark as spark_module
 from pehchan.mrjobs.select_output import SelectOutput
 
@@ -40,17 +39,6 @@ def submitting(tmp_path, monkeypatch):
         return SelectOutput([*switches, str(tmp_path / "in.txt")]).make_runner()
 
     return submitting
-
-
-@pytest.fixture
-def heeding():
-    """Interrupts as a command has them, and as they were after it."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    interrupts.heed()
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-    interrupts._waiting = interrupts._heard = False
 
 
 def lives(pid):

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 from rapidfuzz.distance import Indel
 
-from pehchan.distance.record import Block, RecordDistance
+from pehchan.distance.columns import Block
+from pehchan.distance.record import RecordDistance
 from pehchan.metadata.schema import Field, Schema
 
 CUSTOMERS = Path(__file__).parents[1] / "tutorial" / "customers.py"

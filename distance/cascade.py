@@ -5,6 +5,7 @@ once the sum so far exceeds what the cutoff allows. Of what is left all raw dist
 score decides.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -13,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pehchan.distance.aggregation import WeightedDistance
-from pehchan.distance.columns import Column, Mask
+from pehchan.distance.columns import Block, Mask, Positions
 from pehchan.distance.curves import apply, largest_raw
 from pehchan.distance.measure import Distances, Measure
 from pehchan.metadata.schema import Field
 
-Positions = NDArray[np.int64]
 _Kind = TypeVar("_Kind", bound=np.generic)
 
 #: More than what rounding can take from a bound, as a share of it.
@@ -50,14 +50,15 @@ class Side:
     rank: Positions
 
     @classmethod
-    def of(cls, column: Column, rank: Positions) -> "Side":
-        """The side of a column."""
+    def of(cls, block: Block, number: int) -> "Side":
+        """The side of one field of a block."""
+        column = block.columns[number]
         codes, place = np.unique(column.codes, return_inverse=True)
         absent = column.missing[codes]
         if not absent.any():
-            return cls([column.values[k] for k in codes.tolist()], place, None, rank)
+            return cls([column.values[k] for k in codes.tolist()], place, None, block.rank)
         values = [column.values[k] for k in codes[~absent].tolist()]
-        return cls(values, (np.cumsum(~absent) - 1).clip(0)[place], absent[place], rank)
+        return cls(values, (np.cumsum(~absent) - 1).clip(0)[place], absent[place], block.rank)
 
 
 @dataclass(frozen=True)
@@ -114,13 +115,20 @@ class Cascade:
     """Compares tiles of records as a schema says, for a cutoff.
 
     Not for fields whose missing values take the distance of the field before, nor for measures that may give
-    NaN or negative numbers: these need all fields in the order of the schema.
+    NaN or negative numbers: these need all fields in the order of the schema. `counters` gathers in how many pairs
+    a value was missing.
     """
 
     def __init__(
-        self, fields: Sequence[Field], measures: Sequence[Measure], score: WeightedDistance, cutoff: int
+        self,
+        fields: Sequence[Field],
+        measures: Sequence[Measure],
+        score: WeightedDistance,
+        cutoff: int,
+        counters: Counter[tuple[str, str]],
     ):
         self.fields, self.measures, self.score, self.cutoff = fields, measures, score, cutoff
+        self.counters = counters
         self._budget = self._largest_total()
         #: Raw distances above it cut a pair, by field.
         self._limits = [self._limit(field, measure) for field, measure in zip(fields, measures, strict=True)]
@@ -141,45 +149,54 @@ class Cascade:
         largest = np.inf if measure.bounded and largest >= 1 else largest * (1 + ROUNDING) + ROUNDING
         return largest if field.threshold is None else min(largest, field.threshold)
 
-    def choose_order(self, rows: Sequence[Column], columns: Sequence[Column], tile: int) -> None:
-        """Order the fields by what they cost and cut, from a look at some pairs of two blocks."""
-        if not self.fields:
-            return
-        count, across = len(rows[0].codes), len(columns[0].codes)
-        if count * across < 100 * SAMPLE:
-            return
+    def begin(self, rows: Block, columns: Block, tile: int) -> None:
+        """Count what is missing in two blocks that are to be compared, and choose the order of the fields."""
+        self._count(rows, columns)
+        if self.fields and len(rows) * len(columns) >= 100 * SAMPLE:
+            self._choose_order(rows, columns, tile)
+
+    def _count(self, rows: Block, columns: Block) -> None:
+        """Count the pairs in which the value of a field is missing, or cannot be read."""
+
+        def pairs_with(left: Mask, right: Mask) -> int:
+            without = int(np.count_nonzero(~left)), int(np.count_nonzero(~right))
+            if rows is columns:
+                return (len(left) * (len(left) - 1) - without[0] * (without[0] - 1)) // 2
+            return len(left) * len(right) - without[0] * without[1]
+
+        for field, left, right in zip(self.fields, rows.columns, columns.columns, strict=True):
+            column = f"Field:{field.ordinal}"
+            if missing := pairs_with(left.missing[left.codes], right.missing[right.codes]):
+                self.counters["Missing Data", column] += missing
+                policy = "Distance Set at Max" if field.missing == "max" else "FieldSkipped"
+                self.counters["Missing Data", policy] += missing
+            if faulty := pairs_with(left.faulty[left.codes], right.faulty[right.codes]):
+                self.counters["Invalid Data Format", column] += faulty
+
+    def _choose_order(self, rows: Block, columns: Block, tile: int) -> None:
+        """Order the fields by what they cost and cut, from a look at some pairs."""
         # Spread over both blocks, and the same on every machine.
-        i = np.arange(SAMPLE, dtype=np.int64) * count // SAMPLE
-        j = (np.arange(SAMPLE, dtype=np.int64) * 40_503 + 1) % across
-        pairs = min(count, tile) * min(across, tile)
-        whole, left = [], []
+        here = np.arange(SAMPLE, dtype=np.int64)
+        left, right = rows.take(here * len(rows) // SAMPLE), columns.take((here * 40_503 + 1) % len(columns))
+        pairs = min(len(rows), tile) * min(len(columns), tile)
+        whole, kept = [], []
         for number, measure in enumerate(self.measures):
-            here = np.arange(SAMPLE, dtype=np.int64)
-            # Which record comes first changes little here.
-            taken, other = Side.of(rows[number].take(i), here), Side.of(columns[number].take(j), here)
-            raw, _ = self._measured(number, taken, other, here, here)
-            left.append(float(np.mean(raw <= self._limits[number])))
-            sizes = [min(len(side[number].values), tile) for side in (rows, columns)]
+            raw, _ = self._measured(number, Side.of(left, number), Side.of(right, number), here, here)
+            kept.append(float(np.mean(raw <= self._limits[number])))
+            sizes = [min(len(block.columns[number].values), tile) for block in (rows, columns)]
             whole.append(measure.cost * sizes[0] * sizes[1])
-        first = min(range(len(whole)), key=lambda k: whole[k] + left[k] * pairs * LISTED)
-        self._order = sorted(range(len(whole)), key=lambda k: (k != first, left[k], whole[k], k))
+        first = min(range(len(whole)), key=lambda k: whole[k] + kept[k] * pairs * LISTED)
+        self._order = sorted(range(len(whole)), key=lambda k: (k != first, kept[k], whole[k], k))
 
     def compare(
-        self,
-        rows: Sequence[Column],
-        columns: Sequence[Column],
-        ranks: tuple[Positions, Positions],
-        triangle: bool,
+        self, rows: Block, columns: Block, triangle: bool
     ) -> tuple[Positions, Positions, NDArray[np.int64]]:
         """The pairs (i, j) of a tile that are at or under the cutoff, and their scaled distances.
 
         triangle: rows and columns are the same records, and only the pairs i < j count.
         """
-        sides = [
-            (Side.of(left, ranks[0]), Side.of(right, ranks[1]))
-            for left, right in zip(rows, columns, strict=True)
-        ]
-        alive = np.triu(np.ones((len(ranks[0]), len(ranks[1])), dtype=bool), 1) if triangle else None
+        sides = [(Side.of(rows, number), Side.of(columns, number)) for number in range(len(self.fields))]
+        alive = np.triu(np.ones((len(rows), len(columns)), dtype=bool), 1) if triangle else None
         tiles: dict[int, _Tile] = {}
         for number in self._order:
             tiles[number] = self._tile(number, *sides[number])
@@ -191,7 +208,7 @@ class Cascade:
         if alive is None or (
             len(tiles) == len(self.fields) and np.count_nonzero(alive) * LISTED_FROM > alive.size
         ):
-            return self._all_of(tiles, alive, len(ranks[1]))
+            return self._all_of(tiles, alive, len(columns))
         i, j = np.nonzero(alive)
         return self._listed(tiles, sides, i, j)
 

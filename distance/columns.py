@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 Codes = NDArray[np.int32]
 Mask = NDArray[np.bool_]
+Positions = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,28 @@ class Column:
     missing: Mask
     faulty: Mask
 
-    def take(self, records: NDArray[np.int64]) -> "Column":
+    def take(self, records: Positions) -> "Column":
         """The same column for some of the records (int64[m], positions)."""
         return Column(self.values, self.codes[records], self.missing, self.faulty)
+
+
+@dataclass(frozen=True)
+class Block:
+    """n records as columns.
+
+    columns  one a compared field, in schema order
+    rank     int64[n], distinct: of two records the one with the smaller rank comes first in their pair
+    """
+
+    columns: Sequence[Column]
+    rank: Positions
+
+    def __len__(self) -> int:
+        return len(self.rank)
+
+    def take(self, records: Positions) -> "Block":
+        """The block of some of the records (int64[m], positions)."""
+        return Block([column.take(records) for column in self.columns], self.rank[records])
 
 
 def distinct(values: Sequence[str]) -> tuple[list[str], Codes]:

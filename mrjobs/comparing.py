@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import orjson
 
-from pehchan.distance.record import Block, Found, RecordDistance
+from pehchan.distance.columns import Block
+from pehchan.distance.record import Found, RecordDistance
 from pehchan.metadata.java import bucket as java_bucket
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import ascii_json, decode_record

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pehchan.distance.record import Block, RecordDistance
+from pehchan.distance.columns import Block
+from pehchan.distance.record import RecordDistance
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.properties import Settings

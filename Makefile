@@ -69,6 +69,7 @@ format: $(VENV)/tested
 
 bench: $(VENV)/tested
 	$(BIN)/python bench/accuracy.py
+	$(BIN)/python bench/speed.py
 	$(BIN)/python bench/skew.py
 
 clean:

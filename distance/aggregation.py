@@ -66,9 +66,7 @@ class WeightedDistance:
         exploded: Mask | None = None
         for field, raw, absent in zip(self.fields, distances, missing, strict=True):
             effective = apply(field.curve, np.abs(raw))
-            share = self.powered(effective)
-            if field.weight != 1:
-                share = field.weight * share
+            share = self.share(field, effective)
             total += share if absent is None else np.where(absent, 0.0, share)
             counted = counted + (field.weight if absent is None else np.where(absent, 0.0, field.weight))
             imploded = _also(imploded, effective < field.implode, absent)
@@ -84,10 +82,10 @@ class WeightedDistance:
         scaled[np.isnan(scaled)] = 0.0 if self.compat else self.scale
         return np.clip(scaled, -JAVA_MAX_INT, JAVA_MAX_INT, out=scaled)
 
-    def largest_total(self, cutoff: int, counted: float) -> float:
-        """What the sum under the root may be, about, where the distance is at or under a cutoff; n is counted."""
-        total = (cutoff + 1) * counted / self.scale
-        return total**self._exponent
+    def largest_total(self, cutoff: int) -> float:
+        """What the sum under the root may be, about, where the distance is at or under a cutoff."""
+        counted = sum(field.weight for field in self.fields) + (1.0 if self.id_counted else 0.0)
+        return ((cutoff + 1) * counted / self.scale) ** self._exponent
 
     def effective_of(self, share: float) -> float:
         """The effective distance whose power is a share of the sum."""
@@ -97,8 +95,12 @@ class WeightedDistance:
     def _exponent(self) -> float:
         return {"manhattan": 1.0, "euclidean": 2.0}.get(self.aggregation, self.power)
 
-    def powered(self, effective: Distances) -> Distances:
-        """The effective distances as they enter the sum, but for the weight."""
+    def share(self, field: Field, effective: Distances) -> Distances:
+        """What the effective distances of a field add to the sum."""
+        powered = self._powered(effective)
+        return powered if field.weight == 1 else field.weight * powered
+
+    def _powered(self, effective: Distances) -> Distances:
         if self.aggregation == "euclidean":
             return effective * effective
         if self.aggregation == "minkowski":

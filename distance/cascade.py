@@ -5,18 +5,18 @@ once the sum so far exceeds what the cutoff allows. Of what is left all raw dist
 score decides.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pehchan.distance.aggregation import WeightedDistance
-from pehchan.distance.columns import Block, Mask, Positions
+from pehchan.distance.columns import Block, Mask, Positions, Side
 from pehchan.distance.curves import apply, largest_raw
 from pehchan.distance.measure import Distances, Measure
+from pehchan.distance.tiles import Close, TileComparison, raw_distances
 from pehchan.metadata.schema import Field
 
 _Kind = TypeVar("_Kind", bound=np.generic)
@@ -35,33 +35,6 @@ LISTED_FROM = 4
 
 
 @dataclass(frozen=True)
-class Side:
-    """One field of the records on one side of a tile.
-
-    values  the distinct values that are there
-    code    int64[n]: values[code[k]] is the value of record k; any number where it is absent
-    absent  bool[n], None where no value is absent
-    rank    int64[n], of the records
-    """
-
-    values: list[str]
-    code: Positions
-    absent: Mask | None
-    rank: Positions
-
-    @classmethod
-    def of(cls, block: Block, number: int) -> "Side":
-        """The side of one field of a block."""
-        column = block.columns[number]
-        codes, place = np.unique(column.codes, return_inverse=True)
-        absent = column.missing[codes]
-        if not absent.any():
-            return cls([column.values[k] for k in codes.tolist()], place, None, block.rank)
-        values = [column.values[k] for k in codes[~absent].tolist()]
-        return cls(values, (np.cumsum(~absent) - 1).clip(0)[place], absent[place], block.rank)
-
-
-@dataclass(frozen=True)
 class _Tile:
     """Raw distances of one field for all pairs of a tile: of the distinct values, and which record has which.
 
@@ -75,7 +48,7 @@ class _Tile:
 
     def within(self, limit: float) -> Mask:
         """bool[rows, columns]: which pairs this field does not cut."""
-        kept = self._spread(self.apart <= limit)
+        kept = _spread(self.apart <= limit, self.left, self.right)
         absent_kept = self.skipped or limit >= 1.0
         if self.left.absent is not None:
             kept[self.left.absent] = absent_kept
@@ -85,7 +58,7 @@ class _Tile:
 
     def whole(self) -> tuple[Distances, Mask | None]:
         """float64[rows * columns] raw distances of all pairs, and bool where the field does not count."""
-        raw = self._spread(self.apart)
+        raw = _spread(self.apart, self.left, self.right)
         if self.left.absent is None and self.right.absent is None:
             return raw.ravel(), None
         absent = np.zeros(raw.shape, dtype=bool)
@@ -104,14 +77,8 @@ class _Tile:
             raw = self.apart[self.left.code[i], self.right.code[j]]
         return _with_absent(raw, self.left, self.right, i, j, self.skipped)
 
-    def _spread(self, of_values: NDArray[_Kind]) -> NDArray[_Kind]:
-        if not of_values.size:
-            return np.zeros((len(self.left.code), len(self.right.code)), dtype=of_values.dtype)
-        # take, and not brackets: these leave the result transposed in memory.
-        return of_values.take(self.left.code, axis=0).take(self.right.code, axis=1)
 
-
-class Cascade:
+class Cascade(TileComparison):
     """Compares tiles of records as a schema says, for a cutoff.
 
     Not for fields whose missing values take the distance of the field before, nor for measures that may give
@@ -119,30 +86,22 @@ class Cascade:
     a value was missing.
     """
 
-    def __init__(
-        self,
-        fields: Sequence[Field],
-        measures: Sequence[Measure],
-        score: WeightedDistance,
-        cutoff: int,
-        counters: Counter[tuple[str, str]],
-    ):
-        self.fields, self.measures, self.score, self.cutoff = fields, measures, score, cutoff
-        self.counters = counters
-        self._budget = self._largest_total()
-        #: Raw distances above it cut a pair, by field.
-        self._limits = [self._limit(field, measure) for field, measure in zip(fields, measures, strict=True)]
-        self._order = list(range(len(fields)))
-
-    def _largest_total(self) -> float:
+    @cached_property
+    def _budget(self) -> float:
         """What the fields' shares of the sum may add up to in a pair that is kept; inf where that is not bounded."""
         for field, measure in zip(self.fields, self.measures, strict=True):
             # An imploded field makes a pair 0 apart; beyond 1 such a curve falls below 0.
             falls = field.curve.kind == "nonLinear" and field.curve.w < 1 and not measure.bounded
             if field.implode > 0 or falls:
                 return np.inf
-        counted = sum(field.weight for field in self.fields) + (1.0 if self.score.id_counted else 0.0)
-        return self.score.largest_total(self.cutoff, counted) * (1 + ROUNDING) + ROUNDING
+        return self.score.largest_total(self.cutoff) * (1 + ROUNDING) + ROUNDING
+
+    @cached_property
+    def _limits(self) -> list[float]:
+        """Raw distances above it cut a pair, by field."""
+        return [
+            self._limit(field, measure) for field, measure in zip(self.fields, self.measures, strict=True)
+        ]
 
     def _limit(self, field: Field, measure: Measure) -> float:
         largest = largest_raw(field.curve, self.score.effective_of(self._budget / field.weight))
@@ -150,10 +109,10 @@ class Cascade:
         return largest if field.threshold is None else min(largest, field.threshold)
 
     def begin(self, rows: Block, columns: Block, tile: int) -> None:
-        """Count what is missing in two blocks that are to be compared, and choose the order of the fields."""
+        """Also count what is missing in the blocks, and choose the order of the fields."""
         self._count(rows, columns)
-        if self.fields and len(rows) * len(columns) >= 100 * SAMPLE:
-            self._choose_order(rows, columns, tile)
+        large = self.fields and len(rows) * len(columns) >= 100 * SAMPLE
+        self._order = self._best_order(rows, columns, tile) if large else list(range(len(self.fields)))
 
     def _count(self, rows: Block, columns: Block) -> None:
         """Count the pairs in which the value of a field is missing, or cannot be read."""
@@ -173,30 +132,24 @@ class Cascade:
             if faulty := pairs_with(left.faulty[left.codes], right.faulty[right.codes]):
                 self.counters["Invalid Data Format", column] += faulty
 
-    def _choose_order(self, rows: Block, columns: Block, tile: int) -> None:
-        """Order the fields by what they cost and cut, from a look at some pairs."""
+    def _best_order(self, rows: Block, columns: Block, tile: int) -> list[int]:
+        """The fields by what they cost and cut, from a look at some pairs."""
         # Spread over both blocks, and the same on every machine.
         here = np.arange(SAMPLE, dtype=np.int64)
         left, right = rows.take(here * len(rows) // SAMPLE), columns.take((here * 40_503 + 1) % len(columns))
         pairs = min(len(rows), tile) * min(len(columns), tile)
         whole, kept = [], []
         for number, measure in enumerate(self.measures):
-            raw, _ = self._measured(number, Side.of(left, number), Side.of(right, number), here, here)
+            raw, _ = self._measured(number, left.sides[number], right.sides[number], here, here)
             kept.append(float(np.mean(raw <= self._limits[number])))
             sizes = [min(len(block.columns[number].values), tile) for block in (rows, columns)]
             whole.append(measure.cost * sizes[0] * sizes[1])
         first = min(range(len(whole)), key=lambda k: whole[k] + kept[k] * pairs * LISTED)
-        self._order = sorted(range(len(whole)), key=lambda k: (k != first, kept[k], whole[k], k))
+        return sorted(range(len(whole)), key=lambda k: (k != first, kept[k], whole[k], k))
 
-    def compare(
-        self, rows: Block, columns: Block, triangle: bool
-    ) -> tuple[Positions, Positions, NDArray[np.int64]]:
-        """The pairs (i, j) of a tile that are at or under the cutoff, and their scaled distances.
-
-        triangle: rows and columns are the same records, and only the pairs i < j count.
-        """
-        sides = [(Side.of(rows, number), Side.of(columns, number)) for number in range(len(self.fields))]
-        alive = np.triu(np.ones((len(rows), len(columns)), dtype=bool), 1) if triangle else None
+    def compare(self, rows: Block, columns: Block) -> Close:
+        sides = list(zip(rows.sides, columns.sides, strict=True))
+        alive = np.triu(np.ones((len(rows), len(columns)), dtype=bool), 1) if rows is columns else None
         tiles: dict[int, _Tile] = {}
         for number in self._order:
             tiles[number] = self._tile(number, *sides[number])
@@ -212,9 +165,7 @@ class Cascade:
         i, j = np.nonzero(alive)
         return self._listed(tiles, sides, i, j)
 
-    def _all_of(
-        self, tiles: dict[int, _Tile], alive: Mask | None, width: int
-    ) -> tuple[Positions, Positions, NDArray[np.int64]]:
+    def _all_of(self, tiles: dict[int, _Tile], alive: Mask | None, width: int) -> Close:
         """Those of the pairs of a tile that are alive and close."""
         found = [tiles[number].whole() for number in range(len(self.fields))]
         scores = self.score.score([], [], [raw for raw, _ in found], [absent for _, absent in found])
@@ -227,7 +178,7 @@ class Cascade:
 
     def _listed(
         self, tiles: dict[int, _Tile], sides: Sequence[tuple[Side, Side]], i: Positions, j: Positions
-    ) -> tuple[Positions, Positions, NDArray[np.int64]]:
+    ) -> Close:
         """Those of listed pairs that are close; the fields that have no tile yet are measured for them alone."""
         total = np.zeros(len(i))
         found: dict[int, tuple[Distances, Mask | None]] = {}
@@ -240,7 +191,7 @@ class Cascade:
             found[number] = raw, absent
             if limit == np.inf and self._budget == np.inf:
                 continue
-            share = field.weight * self.score.powered(apply(field.curve, np.abs(raw)))
+            share = self.score.share(field, apply(field.curve, np.abs(raw)))
             total += share if absent is None else np.where(absent, 0.0, share)
             # A field that does not count has the distance 0 and cuts nothing.
             kept = (raw <= limit) & (total <= self._budget)
@@ -264,8 +215,8 @@ class Cascade:
         if measure.symmetric:
             return _Tile(measure.matrix(left.values, right.values, limit), left, right, skipped)
         # The record of the smaller rank comes first, so values alone do not tell the distance.
-        forward = measure.matrix(left.values, right.values, limit)[left.code][:, right.code]
-        backward = measure.matrix(right.values, left.values, limit).T[left.code][:, right.code]
+        forward = _spread(measure.matrix(left.values, right.values, limit), left, right)
+        backward = _spread(measure.matrix(right.values, left.values, limit).T, left, right)
         apart = np.where(left.rank[:, None] < right.rank[None, :], forward, backward)
         rows, columns = (
             Side([], np.arange(len(side.code)), side.absent, side.rank) for side in (left, right)
@@ -276,23 +227,8 @@ class Cascade:
         self, number: int, left: Side, right: Side, i: Positions, j: Positions
     ) -> tuple[Distances, Mask | None]:
         """The raw distances of one field for the pairs (i[k], j[k]), and where it does not count."""
-        measure, limit = self.measures[number], self._limits[number]
-        skipped = self.fields[number].missing == "skip"
-        if not left.values or not right.values:
-            raw = np.zeros(len(i))
-        elif len(i) >= len(left.values) * len(right.values):
-            # All pairs of values are fewer.
-            return self._tile(number, left, right).listed(i, j)
-        else:
-            width = len(right.values)
-            pairs, place = np.unique(left.code[i] * width + right.code[j], return_inverse=True)
-            a, b = (k.tolist() for k in np.divmod(pairs, width))
-            ours, theirs = [left.values[k] for k in a], [right.values[k] for k in b]
-            raw = measure.pairs(ours, theirs, limit)[place]
-            if not measure.symmetric:
-                backward = measure.pairs(theirs, ours, limit)[place]
-                raw = np.where(left.rank[i] < right.rank[j], raw, backward)
-        return _with_absent(raw, left, right, i, j, skipped)
+        raw = raw_distances(self.measures[number], left, right, i, j, self._limits[number])
+        return _with_absent(raw, left, right, i, j, self.fields[number].missing == "skip")
 
 
 def _with_absent(
@@ -306,3 +242,11 @@ def _with_absent(
         if side.absent is not None:
             absent |= side.absent[k]
     return np.where(absent, 0.0 if skipped else 1.0, raw), absent if skipped else None
+
+
+def _spread(of_values: NDArray[_Kind], left: Side, right: Side) -> NDArray[_Kind]:
+    """[rows, columns] for all pairs of records, of what there is for all pairs of their distinct values."""
+    if not of_values.size:
+        return np.zeros((len(left.code), len(right.code)), dtype=of_values.dtype)
+    # take, and not brackets: these leave the result transposed in memory.
+    return of_values.take(left.code, axis=0).take(right.code, axis=1)

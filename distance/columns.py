@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,32 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Side:
+    """One field of the records on one side of a comparison.
+
+    values  the distinct values that are there
+    code    int64[n]: values[code[k]] is the value of record k; any number where it is absent
+    absent  bool[n], None where no value is absent
+    rank    int64[n], of the records
+    """
+
+    values: list[str]
+    code: Positions
+    absent: Mask | None
+    rank: Positions
+
+    @classmethod
+    def of(cls, column: Column, rank: Positions) -> "Side":
+        """The side of a column of records with these ranks."""
+        codes, place = np.unique(column.codes, return_inverse=True)
+        absent = column.missing[codes]
+        if not absent.any():
+            return cls([column.values[k] for k in codes.tolist()], place, None, rank)
+        values = [column.values[k] for k in codes[~absent].tolist()]
+        return cls(values, (np.cumsum(~absent) - 1).clip(0)[place], absent[place], rank)
+
+
+@dataclass(frozen=True)
 class Block:
     """n records as columns.
 
@@ -44,6 +71,11 @@ class Block:
 
     def __len__(self) -> int:
         return len(self.rank)
+
+    @cached_property
+    def sides(self) -> list[Side]:
+        """Each field as one side of a comparison."""
+        return [Side.of(column, self.rank) for column in self.columns]
 
     def take(self, records: Positions) -> "Block":
         """The block of some of the records (int64[m], positions)."""

@@ -52,11 +52,9 @@ def largest_raw(curve: Curve, effective: float) -> float:
         # The smaller root of (1 - 1/w) d^2 + d/w = e.
         square, line = 1 - 1 / w, 1 / w
         under = line * line + 4 * square * effective
-        return (
-            math.inf
-            if under <= 0 or (square < 0 and effective >= 1)
-            else 2 * effective / (line + math.sqrt(under))
-        )
+        if under <= 0 or (square < 0 and effective >= 1):
+            return math.inf
+        return 2 * effective / (line + math.sqrt(under))
     if curve.kind == "sigmoid":
         if effective >= 1:
             return math.inf

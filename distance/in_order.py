@@ -4,43 +4,18 @@ For what depends on that order: counters of pairs that a threshold cuts, missing
 field before, and measures that give NaN where sifarish does.
 """
 
-from collections import Counter
-from collections.abc import Sequence
-
 import numpy as np
-from numpy.typing import NDArray
 
-from pehchan.distance.aggregation import WeightedDistance
 from pehchan.distance.columns import Block, Column, Mask, Positions
-from pehchan.distance.measure import Distances, Measure
-from pehchan.metadata.schema import Field
+from pehchan.distance.measure import Distances
+from pehchan.distance.tiles import Close, TileComparison, raw_distances
 
 
-class InOrder:
-    """Compares tiles of records as a schema says; `counters` gathers what happened, by pairs."""
+class InOrder(TileComparison):
+    """Compares tiles of records as a schema says."""
 
-    def __init__(
-        self,
-        fields: Sequence[Field],
-        measures: Sequence[Measure],
-        score: WeightedDistance,
-        cutoff: int,
-        counters: Counter[tuple[str, str]],
-    ):
-        self.fields, self.measures, self.score, self.cutoff = fields, measures, score, cutoff
-        self.counters = counters
-
-    def begin(self, rows: Block, columns: Block, tile: int) -> None:
-        """Nothing is to be prepared for two blocks."""
-
-    def compare(
-        self, rows: Block, columns: Block, triangle: bool
-    ) -> tuple[Positions, Positions, NDArray[np.int64]]:
-        """The pairs (i, j) of a tile that are at or under the cutoff, and their scaled distances.
-
-        triangle: rows and columns are the same records, and only the pairs i < j count.
-        """
-        if triangle:
+    def compare(self, rows: Block, columns: Block) -> Close:
+        if rows is columns:
             i, j = np.triu_indices(len(rows), k=1)
         else:
             i = np.repeat(np.arange(len(rows)), len(columns))
@@ -50,7 +25,10 @@ class InOrder:
         for number, field in enumerate(self.fields):
             left, right = rows.columns[number], columns.columns[number]
             absent = left.missing[left.codes][i] | right.missing[right.codes][j]
-            raw = self._field_distances(number, rows, columns, i, j, absent)
+            apart = raw_distances(
+                self.measures[number], rows.sides[number], columns.sides[number], i, j, self._limit(number)
+            )
+            raw = np.where(absent, 0.0, apart)
             if field.missing == "previous":
                 raw = np.where(absent, distances[-1] if distances else 0.0, raw)
             elif field.missing == "max":
@@ -69,20 +47,6 @@ class InOrder:
         scores = self.score.score([], [], distances, missing)
         close = scores <= self.cutoff
         return i[close], j[close], scores[close].astype(np.int64)
-
-    def _field_distances(
-        self, number: int, rows: Block, columns: Block, i: Positions, j: Positions, absent: Mask
-    ) -> Distances:
-        """float64[len(i)]: raw distances of one field; 0 where it is absent."""
-        measure, limit = self.measures[number], self._limit(number)
-        left, right = rows.columns[number], columns.columns[number]
-        if measure.symmetric:
-            raw = _gathered(measure, left, right, i, j, limit)
-        else:
-            forward = _gathered(measure, left, right, i, j, limit)
-            backward = _gathered(measure, right, left, j, i, limit)
-            raw = np.where(rows.rank[i] < columns.rank[j], forward, backward)
-        return np.where(absent, 0.0, raw)
 
     def _limit(self, number: int) -> float:
         """Beyond this raw distance a pair is cut, so the measure need not be exact there."""
@@ -110,29 +74,3 @@ class InOrder:
                 [left.values[k] for k in a], [right.values[k] for k in b]
             )
             self.counters["Invalid Data Format", column] += int(np.count_nonzero(errors))
-
-
-def _gathered(
-    measure: Measure, left: Column, right: Column, i: Positions, j: Positions, limit: float
-) -> Distances:
-    """Distances of the values of records i[k] and j[k], distinct values measured once; any number where missing."""
-    rows, row_of = _present(left)
-    columns, column_of = _present(right)
-    if not len(rows) or not len(columns):
-        return np.zeros(len(i))
-    a, b = row_of[i], column_of[j]
-    # Where few of the pairs of a tile are left, a list of pairs is cheaper than the whole matrix.
-    if len(i) * 2 >= len(rows) * len(columns):
-        return measure.matrix([left.values[k] for k in rows], [right.values[k] for k in columns], limit)[a, b]
-    pairs, pair_of = np.unique(a * len(columns) + b, return_inverse=True)
-    a, b = np.divmod(pairs, len(columns))
-    return measure.pairs([left.values[rows[k]] for k in a], [right.values[columns[k]] for k in b], limit)[
-        pair_of
-    ]
-
-
-def _present(column: Column) -> tuple[Positions, Positions]:
-    """The distinct codes of a column that are not missing, and for each record its place among them (0: missing)."""
-    codes, place = np.unique(column.codes, return_inverse=True)
-    there = ~column.missing[codes]
-    return codes[there].astype(np.int64), np.where(there, np.cumsum(there) - 1, 0)[place].astype(np.int64)

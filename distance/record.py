@@ -62,10 +62,8 @@ class RecordDistance:
         self.score = WeightedDistance.of(schema, scale, compat)
         self.counters: Counter[tuple[str, str]] = Counter()
         in_order = compat or any(field.missing == "previous" for field in schema.fields)
-        search = InOrder if in_order else Cascade
-        self._search: InOrder | Cascade = search(
-            self.fields, self.measures, self.score, cutoff, self.counters
-        )
+        way = InOrder if in_order else Cascade
+        self._tiles = way(self.fields, self.measures, self.score, cutoff, self.counters)
 
     def column(self, number: int, values: Sequence[str]) -> Column:
         """The column of field `number` (in schema order) for records with these raw values, "" for missing."""
@@ -83,14 +81,22 @@ class RecordDistance:
         Where both are the same block, each pair of two different records once; else every row meets every
         column.
         """
-        same = rows is columns
-        self._search.begin(rows, columns, tile)
-        for top in range(0, len(rows), tile):
-            upper = np.arange(top, min(top + tile, len(rows)))
-            for left in range(top if same else 0, len(columns), tile):
-                across = np.arange(left, min(left + tile, len(columns)))
-                triangle = same and left == top
-                i, j, distances = self._search.compare(rows.take(upper), columns.take(across), triangle)
-                size = len(upper)
-                compared = size * (size - 1) // 2 if triangle else size * len(across)
+        self._tiles.begin(rows, columns, tile)
+        upper = _cut(rows, tile)
+        across = upper if rows is columns else _cut(columns, tile)
+        for top, above in upper:
+            for left, beside in across:
+                if rows is columns and left < top:
+                    continue
+                i, j, distances = self._tiles.compare(above, beside)
+                size = len(above)
+                compared = size * (size - 1) // 2 if above is beside else size * len(beside)
                 yield Found(i + top, j + left, distances, compared)
+
+
+def _cut(block: Block, tile: int) -> list[tuple[int, Block]]:
+    """Tiles of a block, each with the position where it begins."""
+    return [
+        (start, block.take(np.arange(start, min(start + tile, len(block)))))
+        for start in range(0, len(block), tile)
+    ]

@@ -263,7 +263,7 @@ def test_pairs_are_cut_early_only_where_they_would_be_cut_in_the_end(tokens, agg
     )
     schema = Schema(fields, aggregation=aggregation)
     in_order = RecordDistance(schema, 1000, cutoff)
-    in_order._search = InOrder(schema.fields, in_order.measures, in_order.score, cutoff, in_order.counters)
+    in_order._tiles = InOrder(schema.fields, in_order.measures, in_order.score, cutoff, in_order.counters)
     expected = pairs_within(in_order, records)
     assert expected[0]
     for tile in (64, 1024):

@@ -33,6 +33,9 @@ SAMPLE = 1000
 #: Pairs are listed once one in so many of a tile is left.
 LISTED_FROM = 4
 
+#: Rows of a tile that are scored at a time: few enough for their distances to stay in the processor's cache.
+STRIP = 32
+
 
 @dataclass(frozen=True)
 class _Tile:
@@ -48,7 +51,7 @@ class _Tile:
 
     def within(self, limit: float) -> Mask:
         """bool[rows, columns]: which pairs this field does not cut."""
-        kept = _spread(self.apart <= limit, self.left, self.right)
+        kept = _spread(self.apart <= limit, self.left.code, self.right.code)
         absent_kept = self.skipped or limit >= 1.0
         if self.left.absent is not None:
             kept[self.left.absent] = absent_kept
@@ -56,16 +59,17 @@ class _Tile:
             kept[:, self.right.absent] = absent_kept
         return kept
 
-    def whole(self) -> tuple[Distances, Mask | None]:
-        """float64[rows * columns] raw distances of all pairs, and bool where the field does not count."""
-        raw = _spread(self.apart, self.left, self.right)
-        if self.left.absent is None and self.right.absent is None:
+    def strip(self, rows: slice) -> tuple[Distances, Mask | None]:
+        """float64[n * columns] raw distances of n rows with all columns, and bool where the field does not count."""
+        left, right = self.left, self.right
+        raw = _spread(self.apart, left.code[rows], right.code)
+        if left.absent is None and right.absent is None:
             return raw.ravel(), None
         absent = np.zeros(raw.shape, dtype=bool)
-        if self.left.absent is not None:
-            absent[self.left.absent] = True
-        if self.right.absent is not None:
-            absent[:, self.right.absent] = True
+        if left.absent is not None:
+            absent[left.absent[rows]] = True
+        if right.absent is not None:
+            absent[:, right.absent] = True
         raw[absent] = 0.0 if self.skipped else 1.0
         return raw.ravel(), absent.ravel() if self.skipped else None
 
@@ -162,19 +166,25 @@ class Cascade(TileComparison):
             len(tiles) == len(self.fields) and np.count_nonzero(alive) * LISTED_FROM > alive.size
         ):
             return self._all_of(tiles, alive, len(columns))
-        i, j = np.nonzero(alive)
+        i, j = np.divmod(np.flatnonzero(alive), len(columns))
         return self._listed(tiles, sides, i, j)
 
     def _all_of(self, tiles: dict[int, _Tile], alive: Mask | None, width: int) -> Close:
         """Those of the pairs of a tile that are alive and close."""
-        found = [tiles[number].whole() for number in range(len(self.fields))]
-        scores = self.score.score([], [], [raw for raw, _ in found], [absent for _, absent in found])
-        kept = scores <= self.cutoff
-        if alive is not None:
-            kept &= alive.ravel()
-        close = np.flatnonzero(kept)
-        i, j = np.divmod(close, width)
-        return i, j, scores[close].astype(np.int64)
+        height = len(tiles[0].left.code)
+        found: list[Close] = []
+        for start in range(0, height, STRIP):
+            strip = slice(start, start + STRIP)
+            raw, absent = zip(*(tiles[number].strip(strip) for number in range(len(self.fields))), strict=True)
+            scores = self.score.score([], [], raw, absent)
+            kept = scores <= self.cutoff
+            if alive is not None:
+                kept &= alive[strip].ravel()
+            close = np.flatnonzero(kept)
+            i, j = np.divmod(close, width)
+            found.append((i + start, j, scores[close].astype(np.int64)))
+        i, j, distances = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return i, j, distances
 
     def _listed(
         self, tiles: dict[int, _Tile], sides: Sequence[tuple[Side, Side]], i: Positions, j: Positions
@@ -215,8 +225,8 @@ class Cascade(TileComparison):
         if measure.symmetric:
             return _Tile(measure.matrix(left.values, right.values, limit), left, right, skipped)
         # The record of the smaller rank comes first, so values alone do not tell the distance.
-        forward = _spread(measure.matrix(left.values, right.values, limit), left, right)
-        backward = _spread(measure.matrix(right.values, left.values, limit).T, left, right)
+        forward = _spread(measure.matrix(left.values, right.values, limit), left.code, right.code)
+        backward = _spread(measure.matrix(right.values, left.values, limit).T, left.code, right.code)
         apart = np.where(left.rank[:, None] < right.rank[None, :], forward, backward)
         rows, columns = (
             Side([], np.arange(len(side.code)), side.absent, side.rank) for side in (left, right)
@@ -244,9 +254,9 @@ def _with_absent(
     return np.where(absent, 0.0 if skipped else 1.0, raw), absent if skipped else None
 
 
-def _spread(of_values: NDArray[_Kind], left: Side, right: Side) -> NDArray[_Kind]:
-    """[rows, columns] for all pairs of records, of what there is for all pairs of their distinct values."""
+def _spread(of_values: NDArray[_Kind], rows: Positions, columns: Positions) -> NDArray[_Kind]:
+    """[rows, columns] for all pairs of records with these values, of what there is for all pairs of values."""
     if not of_values.size:
-        return np.zeros((len(left.code), len(right.code)), dtype=of_values.dtype)
+        return np.zeros((len(rows), len(columns)), dtype=of_values.dtype)
     # take, and not brackets: these leave the result transposed in memory.
-    return of_values.take(left.code, axis=0).take(right.code, axis=1)
+    return of_values.take(rows, axis=0).take(columns, axis=1)

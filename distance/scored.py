@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import process
 
-from pehchan.distance.columns import distinct
 from pehchan.distance.measure import Distances, Measure
 
 # rapidfuzz's process functions keep their cutoff in 32 bits, and may so cut a distance that equals the limit.
@@ -39,22 +38,20 @@ class Scored(Measure):
         return {}
 
     def pairs(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
-        values, codes = distinct([*a, *b])
-        first, second, places = distinct_pairs(codes[: len(a)], codes[len(a) :], len(values))
-        found: Distances = process.cpdist(
-            [values[k] for k in first],
-            [values[k] for k in second],
+        return process.cpdist(
+            a,
+            b,
             scorer=self.scorer,
             scorer_kwargs=dict(self.scorer_parameters()),
             dtype=np.float64,
             score_cutoff=cutoff(limit),
         )
-        return found[places]
 
     def matrix(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
         return process.cdist(
             a,
-            b,
+            # Of one list with itself rapidfuzz takes each two once, one by one, which takes twice as long.
+            list(b) if a is b else b,
             scorer=self.scorer,
             scorer_kwargs=dict(self.scorer_parameters()),
             dtype=np.float64,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pehchan.distance.columns import Column, Mask
+from pehchan.distance.arrays import Mask
+from pehchan.distance.columns import Column
 from pehchan.distance.curves import apply
 from pehchan.distance.measure import Distances
 from pehchan.metadata.schema import Field, Schema

@@ -5,7 +5,6 @@ once the sum so far exceeds what the cutoff allows. Of what is left all raw dist
 score decides.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -13,7 +12,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pehchan.distance.columns import Block, Mask, Positions, Side
+from pehchan.distance.arrays import Mask, Positions
+from pehchan.distance.columns import Block, Side
 from pehchan.distance.curves import apply, largest_raw
 from pehchan.distance.measure import Distances, Measure
 from pehchan.distance.tiles import Close, TileComparison, raw_distances
@@ -129,7 +129,7 @@ class Cascade(TileComparison):
 
         for field, left, right in zip(self.fields, rows.columns, columns.columns, strict=True):
             column = f"Field:{field.ordinal}"
-            if missing := pairs_with(left.missing[left.codes], right.missing[right.codes]):
+            if missing := pairs_with(left.missing, right.missing):
                 self.counters["Missing Data", column] += missing
                 policy = "Distance Set at Max" if field.missing == "max" else "FieldSkipped"
                 self.counters["Missing Data", policy] += missing
@@ -144,7 +144,7 @@ class Cascade(TileComparison):
         pairs = min(len(rows), tile) * min(len(columns), tile)
         whole, kept = [], []
         for number, measure in enumerate(self.measures):
-            raw, _ = self._measured(number, left.sides[number], right.sides[number], here, here)
+            raw, _ = self._measured(number, left, right, here, here)
             kept.append(float(np.mean(raw <= self._limits[number])))
             sizes = [min(len(block.columns[number].values), tile) for block in (rows, columns)]
             whole.append(measure.cost * sizes[0] * sizes[1])
@@ -152,11 +152,10 @@ class Cascade(TileComparison):
         return sorted(range(len(whole)), key=lambda k: (k != first, kept[k], whole[k], k))
 
     def compare(self, rows: Block, columns: Block) -> Close:
-        sides = list(zip(rows.sides, columns.sides, strict=True))
         alive = np.triu(np.ones((len(rows), len(columns)), dtype=bool), 1) if rows is columns else None
         tiles: dict[int, _Tile] = {}
         for number in self._order:
-            tiles[number] = self._tile(number, *sides[number])
+            tiles[number] = self._tile(number, rows, columns)
             if self._limits[number] < np.inf:
                 kept = tiles[number].within(self._limits[number])
                 alive = kept if alive is None else alive & kept
@@ -167,7 +166,7 @@ class Cascade(TileComparison):
         ):
             return self._all_of(tiles, alive, len(columns))
         i, j = np.divmod(np.flatnonzero(alive), len(columns))
-        return self._listed(tiles, sides, i, j)
+        return self._listed(tiles, rows, columns, i, j)
 
     def _all_of(self, tiles: dict[int, _Tile], alive: Mask | None, width: int) -> Close:
         """Those of the pairs of a tile that are alive and close."""
@@ -175,7 +174,9 @@ class Cascade(TileComparison):
         found: list[Close] = []
         for start in range(0, height, STRIP):
             strip = slice(start, start + STRIP)
-            raw, absent = zip(*(tiles[number].strip(strip) for number in range(len(self.fields))), strict=True)
+            raw, absent = zip(
+                *(tiles[number].strip(strip) for number in range(len(self.fields))), strict=True
+            )
             scores = self.score.score([], [], raw, absent)
             kept = scores <= self.cutoff
             if alive is not None:
@@ -187,7 +188,7 @@ class Cascade(TileComparison):
         return i, j, distances
 
     def _listed(
-        self, tiles: dict[int, _Tile], sides: Sequence[tuple[Side, Side]], i: Positions, j: Positions
+        self, tiles: dict[int, _Tile], rows: Block, columns: Block, i: Positions, j: Positions
     ) -> Close:
         """Those of listed pairs that are close; the fields that have no tile yet are measured for them alone."""
         total = np.zeros(len(i))
@@ -197,7 +198,7 @@ class Cascade(TileComparison):
             if number in tiles:
                 raw, absent = tiles[number].listed(i, j)
             else:
-                raw, absent = self._measured(number, *sides[number], i, j)
+                raw, absent = self._measured(number, rows, columns, i, j)
             found[number] = raw, absent
             if limit == np.inf and self._budget == np.inf:
                 continue
@@ -216,29 +217,36 @@ class Cascade(TileComparison):
         close = scores <= self.cutoff
         return i[close], j[close], scores[close].astype(np.int64)
 
-    def _tile(self, number: int, left: Side, right: Side) -> _Tile:
+    def _tile(self, number: int, rows: Block, columns: Block) -> _Tile:
         """The raw distances of one field for all pairs of a tile."""
-        measure, limit = self.measures[number], self._limits[number]
+        left, right = rows.sides[number], columns.sides[number]
+        values, limit = rows.columns[number].prepared, self._limits[number]
         skipped = self.fields[number].missing == "skip"
-        if not left.values or not right.values:
+        if not len(left.values) or not len(right.values):
             return _Tile(np.zeros((0, 0)), left, right, skipped)
-        if measure.symmetric:
-            return _Tile(measure.matrix(left.values, right.values, limit), left, right, skipped)
+        forward = values.matrix(left.values, right.values, limit)
+        if self.measures[number].symmetric:
+            return _Tile(forward, left, right, skipped)
         # The record of the smaller rank comes first, so values alone do not tell the distance.
-        forward = _spread(measure.matrix(left.values, right.values, limit), left.code, right.code)
-        backward = _spread(measure.matrix(right.values, left.values, limit).T, left.code, right.code)
-        apart = np.where(left.rank[:, None] < right.rank[None, :], forward, backward)
-        rows, columns = (
-            Side([], np.arange(len(side.code)), side.absent, side.rank) for side in (left, right)
-        )
-        return _Tile(apart, rows, columns, skipped)
+        backward = values.matrix(right.values, left.values, limit).T
+        first = left.rank[:, None] < right.rank[None, :]
+        apart = np.where(first, *(_spread(each, left.code, right.code) for each in (forward, backward)))
+        return _Tile(apart, _each_its_own(left), _each_its_own(right), skipped)
 
     def _measured(
-        self, number: int, left: Side, right: Side, i: Positions, j: Positions
+        self, number: int, rows: Block, columns: Block, i: Positions, j: Positions
     ) -> tuple[Distances, Mask | None]:
         """The raw distances of one field for the pairs (i[k], j[k]), and where it does not count."""
-        raw = raw_distances(self.measures[number], left, right, i, j, self._limits[number])
+        left, right = rows.sides[number], columns.sides[number]
+        values, symmetric = rows.columns[number].prepared, self.measures[number].symmetric
+        raw = raw_distances(values, symmetric, left, right, i, j, self._limits[number])
         return _with_absent(raw, left, right, i, j, self.fields[number].missing == "skip")
+
+
+def _each_its_own(side: Side) -> Side:
+    """The side with a value a record, for distances that are those of records and not of values."""
+    each = np.arange(len(side.code))
+    return Side(each, each, side.absent, side.rank)
 
 
 def _with_absent(

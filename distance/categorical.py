@@ -1,14 +1,15 @@
 """Distance of categories: equal or not, or what the schema says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numpy as np
 
-from pehchan.distance.columns import distinct
+from pehchan.distance.arrays import Positions, distinct, distinct_pairs
 from pehchan.distance.measure import Distances, Measure
-from pehchan.distance.scored import distinct_pairs
 
 
 @dataclass(frozen=True)
@@ -54,36 +55,16 @@ class Categorical(Measure):
                 return f"the distance of {this!r} and {that!r} is {apart}, not between 0 and 1"
         return None
 
-    def pairs(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
-        values, codes = distinct([*a, *b])
-        left, right = codes[: len(a)], codes[len(a) :]
-        result = (left != right).astype(np.float64)
-        known = self._known
-        named = np.array([value in known for value in values], dtype=bool)
-        here = np.flatnonzero(named[left] & named[right] & (left != right))
-        first, second, places = distinct_pairs(left[here], right[here], len(values))
-        apart = [self._apart(values[i], values[j]) for i, j in zip(first, second, strict=True)]
-        result[here] = np.array(apart, dtype=np.float64)[places]
-        return result
+    def prepare(self, values: Sequence[str]) -> "Categories":
+        return Categories(self, values)
 
-    def matrix(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
-        _, codes = distinct([*a, *b])
-        result = (codes[: len(a), None] != codes[None, len(a) :]).astype(np.float64)
-        known = self._known
-        rows = [i for i, value in enumerate(a) if value in known]
-        columns = [j for j, value in enumerate(b) if value in known]
-        for i in rows:
-            for j in columns:
-                result[i, j] = self._apart(a[i], b[j])
-        return result
-
-    @property
-    def _known(self) -> set[str]:
+    @cached_property
+    def known(self) -> frozenset[str]:
         """The values that the parameters name; all others are 0 or 1 apart."""
         named = {value for this, that, _ in self.distances for value in (this, that)}
-        return named.union(*({parent, *children} for parent, children in self.hierarchy))
+        return frozenset(named).union(*({parent, *children} for parent, children in self.hierarchy))
 
-    def _apart(self, a: str, b: str) -> float:
+    def distance(self, a: str, b: str) -> float:
         if a == b:
             return 0.0
         for this, that, apart in self.distances:
@@ -94,6 +75,33 @@ class Categorical(Measure):
             return 0.0 if a == parent else 1.0
         related = any((a == top and b in under) or (b == top and a in under) for top, under in self.hierarchy)
         return 0.0 if related else 1.0
+
+
+class Categories:
+    """Values of a categorical field: which of them are equal, and which the parameters name."""
+
+    def __init__(self, measure: Categorical, values: Sequence[str]):
+        self._measure, self._values = measure, values
+        _, self._codes = distinct(values)
+        self._named = np.array([value in measure.known for value in values], dtype=bool)
+
+    def pairs(self, i: Positions, j: Positions, limit: float) -> Distances:
+        result = (self._codes[i] != self._codes[j]).astype(np.float64)
+        here = np.flatnonzero(self._named[i] & self._named[j] & (result > 0))
+        first, second, places = distinct_pairs(i[here], j[here], len(self._values))
+        result[here] = self._listed(zip(first.tolist(), second.tolist(), strict=True))[places]
+        return result
+
+    def matrix(self, i: Positions, j: Positions, limit: float) -> Distances:
+        result = (self._codes[i][:, None] != self._codes[j]).astype(np.float64)
+        rows, columns = np.flatnonzero(self._named[i]), np.flatnonzero(self._named[j])
+        listed = self._listed(product(i[rows].tolist(), j[columns].tolist()))
+        result[np.ix_(rows, columns)] = listed.reshape(len(rows), len(columns))
+        return result
+
+    def _listed(self, pairs: Iterable[tuple[int, int]]) -> Distances:
+        values, distance = self._values, self._measure.distance
+        return np.array([distance(values[a], values[b]) for a, b in pairs], dtype=np.float64)
 
 
 def _items(items: Any, name: str) -> list[Any]:

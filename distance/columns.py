@@ -1,48 +1,53 @@
 """Records as columns: the distinct values of each compared field, and a code a record."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-Codes = NDArray[np.int32]
-Mask = NDArray[np.bool_]
-Positions = NDArray[np.int64]
+from pehchan.distance.arrays import Codes, Mask, Positions
+from pehchan.distance.measure import Prepared
 
 
 @dataclass(frozen=True)
 class Column:
     """One field of n records.
 
-    values   the distinct values, as they are compared (folded where the schema says so)
-    codes    int32[n]: values[codes[k]] is the value of record k
-    missing  bool[len(values)]: the value is empty, or not fit to be compared
-    faulty   bool[len(values)]: the value is there but cannot be read; for the counters
+    values    the distinct values, as they are compared (folded where the schema says so)
+    codes     int32[n]: values[codes[k]] is the value of record k
+    present   how many of the values are there; after these come those that are empty, or not fit to be compared
+    faulty    bool[len(values)]: the value is not empty but cannot be read; for the counters
+    prepared  the values that are there, as the measure has read them
     """
 
     values: Sequence[str]
     codes: Codes
-    missing: Mask
+    present: int
     faulty: Mask
+    prepared: Prepared
+
+    @property
+    def missing(self) -> Mask:
+        """bool[n]: the records that have no value."""
+        return self.codes >= self.present
 
     def take(self, records: Positions) -> "Column":
         """The same column for some of the records (int64[m], positions)."""
-        return Column(self.values, self.codes[records], self.missing, self.faulty)
+        return replace(self, codes=self.codes[records])
 
 
 @dataclass(frozen=True)
 class Side:
-    """One field of the records on one side of a comparison.
+    """One field of n records on one side of a comparison.
 
-    values  the distinct values that are there
+    values  int64[m]: the distinct values that are there, as positions in the column
     code    int64[n]: values[code[k]] is the value of record k; any number where it is absent
     absent  bool[n], None where no value is absent
     rank    int64[n], of the records
     """
 
-    values: list[str]
+    values: Positions
     code: Positions
     absent: Mask | None
     rank: Positions
@@ -51,11 +56,11 @@ class Side:
     def of(cls, column: Column, rank: Positions) -> "Side":
         """The side of a column of records with these ranks."""
         codes, place = np.unique(column.codes, return_inverse=True)
-        absent = column.missing[codes]
-        if not absent.any():
-            return cls([column.values[k] for k in codes.tolist()], place, None, rank)
-        values = [column.values[k] for k in codes[~absent].tolist()]
-        return cls(values, (np.cumsum(~absent) - 1).clip(0)[place], absent[place], rank)
+        there = int(np.searchsorted(codes, column.present))
+        values = codes[:there].astype(np.int64)
+        if there == len(codes):
+            return cls(values, place, None, rank)
+        return cls(values, np.minimum(place, max(there - 1, 0)), place >= there, rank)
 
 
 @dataclass(frozen=True)
@@ -80,12 +85,3 @@ class Block:
     def take(self, records: Positions) -> "Block":
         """The block of some of the records (int64[m], positions)."""
         return Block([column.take(records) for column in self.columns], self.rank[records])
-
-
-def distinct(values: Sequence[str]) -> tuple[list[str], Codes]:
-    """The distinct values in order of first appearance, and the code of each value: int32[len(values)]."""
-    code_of: dict[str, int] = {}
-    codes = np.fromiter(
-        (code_of.setdefault(value, len(code_of)) for value in values), dtype=np.int32, count=len(values)
-    )
-    return list(code_of), codes

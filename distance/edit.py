@@ -9,19 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
-from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
-from rapidfuzz import process
 from rapidfuzz.distance import Indel
 
-from pehchan.distance.columns import distinct
-from pehchan.distance.measure import Distances, Measure
-from pehchan.distance.scored import Scored, cutoff, distinct_pairs
+from pehchan.distance.arrays import Positions, distinct, distinct_pairs
+from pehchan.distance.measure import Distances, Measure, Prepared
+from pehchan.distance.scored import ScoredValues
 from pehchan.distance.tokens import java_tokens, tokens, utf16
-
-Codes: TypeAlias = NDArray[np.integer[Any]]
 
 # Aligning holds the distances of all pairs of positions at once: this many numbers at a time.
 ALIGNED_AT_ONCE = 4_000_000
@@ -68,144 +63,107 @@ class Edit(Measure):
             return "align is not for sifarish's way: it does not align words"
         return None
 
-    def pairs(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
+    def prepare(self, values: Sequence[str]) -> Prepared:
+        compared = [utf16(value) for value in values] if self.compat else values
         if not self.tokens:
-            return _Whole().pairs(self._units(a), self._units(b), limit)
-        words, codes = self._read([*a, *b])
-        left, right = codes[: len(a)], codes[len(a) :]
-        counts = words.count[left], words.count[right]
-        lengths_a, lengths_b, place = distinct_pairs(*counts, width=int(words.count.max(initial=0)) + 1)
-        result = np.ones(len(a))
-        for group, (i, j) in enumerate(zip(lengths_a.tolist(), lengths_b.tolist(), strict=True)):
-            if i != j and not self.align:
+            return ScoredValues(compared, Indel.normalized_distance)
+        return Words(self, compared)
+
+
+class Words:
+    """Values as their words: word p of value k is vocabulary[flat[start[k] + p]]."""
+
+    def __init__(self, measure: Edit, values: Sequence[str]):
+        self._compat, self._align = measure.compat, measure.align
+        rows = [java_tokens(value) if measure.compat else tokens(value) for value in values]
+        vocabulary, self._flat = distinct([word for row in rows for word in row])
+        #: The distances of single words.
+        self._single = ScoredValues(vocabulary, Indel.normalized_distance)
+        self._vocabulary = len(vocabulary)
+        #: Characters of the words.
+        self._length = np.array([len(word) for word in vocabulary], dtype=np.int64)
+        #: Words of the values.
+        self._count = np.array([len(row) for row in rows], dtype=np.int64)
+        self._start = np.cumsum(self._count) - self._count
+
+    def pairs(self, i: Positions, j: Positions, limit: float) -> Distances:
+        counts = self._count[i], self._count[j]
+        first, second, place = distinct_pairs(*counts, width=int(self._count.max(initial=0)) + 1)
+        result = np.ones(len(i))
+        for group, (m, n) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
+            if m != n and not self._align:
                 continue
             here = np.flatnonzero(place == group)
-            most = self._most(limit, max(i, j))
-            step = self._at_once(i, j, 1)
+            step = self._at_once(m, n, 1)
             for start in range(0, len(here), step):
                 rows = here[start : start + step]
-                apart = partial(self._word_pairs, words, left[rows], right[rows], most)
-                result[rows] = self._mean(apart, i, j)
+                apart = partial(self._word_pairs, i[rows], j[rows], limit * max(m, n, 1))
+                result[rows] = self._mean(apart, m, n)
         return result
 
-    def matrix(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
-        if not self.tokens:
-            return _Whole().matrix(self._units(a), self._units(b), limit)
-        words, codes = self._read([*a, *b])
-        left, right = codes[: len(a)], codes[len(a) :]
-        result = np.ones((len(a), len(b)))
-        for i, j in product(np.unique(words.count[left]), np.unique(words.count[right])):
-            if i != j and not self.align:
+    def matrix(self, i: Positions, j: Positions, limit: float) -> Distances:
+        result = np.ones((len(i), len(j)))
+        counts = self._count[i], self._count[j]
+        for m, n in product(*map(np.unique, counts)):
+            if m != n and not self._align:
                 continue
-            above, across = np.flatnonzero(words.count[left] == i), np.flatnonzero(words.count[right] == j)
-            most = self._most(limit, max(i, j))
-            step = self._at_once(i, j, len(across))
+            above, across = np.flatnonzero(counts[0] == m), np.flatnonzero(counts[1] == n)
+            step = self._at_once(m, n, len(across))
             for start in range(0, len(above), step):
                 rows = above[start : start + step]
-                apart = partial(self._word_matrix, words, left[rows], right[across], most)
-                mean = self._mean(apart, i, j)
+                apart = partial(self._word_matrix, i[rows], j[across], limit * max(m, n, 1))
+                mean = self._mean(apart, m, n)
                 if isinstance(mean, np.ndarray) and mean.shape == result.shape:
                     # All values have as many words, as those of names have.
                     return mean
                 result[np.ix_(rows, across)] = mean
         return result
 
-    def _units(self, values: Sequence[str]) -> Sequence[str]:
-        return [utf16(value) for value in values] if self.compat else values
+    def _at_once(self, m: int, n: int, width: int) -> int:
+        """How many rows of width distances each, of values of m and of n words, are computed at a time."""
+        return max(1, ALIGNED_AT_ONCE // max(1, m * n * width)) if self._align else sys.maxsize
 
-    def _read(self, values: Sequence[str]) -> tuple["_Words", Codes]:
-        """The words of the distinct values, and the number of each value among those."""
-        known, codes = distinct(values)
-        split = java_tokens if self.compat else tokens
-        rows = [split(value) for value in self._units(known)]
-        vocabulary, flat = distinct([word for row in rows for word in row])
-        count = np.array([len(row) for row in rows], dtype=np.int64)
-        length = np.array([len(word) for word in vocabulary], dtype=np.int64)
-        return _Words(vocabulary, length, flat, np.cumsum(count) - count, count), codes
-
-    def _most(self, limit: float, count: int) -> float | None:
-        """The distance of two words beyond which the mean over so many is above the limit."""
-        return None if self.compat else cutoff(limit * max(count, 1))
-
-    def _at_once(self, i: int, j: int, width: int) -> int:
-        """How many rows of width distances each, of values of i and of j words, are computed at a time."""
-        return max(1, ALIGNED_AT_ONCE // max(1, i * j * width)) if self.align else sys.maxsize
-
-    def _mean(self, apart: Callable[[int, int], Distances], i: int, j: int) -> Distances | float:
-        """Mean distance of values of i and of j words; apart(p, q) are the distances of words p and q."""
-        if max(i, j) == 0:
-            return np.nan if self.compat else 0.0
-        if self.align:
-            return _aligned(apart, i, j)
+    def _mean(self, apart: Callable[[int, int], Distances], m: int, n: int) -> Distances | float:
+        """Mean distance of values of m and of n words; apart(p, q) are the distances of words p and q."""
+        if max(m, n) == 0:
+            return np.nan if self._compat else 0.0
+        if self._align:
+            return _aligned(apart, m, n)
         total = apart(0, 0)
         # Added in order of position, as Java does: the last bit depends on it.
-        for position in range(1, i):
+        for position in range(1, m):
             total += apart(position, position)
-        total /= i
+        total /= m
         return total
 
-    def _word_pairs(
-        self, words: "_Words", a: Codes, b: Codes, most: float | None, p: int, q: int
-    ) -> Distances:
-        """Distances of word p of values a to word q of values b, value by value."""
-        first, second, places = distinct_pairs(words.at(a, p), words.at(b, q), len(words.vocabulary))
-        found: Distances = process.cpdist(
-            [words.vocabulary[k] for k in first],
-            [words.vocabulary[k] for k in second],
-            scorer=Indel.normalized_distance,
-            dtype=np.float64,
-            score_cutoff=most,
-        )
-        if self.compat:
-            found = _as_java(found, words.length[first], words.length[second])
+    def _word(self, values: Positions, position: int) -> Positions:
+        """Which word stands at a position of each of the values."""
+        return self._flat[self._start[values] + position]
+
+    def _word_pairs(self, i: Positions, j: Positions, limit: float, p: int, q: int) -> Distances:
+        """Distances of word p of the values i to word q of the values j, value by value."""
+        first, second, places = distinct_pairs(self._word(i, p), self._word(j, q), self._vocabulary)
+        found = self._single.pairs(first, second, self._word_limit(limit))
+        if self._compat:
+            found = _as_java(found, self._length[first], self._length[second])
         return found[places]
 
-    def _word_matrix(
-        self, words: "_Words", a: Codes, b: Codes, most: float | None, p: int, q: int
-    ) -> Distances:
-        """Distances of word p of each of the values a to word q of each of the values b."""
-        first, row = np.unique(words.at(a, p), return_inverse=True)
-        second, column = np.unique(words.at(b, q), return_inverse=True)
-        found: Distances = process.cdist(
-            [words.vocabulary[k] for k in first],
-            [words.vocabulary[k] for k in second],
-            scorer=Indel.normalized_distance,
-            dtype=np.float64,
-            score_cutoff=most,
-        )
-        if self.compat:
-            found = _as_java(found, words.length[first][:, None], words.length[second][None, :])
+    def _word_matrix(self, i: Positions, j: Positions, limit: float, p: int, q: int) -> Distances:
+        """Distances of word p of each of the values i to word q of each of the values j."""
+        first, row = np.unique(self._word(i, p), return_inverse=True)
+        second, column = np.unique(self._word(j, q), return_inverse=True)
+        found = self._single.matrix(first, second, self._word_limit(limit))
+        if self._compat:
+            found = _as_java(found, self._length[first][:, None], self._length[second])
         # take, and not brackets: these leave the result transposed in memory.
         return found.take(row, axis=0).take(column, axis=1)
 
-
-class _Whole(Scored):
-    """Indel distance of whole values."""
-
-    scorer = staticmethod(Indel.normalized_distance)
+    def _word_limit(self, limit: float) -> float:
+        """The distance of two words beyond which that of the values is above the limit in any case."""
+        return np.inf if self._compat else limit
 
 
-@dataclass(frozen=True)
-class _Words:
-    """The words of n values: word p of value k is vocabulary[flat[start[k] + p]].
-
-    vocabulary  the distinct words; length int64, in characters
-    flat        int64, the codes of the words of all values, one value after the other
-    start       int64[n]; count int64[n], words of a value
-    """
-
-    vocabulary: list[str]
-    length: Codes
-    flat: Codes
-    start: Codes
-    count: Codes
-
-    def at(self, values: Codes, position: int) -> Codes:
-        """The code of the word at a position of each of the values."""
-        return self.flat[self.start[values] + position]
-
-
-def _as_java(found: Distances, a: Codes, b: Codes) -> Distances:
+def _as_java(found: Distances, a: Positions, b: Positions) -> Distances:
     """The distances of words as sifarish has them; a and b are their lengths."""
     found = np.where((b == 1) & (a != 1), (a - 1) / (a + 1), found)
     return np.where((a == 0) & (b == 0), np.nan, found)

@@ -1,11 +1,12 @@
 """Base of the measures that read a value into numbers first, and then do plain arithmetic on those."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
 
-from pehchan.distance.columns import distinct
+from pehchan.distance.arrays import Positions
 from pehchan.distance.measure import Distances, Measure
 
 #: What the values of a sequence are read into: arrays of n each.
@@ -28,17 +29,22 @@ class Elementwise(Measure):
         """float64: distances of what was read; the arrays of a broadcast with those of b."""
         raise NotImplementedError
 
-    def pairs(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
-        left, right = self._read_both(a, b)
-        return self.between(left, right)
+    def prepare(self, values: Sequence[str]) -> "ReadValues":
+        return ReadValues(self, self.read(values))
 
-    def matrix(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
-        left, right = self._read_both(a, b)
-        return self.between(tuple(each[:, None] for each in left), right)
 
-    def _read_both(self, a: Sequence[str], b: Sequence[str]) -> tuple[Readings, Readings]:
-        """Both sides read together, each distinct value once."""
-        values, codes = distinct([*a, *b])
-        readings = self.read(values)
-        left, right = codes[: len(a)], codes[len(a) :]
-        return tuple(each[left] for each in readings), tuple(each[right] for each in readings)
+@dataclass(frozen=True)
+class ReadValues:
+    """Values that an elementwise measure has read."""
+
+    measure: Elementwise
+    readings: Readings
+
+    def pairs(self, i: Positions, j: Positions, limit: float) -> Distances:
+        return self.measure.between(self._taken(i), self._taken(j))
+
+    def matrix(self, i: Positions, j: Positions, limit: float) -> Distances:
+        return self.measure.between(self._taken(i[:, None]), self._taken(j))
+
+    def _taken(self, positions: Positions) -> Readings:
+        return tuple(each[positions] for each in self.readings)

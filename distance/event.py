@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pehchan.distance.columns import distinct
+from pehchan.distance.arrays import Positions
 from pehchan.distance.edit import Edit
-from pehchan.distance.elementwise import Readings
+from pehchan.distance.elementwise import Readings, ReadValues
 from pehchan.distance.location import Location, check_weights
-from pehchan.distance.measure import Distances, Measure
+from pehchan.distance.measure import Distances, Measure, Prepared
 from pehchan.distance.time_window import TimeWindow
+from pehchan.distance.zero import NoDistances
 from pehchan.metadata.records import splitter
 
 NAMES = ("description", "place", "time")
@@ -55,28 +56,12 @@ class Event(Measure):
             return f"{value!r} is not an event: {error}"
         return None
 
-    def pairs(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
+    def prepare(self, values: Sequence[str]) -> Prepared:
         if self.compat:
-            return np.zeros(len(a))
-        values, codes = distinct([*a, *b])
-        left, right = codes[: len(a)], codes[len(a) :]
+            return NoDistances()
         what, where, when = self._read(values)
-        return self._mean(
-            Edit().pairs([what[k] for k in left], [what[k] for k in right]),
-            self._place.between(tuple(x[left] for x in where), tuple(x[right] for x in where)),
-            self._time.between(tuple(x[left] for x in when), tuple(x[right] for x in when)),
-        )
-
-    def matrix(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
-        if self.compat:
-            return np.zeros((len(a), len(b)))
-        what, where, when = self._read([*a, *b])
-        rows, columns = slice(0, len(a)), slice(len(a), None)
-        return self._mean(
-            Edit().matrix(what[rows], what[columns]),
-            self._place.between(tuple(x[rows, None] for x in where), tuple(x[columns] for x in where)),
-            self._time.between(tuple(x[rows, None] for x in when), tuple(x[columns] for x in when)),
-        )
+        place, time = ReadValues(self._place, where), ReadValues(self._time, when)
+        return EventValues(self.weights, (Edit().prepare(what), place, time))
 
     @property
     def _place(self) -> Location:
@@ -97,7 +82,22 @@ class Event(Measure):
         windows = np.array([self._time.window(row[4:]) for row in rows], dtype=np.int64).reshape(-1, 2)
         return [row[0] for row in rows], self._place.places([row[1:4] for row in rows]), tuple(windows.T)
 
-    def _mean(self, what: Distances, where: Distances, when: Distances) -> Distances:
+
+@dataclass(frozen=True)
+class EventValues:
+    """Events as their parts: descriptions, places, times."""
+
+    weights: Sequence[float]
+    parts: tuple[Prepared, Prepared, Prepared]
+
+    def pairs(self, i: Positions, j: Positions, limit: float) -> Distances:
+        return self._mean([part.pairs(i, j, 1.0) for part in self.parts])
+
+    def matrix(self, i: Positions, j: Positions, limit: float) -> Distances:
+        return self._mean([part.matrix(i, j, 1.0) for part in self.parts])
+
+    def _mean(self, distances: Sequence[Distances]) -> Distances:
         first, second, third = self.weights
+        what, where, when = distances
         total = first * what + second * where + third * when
         return np.minimum(total / (first + second + third), 1.0)

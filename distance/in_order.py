@@ -6,7 +6,8 @@ field before, and measures that give NaN where sifarish does.
 
 import numpy as np
 
-from pehchan.distance.columns import Block, Column, Mask, Positions
+from pehchan.distance.arrays import Mask, Positions
+from pehchan.distance.columns import Block, Column
 from pehchan.distance.measure import Distances
 from pehchan.distance.tiles import Close, TileComparison, raw_distances
 
@@ -24,10 +25,9 @@ class InOrder(TileComparison):
         missing: list[Mask] = []
         for number, field in enumerate(self.fields):
             left, right = rows.columns[number], columns.columns[number]
-            absent = left.missing[left.codes][i] | right.missing[right.codes][j]
-            apart = raw_distances(
-                self.measures[number], rows.sides[number], columns.sides[number], i, j, self._limit(number)
-            )
+            absent = left.missing[i] | right.missing[j]
+            symmetric, sides = self.measures[number].symmetric, (rows.sides[number], columns.sides[number])
+            apart = raw_distances(left.prepared, symmetric, *sides, i, j, self._limit(number))
             raw = np.where(absent, 0.0, apart)
             if field.missing == "previous":
                 raw = np.where(absent, distances[-1] if distances else 0.0, raw)

@@ -1,19 +1,35 @@
-"""What every measure has: three methods that give the same distances, and what it guarantees."""
+"""What every measure has: values that it has read, their distances in two forms, and what it guarantees."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pehchan.distance.arrays import Positions, distinct
+
 Distances = NDArray[np.float64]
+
+
+class Prepared(Protocol):
+    """Values that a measure has read, to be compared by their positions as often as needed.
+
+    `limit` lets both forms stop early: any distance above it may come out as any value above it; at or under it
+    nothing changes.
+    """
+
+    def pairs(self, i: Positions, j: Positions, limit: float) -> Distances:
+        """float64[n]: the distance of values i[k] and j[k] for every k; len(i) == len(j) == n."""
+
+    def matrix(self, i: Positions, j: Positions, limit: float) -> Distances:
+        """float64[len(i), len(j)]: the distance of every value of i to every value of j."""
 
 
 class Measure:
     """Base of the measures, which are frozen dataclasses of their parameters.
 
     A measure is a function of two strings, neither of them empty nor one that `fault` refuses. It never
-    gives NaN, unless its `compat` parameter asks for what sifarish gives. `limit` lets `pairs` and `matrix`
-    stop early: any distance above it may come out as any value above it; at or under it nothing changes.
+    gives NaN, unless its `compat` parameter asks for what sifarish gives.
     """
 
     @property
@@ -52,16 +68,20 @@ class Measure:
             [self.format_error(x) or self.format_error(y) for x, y in zip(a, b, strict=True)], dtype=bool
         )
 
+    def prepare(self, values: Sequence[str]) -> Prepared:
+        """The values as the measure reads them. Raises ValueError for a value that `fault` refuses."""
+        raise NotImplementedError
+
     def distance(self, a: str, b: str) -> float:
         """The distance of two values."""
         return float(self.pairs([a], [b])[0])
 
     def pairs(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
-        """float64[n]: the distance of a[k] and b[k] for every k; len(a) == len(b) == n."""
-        raise NotImplementedError
+        """float64[n]: the distance of a[k] and b[k] for every k, as Prepared has it; len(a) == len(b) == n."""
+        values, codes = distinct([*a, *b])
+        return self.prepare(values).pairs(codes[: len(a)], codes[len(a) :], limit)
 
     def matrix(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
-        """float64[len(a), len(b)]: the distance of every a to every b."""
-        rows, columns = len(a), len(b)
-        left = [value for value in a for _ in range(columns)]
-        return self.pairs(left, list(b) * rows, limit).reshape(rows, columns)
+        """float64[len(a), len(b)]: the distance of every a to every b, as Prepared has it."""
+        values, codes = distinct([*a, *b])
+        return self.prepare(values).matrix(codes[: len(a)], codes[len(a) :], limit)

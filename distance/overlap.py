@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pehchan.distance.columns import distinct
+from pehchan.distance.arrays import Positions, distinct_pairs
 from pehchan.distance.measure import Distances, Measure
 
 Counts = NDArray[np.int64]
@@ -32,30 +32,38 @@ class Overlap(Measure):
         """Distances from the numbers of shared parts and the sizes of the values; all broadcast."""
         raise NotImplementedError
 
-    def pairs(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
-        values, codes = distinct([*a, *b])
-        left, right = codes[: len(a)], codes[len(a) :]
-        bags = [self.parts(value) for value in values]
-        sizes = np.array([self.size(bag) for bag in bags], dtype=np.int64)
-        keys = np.unique(left.astype(np.int64) * len(values) + right)
-        shared = np.array(
-            [_shared(bags[key // len(values)], bags[key % len(values)]) for key in keys.tolist()],
-            dtype=np.int64,
-        )
-        places = np.searchsorted(keys, left.astype(np.int64) * len(values) + right)
-        return self.of_shared(shared[places], sizes[left], sizes[right])
+    def prepare(self, values: Sequence[str]) -> "Bags":
+        return Bags(self, values)
 
-    def matrix(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
-        left, right = [self.parts(value) for value in a], [self.parts(value) for value in b]
-        shared = np.zeros((len(a), len(b)), dtype=np.int64)
-        across = _postings(right)
-        for part, (rows, row_counts) in _postings(left).items():
+
+class Bags:
+    """Values as their parts, each with its multiplicity."""
+
+    def __init__(self, measure: Overlap, values: Sequence[str]):
+        self._measure = measure
+        self._bags = [measure.parts(value) for value in values]
+        self._sizes = np.array([measure.size(bag) for bag in self._bags], dtype=np.int64)
+
+    def pairs(self, i: Positions, j: Positions, limit: float) -> Distances:
+        first, second, places = distinct_pairs(i, j, len(self._bags))
+        shared = [
+            _shared(self._bags[a], self._bags[b])
+            for a, b in zip(first.tolist(), second.tolist(), strict=True)
+        ]
+        counts = np.array(shared, dtype=np.int64)[places]
+        return self._measure.of_shared(counts, self._sizes[i], self._sizes[j])
+
+    def matrix(self, i: Positions, j: Positions, limit: float) -> Distances:
+        shared = np.zeros((len(i), len(j)), dtype=np.int64)
+        across = self._postings(j)
+        for part, (rows, row_counts) in self._postings(i).items():
             if part in across:
                 columns, column_counts = across[part]
                 shared[np.ix_(rows, columns)] += row_counts[:, None] * column_counts
-        size_a = np.array([self.size(bag) for bag in left], dtype=np.int64)
-        size_b = np.array([self.size(bag) for bag in right], dtype=np.int64)
-        return self.of_shared(shared, size_a[:, None], size_b[None, :])
+        return self._measure.of_shared(shared, self._sizes[i][:, None], self._sizes[j])
+
+    def _postings(self, positions: Positions) -> dict[Hashable, tuple[Any, Any]]:
+        return _postings([self._bags[k] for k in positions.tolist()])
 
 
 def numbered(parts: Sequence[str]) -> Counter[Hashable]:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from pehchan.distance import registry
 from pehchan.distance.aggregation import WeightedDistance
+from pehchan.distance.arrays import Positions, distinct
 from pehchan.distance.cascade import Cascade
-from pehchan.distance.columns import Block, Column, Positions, distinct
+from pehchan.distance.columns import Block, Column
 from pehchan.distance.fold import fold
 from pehchan.distance.in_order import InOrder
 from pehchan.distance.measure import Measure
@@ -70,17 +71,24 @@ class RecordDistance:
         field, measure = self.fields[number], self.measures[number]
         raw, codes = distinct(values)
         compared = fold(raw, field.fold) if field.fold else raw
-        empty = np.array([value == "" for value in compared], dtype=bool)
-        unfit = np.array([value != "" and measure.fault(value) is not None for value in compared], dtype=bool)
-        faulty = np.array([value != "" and measure.format_error(value) for value in compared], dtype=bool)
-        return Column(compared, codes, empty | unfit, faulty)
+        there = [value != "" and measure.fault(value) is None for value in compared]
+        order = sorted(range(len(compared)), key=lambda k: not there[k])
+        place = np.empty(len(order), dtype=np.int32)
+        place[order] = np.arange(len(order), dtype=np.int32)
+        ordered = [compared[k] for k in order]
+        faulty = np.array([value != "" and measure.format_error(value) for value in ordered], dtype=bool)
+        present = sum(there)
+        return Column(ordered, place[codes], present, faulty, measure.prepare(ordered[:present]))
 
     def compare(self, rows: Block, columns: Block, tile: int = TILE) -> Iterator[Found]:
         """The pairs of a row and a column that are at or under the cutoff, tile by tile.
 
         Where both are the same block, each pair of two different records once; else every row meets every
-        column.
+        column. The two are parts of one block (`Block.take`), whose values were read together; raises ValueError
+        for others.
         """
+        if any(a.prepared is not b.prepared for a, b in zip(rows.columns, columns.columns, strict=True)):
+            raise ValueError("rows and columns are not of one block")
         self._tiles.begin(rows, columns, tile)
         upper = _cut(rows, tile)
         across = upper if rows is columns else _cut(columns, tile)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from rapidfuzz import process
 
+from pehchan.distance.arrays import Positions
 from pehchan.distance.measure import Distances, Measure
 
 # rapidfuzz's process functions keep their cutoff in 32 bits, and may so cut a distance that equals the limit.
@@ -19,15 +19,6 @@ def cutoff(limit: float) -> float | None:
     return lenient if lenient < 1 else None
 
 
-def distinct_pairs(
-    a: NDArray[Any], b: NDArray[Any], width: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.intp]]:
-    """The distinct pairs (a[k], b[k]) of codes below width: firsts, seconds, and the place of each pair k."""
-    codes, places = np.unique(a.astype(np.int64) * width + b, return_inverse=True)
-    first, second = np.divmod(codes, max(width, 1))
-    return first, second, places
-
-
 class Scored(Measure):
     """A measure that is a normalised distance of rapidfuzz."""
 
@@ -37,23 +28,26 @@ class Scored(Measure):
         """What the scorer takes besides the two values."""
         return {}
 
-    def pairs(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
-        return process.cpdist(
-            a,
-            b,
-            scorer=self.scorer,
-            scorer_kwargs=dict(self.scorer_parameters()),
-            dtype=np.float64,
-            score_cutoff=cutoff(limit),
-        )
+    def prepare(self, values: Sequence[str]) -> "ScoredValues":
+        return ScoredValues(values, self.scorer, self.scorer_parameters())
 
-    def matrix(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
-        return process.cdist(
-            a,
-            # Of one list with itself rapidfuzz takes each two once, one by one, which takes twice as long.
-            list(b) if a is b else b,
-            scorer=self.scorer,
-            scorer_kwargs=dict(self.scorer_parameters()),
-            dtype=np.float64,
-            score_cutoff=cutoff(limit),
-        )
+
+class ScoredValues:
+    """Values with the normalised distance of rapidfuzz that is theirs."""
+
+    def __init__(
+        self, values: Sequence[str], scorer: Callable[..., float], parameters: Mapping[str, Any] | None = None
+    ):
+        # Taking many from an array is faster than from a list.
+        self._values = np.array(values, dtype=object)
+        self._options = {"scorer": scorer, "scorer_kwargs": dict(parameters or {}), "dtype": np.float64}
+
+    def pairs(self, i: Positions, j: Positions, limit: float) -> Distances:
+        return process.cpdist(*self._taken(i, j), score_cutoff=cutoff(limit), **self._options)
+
+    def matrix(self, i: Positions, j: Positions, limit: float) -> Distances:
+        # Of one list with itself rapidfuzz takes each two once, but one by one, at half the speed: so never one list.
+        return process.cdist(*self._taken(i, j), score_cutoff=cutoff(limit), **self._options)
+
+    def _taken(self, i: Positions, j: Positions) -> tuple[list[str], list[str]]:
+        return self._values[i].tolist(), self._values[j].tolist()

@@ -8,12 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pehchan.distance.aggregation import WeightedDistance
-from pehchan.distance.columns import Block, Positions, Side
-from pehchan.distance.measure import Distances, Measure
+from pehchan.distance.arrays import Positions, distinct_pairs
+from pehchan.distance.columns import Block, Side
+from pehchan.distance.measure import Distances, Measure, Prepared
 from pehchan.metadata.schema import Field
 
 #: Pairs (i[k], j[k]) of a tile at or under the cutoff, and their scaled distances: int64[n] each.
 Close: TypeAlias = tuple[Positions, Positions, NDArray[np.int64]]
+
+
+#: Listed pairs are worth a search for repeated ones from one in so many of the pairs that there can be.
+REPEATED = 16
 
 
 class TileComparison:
@@ -39,27 +44,30 @@ class TileComparison:
 
 
 def raw_distances(
-    measure: Measure, left: Side, right: Side, i: Positions, j: Positions, limit: float
+    values: Prepared, symmetric: bool, left: Side, right: Side, i: Positions, j: Positions, limit: float
 ) -> Distances:
-    """float64[len(i)]: of the values of records i[k] and j[k], distinct ones measured once; any number where absent.
+    """float64[len(i)]: of the values of records i[k] and j[k]; any number where absent.
 
-    Of each two the record of the smaller rank comes first.
+    Of each two the record of the smaller rank comes first, where the measure is not symmetric.
     """
-    ours, theirs = left.values, right.values
-    if not ours or not theirs:
+    raw = _listed(values, left, right, i, j, limit)
+    if symmetric:
+        return raw
+    return np.where(left.rank[i] < right.rank[j], raw, _listed(values, right, left, j, i, limit))
+
+
+def _listed(
+    values: Prepared, first: Side, second: Side, i: Positions, j: Positions, limit: float
+) -> Distances:
+    """The same with the record of the first side first."""
+    if not len(first.values) or not len(second.values):
         return np.zeros(len(i))
-    a, b = left.code[i], right.code[j]
-    backward = None
+    a, b = first.code[i], second.code[j]
+    possible = len(first.values) * len(second.values)
     # Where few of the pairs of a tile are left, a list of pairs is cheaper than the whole matrix.
-    if len(i) * 2 >= len(ours) * len(theirs):
-        raw = measure.matrix(ours, theirs, limit)[a, b]
-        if not measure.symmetric:
-            backward = measure.matrix(theirs, ours, limit)[b, a]
-    else:
-        pairs, place = np.unique(a * len(theirs) + b, return_inverse=True)
-        first, second = (k.tolist() for k in np.divmod(pairs, len(theirs)))
-        firsts, seconds = [ours[k] for k in first], [theirs[k] for k in second]
-        raw = measure.pairs(firsts, seconds, limit)[place]
-        if not measure.symmetric:
-            backward = measure.pairs(seconds, firsts, limit)[place]
-    return raw if backward is None else np.where(left.rank[i] < right.rank[j], raw, backward)
+    if len(i) * 2 >= possible:
+        return values.matrix(first.values, second.values, limit)[a, b]
+    if len(i) * REPEATED < possible:
+        return values.pairs(first.values[a], second.values[b], limit)
+    a, b, place = distinct_pairs(a, b, len(second.values))
+    return values.pairs(first.values[a], second.values[b], limit)[place]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pehchan.distance.arrays import Positions
 from pehchan.distance.measure import Distances, Measure
 
 
@@ -17,8 +18,15 @@ class Zero(Measure):
 
     cost = 0.001
 
-    def pairs(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
-        return np.zeros(len(a))
+    def prepare(self, values: Sequence[str]) -> "NoDistances":
+        return NoDistances()
 
-    def matrix(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
-        return np.zeros((len(a), len(b)))
+
+class NoDistances:
+    """Values that are all 0 apart."""
+
+    def pairs(self, i: Positions, j: Positions, limit: float) -> Distances:
+        return np.zeros(len(i))
+
+    def matrix(self, i: Positions, j: Positions, limit: float) -> Distances:
+        return np.zeros((len(i), len(j)))

@@ -153,6 +153,12 @@ def block_of(distance, records, ranks):
     return Block(columns, np.array(ranks, dtype=np.int64))
 
 
+def parts_of(block, cut):
+    """The first so many records of a block, and the others."""
+    places = np.arange(len(block))
+    return block.take(places[:cut]), block.take(places[cut:])
+
+
 def pairs_within(distance, records, **tile):
     """{(first id, second id): distance} of one block with itself, and how often pairs were compared."""
     block = block_of(distance, records, range(len(records)))
@@ -209,7 +215,7 @@ def test_two_blocks_meet_in_the_pairs_between_them_whichever_ranks_they_have(com
     ranks = [int(record[0]) for record in records]
     left, right = records[:cut], records[cut:]
     distance = compared_by(ours, properties)
-    rows, columns = block_of(distance, left, ranks[:cut]), block_of(distance, right, ranks[cut:])
+    rows, columns = parts_of(block_of(distance, records, ranks), cut)
     found, compared = pairs_of(distance, rows, left, columns, right, tile=2)
     expected = plain.plain_pairs(records, schema, properties)
     names = {record[0] for record in left}
@@ -222,16 +228,21 @@ def test_a_block_with_itself_and_two_blocks_cover_all_pairs_once(left, right, ti
     schema = Schema((Field("a", 1, "zero"),))
     records = [(str(k), "x") for k in range(left + right)]
     distance = RecordDistance(schema, 1000, 1000)
-    blocks = [
-        (block_of(distance, part, [int(record[0]) for record in part]), part)
-        for part in (records[:left], records[left:])
-    ]
+    parts = parts_of(block_of(distance, records, range(left + right)), left)
+    blocks = list(zip(parts, (records[:left], records[left:]), strict=True))
     seen = []
     for (rows, a), (columns, b) in [(blocks[0], blocks[0]), (blocks[1], blocks[1]), (blocks[0], blocks[1])]:
         found, compared = pairs_of(distance, rows, a, columns, b, tile=tile)
         assert len(found) == compared
         seen += [frozenset(pair) for pair in found]
     assert len(seen) == len(set(seen)) == all_pairs_of(left + right)
+
+
+def test_blocks_whose_values_were_read_apart_do_not_meet():
+    distance = RecordDistance(Schema((Field("a", 1, "zero"),)), 1000, 1000)
+    blocks = [block_of(distance, [("0", "x"), ("1", "y")], (0, 1)) for _ in range(2)]
+    with pytest.raises(ValueError, match="not of one block"):
+        list(distance.compare(*blocks))
 
 
 @pytest.mark.parametrize("tokens", [True, False])

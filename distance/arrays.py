@@ -1,0 +1,29 @@
+"""Arrays of codes and positions, and what is distinct in them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Codes = NDArray[np.int32]
+Mask = NDArray[np.bool_]
+Positions = NDArray[np.int64]
+
+
+def distinct(values: Sequence[str]) -> tuple[list[str], Codes]:
+    """The distinct values in order of first appearance, and the code of each value: int32[len(values)]."""
+    code_of: dict[str, int] = {}
+    codes = np.fromiter(
+        (code_of.setdefault(value, len(code_of)) for value in values), dtype=np.int32, count=len(values)
+    )
+    return list(code_of), codes
+
+
+def distinct_pairs(
+    a: NDArray[Any], b: NDArray[Any], width: int
+) -> tuple[Positions, Positions, NDArray[np.intp]]:
+    """The distinct pairs (a[k], b[k]) of codes below width: firsts, seconds, and the place of each pair k."""
+    codes, places = np.unique(a.astype(np.int64) * width + b, return_inverse=True)
+    first, second = np.divmod(codes, max(width, 1))
+    return first, second, places

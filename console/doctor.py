@@ -27,7 +27,8 @@ from mrjob.step import MRStep, StepFailedException
 import pehchan
 from pehchan.console import node_report
 from pehchan.console.bundle import command_for, pythons, read_manifest, runs_on, shipped_archives
-from pehchan.console.jobs import RUNNERS, configured_hadoop, runner_configurations, runner_options
+from pehchan.console.configurations import configured_hadoop, runner_configurations, runner_options
+from pehchan.console.jobs import RUNNERS
 from pehchan.console.yarn import yarn_command
 from pehchan.metadata.mistakes import Mistakes, nearest
 from pehchan.mrjobs.spark import missing_for_spark

@@ -1,22 +1,20 @@
 """Runs jobs one after the other with one of mrjob's runners, where their data lies."""
 
-import shlex
 import sys
 import tempfile
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from mrjob.conf import combine_dicts, find_mrjob_conf, load_opts_from_mrjob_confs
 from mrjob.hadoop import fully_qualify_hdfs_path
 from mrjob.parse import is_uri
 from mrjob.step import StepFailedException
 
-import pehchan.conf
 from pehchan.console.bundle import check_shipping
+from pehchan.console.configurations import configured_hadoop, runner_configurations, runner_options
 from pehchan.console.emr import end_steps
 from pehchan.console.output import JobFailed, copy_folder
 from pehchan.console.places import LocalPlace, Place, place, use_hadoop_command
@@ -67,32 +65,6 @@ def check_runner(runner: str, conf_path: str | None, paths: Sequence[str], mista
 
 def _spoken(schemes: Sequence[str]) -> str:
     return ", ".join(f"{each}://" if each else "files of this machine" for each in schemes)
-
-
-def runner_configurations(runner: str, conf_path: str | None) -> list[str]:
-    """The configuration files for a runner, later ones over earlier: the project's, then the user's own.
-
-    conf/mrjob/RUNNER.conf below the current folder stands in for the one that is installed with pehchan.
-    """
-    if conf_path:
-        return [conf_path]
-    here = Path("conf") / "mrjob" / f"{runner}.conf"
-    installed = Path(next(iter(pehchan.conf.__path__))) / "mrjob" / f"{runner}.conf"
-    ours = [str(path) for path in (here, installed) if path.is_file()][:1]
-    users = find_mrjob_conf()
-    return [*ours, *([users] if users else [])]
-
-
-def runner_options(runner: str, conf_paths: Sequence[str]) -> dict[str, Any]:
-    """What the configurations say of a runner, later ones over earlier."""
-    found = [options for _, options in load_opts_from_mrjob_confs(runner, list(conf_paths)) if options]
-    return dict(combine_dicts(*found))
-
-
-def configured_hadoop(options: Mapping[str, Any]) -> list[str] | None:
-    """The hadoop command that the options of a runner name, as mrjob reads it; None where they name none."""
-    given = options.get("hadoop_bin")
-    return (shlex.split(given) if isinstance(given, str) else list(given)) if given else None
 
 
 def reach_hadoop(runner: str, conf_path: str | None) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from pehchan.console.inputs import InputFile, find_files, format_of, ingest_files, look_at, on_this_machine
-from pehchan.console.jobs import Jobs, check_runner, local_folder, reach_hadoop
+from pehchan.console.jobs import Jobs, local_folder, prepare_runner
 from pehchan.console.output import (
     RunError,
     check_output,
@@ -42,8 +42,7 @@ def run_clustering(
     )
     mistakes = Mistakes()
     paths = [*request.inputs, *([records] if records else [])]
-    reach_hadoop(request.runner, request.conf_path)
-    check_runner(request.runner, request.conf_path, [*paths, request.out], mistakes)
+    prepare_runner(request.runner, request.conf_path, [*paths, request.out], mistakes)
     pairs = _find_pairs(request.inputs, mistakes)
     for output in pairs.outputs:
         _check_cutoff(output, cutoff, mistakes)

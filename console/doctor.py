@@ -27,7 +27,12 @@ from mrjob.step import MRStep, StepFailedException
 import pehchan
 from pehchan.console import node_report
 from pehchan.console.bundle import command_for, pythons, read_manifest, runs_on, shipped_archives
-from pehchan.console.configurations import configured_hadoop, runner_configurations, runner_options
+from pehchan.console.configurations import (
+    check_configurations,
+    configured_hadoop,
+    runner_configurations,
+    runner_options,
+)
 from pehchan.console.jobs import RUNNERS
 from pehchan.console.yarn import yarn_command
 from pehchan.metadata.mistakes import Mistakes, nearest
@@ -87,13 +92,12 @@ class Surroundings:
 def examine(runner: str, conf_path: str | None, deep: bool, say: Callable[[str], None]) -> bool:
     """Look at all that a runner needs, say it line by line; whether all of it is well.
 
-    Raises MistakesError where there is no such runner or configuration.
+    Raises MistakesError where there is no such runner, or its configuration cannot be used.
     """
     mistakes = Mistakes()
     if runner not in CHECKS:
         mistakes.add(f"-r {runner}", "no such runner.", nearest(runner, RUNNERS))
-    if conf_path and not os.path.exists(conf_path):
-        mistakes.add(conf_path, "no such configuration of runners.")
+    check_configurations(runner, conf_path, mistakes)
     mistakes.raise_if_any()
     surroundings = Surroundings(runner, conf_path)
     say(f"pehchan {pehchan.__version__}, -r {runner}; configuration: {_spoken(surroundings.conf_paths)}")

@@ -14,7 +14,12 @@ from mrjob.parse import is_uri
 from mrjob.step import StepFailedException
 
 from pehchan.console.bundle import check_shipping
-from pehchan.console.configurations import configured_hadoop, runner_configurations, runner_options
+from pehchan.console.configurations import (
+    check_configurations,
+    configured_hadoop,
+    runner_configurations,
+    runner_options,
+)
 from pehchan.console.emr import end_steps
 from pehchan.console.output import JobFailed, copy_folder
 from pehchan.console.places import LocalPlace, Place, place, use_hadoop_command
@@ -48,15 +53,23 @@ def scheme(path: str) -> str:
     return "" if found == "file" else found
 
 
-def check_runner(runner: str, conf_path: str | None, paths: Sequence[str], mistakes: Mistakes) -> None:
-    """Add a mistake for a runner that is none or lacks something, and for paths that it does not reach."""
+def prepare_runner(runner: str, conf_path: str | None, paths: Sequence[str], mistakes: Mistakes) -> None:
+    """Reach Hadoop with the command that the runner takes as well, from here on.
+
+    Adds a mistake for a runner that is none or lacks something, and for paths that it does not reach.
+    Raises MistakesError where a configuration cannot be used: nobody knows what is reached without it.
+    """
     if runner not in RUNNERS:
         mistakes.add(f"-r {runner}", "no such runner.", f"Use one of: {', '.join(RUNNERS)}.")
         return
+    if not check_configurations(runner, conf_path, mistakes):
+        mistakes.raise_if_any()
+    conf_paths = runner_configurations(runner, conf_path)
+    use_hadoop_command(configured_hadoop(runner_options(runner, conf_paths)))
     if runner == "spark":
         for what, right in missing_for_spark():
             mistakes.add("-r spark", what, right)
-    check_shipping(runner, runner_configurations(runner, conf_path), mistakes)
+    check_shipping(runner, conf_paths, mistakes)
     for path in paths:
         # Files of this machine are brought to a cluster.
         if scheme(path) and scheme(path) not in RUNNERS[runner]:
@@ -65,12 +78,6 @@ def check_runner(runner: str, conf_path: str | None, paths: Sequence[str], mista
 
 def _spoken(schemes: Sequence[str]) -> str:
     return ", ".join(f"{each}://" if each else "files of this machine" for each in schemes)
-
-
-def reach_hadoop(runner: str, conf_path: str | None) -> None:
-    """From here on reach Hadoop with the command that the runner takes as well."""
-    options = runner_options(runner, runner_configurations(runner, conf_path))
-    use_hadoop_command(configured_hadoop(options))
 
 
 class Jobs:

@@ -29,7 +29,7 @@ from pehchan.console.inputs import (
     look_at,
     on_this_machine,
 )
-from pehchan.console.jobs import Counts, Jobs, check_runner, local_folder, reach_hadoop
+from pehchan.console.jobs import Counts, Jobs, local_folder, prepare_runner
 from pehchan.console.output import (
     RUN_VERSION,
     RunError,
@@ -300,8 +300,7 @@ def _check(request: Request, result: Result, here: Path) -> tuple[list[InputFile
     """Everything that can be checked before a job starts; raises MistakesError with all that is wrong."""
     mistakes = Mistakes()
     schema, settings = load_schema_and_settings(request.properties, request.schema, request.defines, mistakes)
-    reach_hadoop(request.runner, request.conf_path)
-    check_runner(request.runner, request.conf_path, [*request.inputs, request.out], mistakes)
+    prepare_runner(request.runner, request.conf_path, [*request.inputs, request.out], mistakes)
     check_output(request.out, request.overwrite, mistakes, request.inputs, request.resume)
     inputs: list[InputFile] = []
     wanted = request.schema or settings.schema_path

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -157,8 +158,16 @@ class _Loader(yaml.SafeLoader):
 
 
 def _read_yaml(text: str, path: str, mistakes: Mistakes) -> Any:
-    try:
+    with yaml_mistakes(path, mistakes):
         return yaml.load(text, _Loader)
+    return None
+
+
+@contextmanager
+def yaml_mistakes(path: str, mistakes: Mistakes) -> Iterator[None]:
+    """Add a mistake where the YAML of a file that is loaded within is none; what comes after goes on."""
+    try:
+        yield
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{path} line {mark.line + 1} column {mark.column + 1}" if mark else path
@@ -166,5 +175,4 @@ def _read_yaml(text: str, path: str, mistakes: Mistakes) -> Any:
     except yaml.YAMLError as error:
         mistakes.add(path, f"it is not YAML: {error}", "Save the file as plain text.")
     except (RecursionError, ValueError) as error:
-        mistakes.add(path, f"it cannot be read: {error}", "Give a schema in JSON or YAML.")
-    return None
+        mistakes.add(path, f"it cannot be read: {error}", "Save the file as plain YAML.")

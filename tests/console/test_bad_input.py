@@ -325,6 +325,94 @@ def test_dedupe_without_any_cutoff_is_refused(refused):
     )
 
 
+# configurations of runners
+
+
+@pytest.fixture
+def home(folder, monkeypatch):
+    """The home folder, in which mrjob looks for a configuration, is the one that tests run in."""
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.delenv("MRJOB_CONF", raising=False)
+
+
+COMMANDS = [
+    ("dedupe", "a.txt", "-s", "s.yaml", "-o", "out"),
+    ("cluster", "pairs.txt", "--cutoff", "100", "-o", "out"),
+    ("doctor",),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("gone.conf", "gone.conf: the file cannot be read: No such file or directory.\n  Give YAML such as"),
+        ("folder", "folder: the file cannot be read: Is a directory."),
+        ("loop", "loop: the file cannot be read: Too many levels of symbolic links."),
+        ("no.conf", "no.conf line 2 column 1: it is not YAML: "),
+    ],
+)
+def test_a_configuration_that_cannot_be_read_is_refused(refused, command, name, message):
+    write("a.txt", LINES)
+    write("pairs.txt", "1,2,5\n")
+    Path("folder").mkdir()
+    Path("loop").symlink_to("loop")
+    write("no.conf", "runners: [\n")
+    refused(f"--conf-path {message}", *command, "--conf-path", name)
+
+
+@pytest.mark.parametrize(
+    ("conf", "message"),
+    [
+        (b"runners: \xff", "my.conf: it cannot be read: "),
+        ("- runners", "my.conf: it says nothing of runners.\n  Give YAML such as"),
+        ("id: id", "my.conf: it says nothing of runners."),
+        ("runners: [inline]", "my.conf: what it says of inline in runners is no mapping."),
+        ("runners: {inline: [num_cores]}", "my.conf: what it says of inline in runners is no mapping."),
+        ("include: 5", "my.conf: include names no files."),
+        ("include: [a: b]", "my.conf: include names no files."),
+        ("include: gone", "gone (included by --conf-path my.conf): the file cannot be read: No such file"),
+        ("include: [s.yaml]", "s.yaml (included by --conf-path my.conf): it says nothing of runners."),
+    ],
+)
+def test_a_configuration_that_mrjob_cannot_use_is_refused(refused, conf, message):
+    write("a.txt", LINES)
+    write("my.conf", conf)
+    refused(message, *COMMANDS[0], "--conf-path", "my.conf")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize("name", [".mrjob.conf", "conf/mrjob/inline.conf"])
+def test_a_configuration_that_is_found_and_not_given_is_named_as_well(home, refused, command, name):
+    write("a.txt", LINES)
+    write("pairs.txt", "1,2,5\n")
+    Path("conf/mrjob").mkdir(parents=True)
+    write(name, "runners:\n  inline: {\n")
+    refused(f"{name} line 3 column 1: it is not YAML: ", *command)
+
+
+@pytest.mark.parametrize(
+    "conf", ["", "# runners:\n", "runners:\n", "runners: {inline: , spark: 5}", "include: my.conf"]
+)
+def test_a_configuration_that_says_nothing_of_the_runner_is_no_mistake(pehchan, conf):
+    write("a.txt", LINES)
+    write("my.conf", conf)
+    assert pehchan(*COMMANDS[0], "--conf-path", "my.conf")[0] == 0
+    assert rows("out/pairs") == ["1,2,35"]
+
+
+def test_a_configuration_in_the_home_folder_is_found_by_its_short_name(home, pehchan):
+    write("a.txt", LINES)
+    write("my.conf", "runners: {inline: {}}")
+    assert pehchan(*COMMANDS[0], "--conf-path", "~/my.conf")[0] == 0
+    assert pehchan("doctor", "--conf-path", "~/my.conf")[0] == 0
+
+
+def test_hadoop_is_not_asked_before_its_configuration_can_be_read(refused, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    refused("--conf-path gone.conf", "dedupe", "hdfs:///in", "-r", "hadoop", "--conf-path", "gone.conf")
+
+
 # outputs
 
 

@@ -157,13 +157,7 @@ def build_parser() -> argparse.ArgumentParser:
     bundle.add_argument("--python-version", metavar="V", help="of the nodes, as 3.11; default: as here")
 
     doctor = _command(commands, "doctor", run_doctor, "check what a runner needs, and say how to mend it")
-    doctor.add_argument(
-        "-r",
-        "--runner",
-        default="inline",
-        help="inline (one process), local (all cores), hadoop, spark or emr",
-    )
-    doctor.add_argument("--conf-path", metavar="FILE", help="configuration of mrjob's runners")
+    _add_runner_options(doctor)
     doctor.add_argument(
         "--deep", action="store_true", help="also run a small job on the nodes (hadoop), or ask AWS (emr)"
     )
@@ -193,11 +187,7 @@ def _add_properties_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_output_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "-o", "--out", default=DEFAULT_OUT, metavar="OUT", help=f"output folder ({DEFAULT_OUT})"
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace the output of an earlier run")
+def _add_runner_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-r",
         "--runner",
@@ -205,6 +195,14 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
         help="inline (one process), local (all cores), hadoop, spark or emr",
     )
     parser.add_argument("--conf-path", metavar="FILE", help="configuration of mrjob's runners")
+
+
+def _add_output_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-o", "--out", default=DEFAULT_OUT, metavar="OUT", help=f"output folder ({DEFAULT_OUT})"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace the output of an earlier run")
+    _add_runner_options(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
     parser.add_argument("-v", "--verbose", action="store_true", help="the runner's own log too")
 

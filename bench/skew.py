@@ -6,11 +6,11 @@ python bench/skew.py [--records N] [--kilobytes K]
 import argparse
 import json
 import random
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from running import run
 
 SCHEMA = """\
 id: id
@@ -65,30 +65,18 @@ def measure(folder: Path, bound: str) -> tuple[int, float, float, int]:
     task_python = [sys.executable, str(folder / "watch.py"), str(notes)]
     (folder / "conf").write_text(json.dumps({"runners": {"local": {"task_python_bin": task_python}}}))
     defines = [word for each in (*BOUNDS[bound], "sts.output.record=true") for word in ("-D", each)]
-    began = time.monotonic()
-    subprocess.run(
+    seconds = run(
         [
-            *(
-                sys.executable,
-                "-m",
-                "pehchan.console.command",
-                "similarity",
-                "records.txt",
-                "-s",
-                "schema.yaml",
-            ),
-            *("-r", "local", "--conf-path", "conf", "-q", "--overwrite", "-o", "out", *defines),
+            *("similarity", "records.txt", "-s", "schema.yaml", "-r", "local", "--conf-path", "conf"),
+            *("-q", "--overwrite", "-o", "out", *defines),
         ],
-        cwd=folder,
-        check=True,
-        stdout=subprocess.DEVNULL,
+        folder,
     )
-    seconds = time.monotonic() - began
     plan = json.loads((folder / "out" / "internal" / "plan.json").read_text())
-    run = json.loads((folder / "out" / "run.json").read_text())
+    result = json.loads((folder / "out" / "run.json").read_text())
     # Linux counts kilobytes of 1024 bytes, macOS bytes.
     largest = max(map(int, notes.read_text().split())) * (1 if sys.platform == "darwin" else 1024)
-    return plan["buckets"]["TX"][0], largest / 1e6, seconds, run["counters"]["Pairs"]["Kept"]
+    return plan["buckets"]["TX"][0], largest / 1e6, seconds, result["counters"]["Pairs"]["Kept"]
 
 
 if __name__ == "__main__":

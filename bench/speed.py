@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from rapidfuzz.distance import Indel
+from running import run
 
 from pehchan.distance.columns import Block
 from pehchan.distance.record import RecordDistance
@@ -98,24 +99,9 @@ def columns(records: Sequence[Record], tokens: bool, limit: float | None, cutoff
 
 def job(path: Path, out: Path, runner: str) -> float:
     """Seconds of a whole run, from the start of the command to its end."""
-    began = time.monotonic()
-    subprocess.run(
-        [
-            *(
-                sys.executable,
-                "-m",
-                "pehchan.console.command",
-                "similarity",
-                str(path),
-                "-p",
-                str(PROPERTIES),
-            ),
-            *("-r", runner, "-o", str(out), "--overwrite", "-q"),
-        ],
-        check=True,
-        stdout=subprocess.DEVNULL,
+    return run(
+        ["similarity", str(path), "-p", str(PROPERTIES), "-r", runner, "-o", str(out), "--overwrite", "-q"]
     )
-    return time.monotonic() - began
 
 
 def row(what: str, ours: float, theirs: float, against: str) -> None:

@@ -5,7 +5,7 @@ import gzip
 import json
 import random
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import takewhile
 from pathlib import Path
@@ -284,11 +284,11 @@ def test_the_output_can_lie_here(aws: StandIn, conf: Path, tmp_path: Path) -> No
     assert keys("pehchan/tmp/") == []
 
 
+@pytest.fixture
 def interrupted(
-    aws: StandIn, conf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, noted: bool = True
-) -> int:
+    aws: StandIn, conf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., int]:
     """A run that is interrupted while it waits for its first step, or before it could note that it has one."""
-    aws.executes = False
 
     def wait(runner: EMRJobRunner) -> None:
         raise KeyboardInterrupt
@@ -297,26 +297,24 @@ def interrupted(
         boto3.client("emr").add_job_flow_steps(JobFlowId=runner.get_cluster_id(), Steps=steps)
         raise KeyboardInterrupt
 
-    if noted:
-        monkeypatch.setattr(EMRJobRunner, "_wait_for_steps_to_complete", wait)
-    else:
-        monkeypatch.setattr(EMRJobRunner, "_add_steps_to_cluster", add_and_forget)
+    def run(noted: bool = True) -> int:
+        if noted:
+            monkeypatch.setattr(EMRJobRunner, "_wait_for_steps_to_complete", wait)
+        else:
+            monkeypatch.setattr(EMRJobRunner, "_add_steps_to_cluster", add_and_forget)
+        where = put("in/customers.txt", records(20))
+        return dedupe(conf, where, "-D", "input.format=lines", "-o", f"s3://{BUCKET}/out")
+
+    aws.executes = False
     (tmp_path / "schema.yaml").write_text(SCHEMA.replace("id: id", "id: id\ncolumns: [id, name, city]"))
-    return dedupe(
-        conf, put("in/customers.txt", records(20)), "-D", "input.format=lines", "-o", f"s3://{BUCKET}/out"
-    )
+    return run
 
 
 @pytest.mark.parametrize("noted", [True, False])
 def test_an_interrupt_cancels_the_steps_that_were_submitted(
-    aws: StandIn,
-    conf: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    noted: bool,
+    aws: StandIn, interrupted: Callable[..., int], capsys: pytest.CaptureFixture[str], noted: bool
 ) -> None:
-    assert interrupted(aws, conf, tmp_path, monkeypatch, noted) == 130
+    assert interrupted(noted) == 130
     (request,) = aws.of("AddJobFlowSteps")
     (cancelled,) = aws.of("CancelSteps")
     steps = aws.cluster_steps(request["JobFlowId"])
@@ -331,7 +329,7 @@ def test_an_interrupt_cancels_the_steps_that_were_submitted(
 
 
 def test_an_interrupt_leaves_the_steps_of_others(
-    aws: StandIn, conf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    aws: StandIn, interrupted: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add = EMRJobRunner._add_steps_to_cluster
 
@@ -342,34 +340,26 @@ def test_an_interrupt_leaves_the_steps_of_others(
         add(runner, steps)
 
     monkeypatch.setattr(EMRJobRunner, "_add_steps_to_cluster", add_beside_another)
-    assert interrupted(aws, conf, tmp_path, monkeypatch) == 130
+    assert interrupted() == 130
     left = aws.cluster_steps(aws.of("CancelSteps")[0]["ClusterId"])
     assert [step.name for step in left if step.state != "CANCELLED"] == ["another: Step 1 of 1"]
 
 
 def test_a_cluster_of_one_job_ends_with_it(
-    aws: StandIn,
-    conf: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    aws: StandIn, conf: Path, interrupted: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     conf.write_text(conf.read_text().replace("pool_clusters: true", "pool_clusters: false"))
-    assert interrupted(aws, conf, tmp_path, monkeypatch) == 130
+    assert interrupted() == 130
     (request,) = aws.of("AddJobFlowSteps")
     assert aws.of("TerminateJobFlows") == [{"JobFlowIds": [request["JobFlowId"]]}]
     assert "stays up" not in capsys.readouterr().err
 
 
 def test_steps_that_cannot_be_cancelled_are_told(
-    aws: StandIn,
-    conf: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    aws: StandIn, interrupted: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     aws.unreachable = True
-    assert interrupted(aws, conf, tmp_path, monkeypatch) == 130
+    assert interrupted() == 130
     cluster = aws.of("AddJobFlowSteps")[0]["JobFlowId"]
     steps = " ".join(step.id for step in aws.cluster_steps(cluster))
     said = capsys.readouterr().err

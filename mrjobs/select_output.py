@@ -1,7 +1,7 @@
 """One of the outputs of a job, for people to read: a map-only job, so that it runs where the data lies.
 
 in   tagged lines
-out  the lines of one tag as users read them: pairs, clustered, rejected or partition
+out  the lines of one tag as users read them: pairs, clustered, rejected or group
 """
 
 from collections.abc import Iterator

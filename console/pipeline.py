@@ -177,7 +177,8 @@ def _run(
         records = [work / "internal" / name for name in _record_folders(prepared)]
         counted = Counted(_records_by_set(jobs.counts), jobs.counts["Records", "Characters"])
         groups = _large_groups(work, plan)
-        plan = replace(with_buckets(plan, counted, groups), input="settled")
+        tasks = os.cpu_count() or 1 if request.runner == "local" else 1
+        plan = replace(with_buckets(plan, counted, groups, tasks), input="settled")
         shuffled = shuffled_characters(plan, counted, groups)
         if request.runner == "inline" and (too_large := _too_large("what goes to the comparison", shuffled)):
             warning = "-r inline: " + " ".join(too_large)

@@ -263,7 +263,7 @@ class Settings:
     )
     input_encoding: str = _key("input.encoding", ENCODING, "utf-8", "encoding of the input files")
     bucket_records: int = _key(
-        "bucket.records", _whole(1), 4000, "the most records a reducer holds at a time"
+        "bucket.records", _whole(1), 20_000, "the most records a reducer holds at a time"
     )
     memory_mb: int = _key(
         "memory.mb",

@@ -69,15 +69,18 @@ class Counted:
     characters: int
 
 
-def with_buckets(plan: Plan, counted: Counted, groups: Mapping[str, Counted] | None = None) -> Plan:
+def with_buckets(
+    plan: Plan, counted: Counted, groups: Mapping[str, Counted] | None = None, tasks: int = 1
+) -> Plan:
     """The plan with as many buckets as a reducer's memory asks for.
 
     counted  all records
     groups   the groups too large for one bucket; the others need none
+    tasks    reducers that work at the same time, where the settings do not say
     """
     if not plan.grouped:
-        return replace(plan, default_buckets=_buckets(plan, counted))
-    buckets = {group: _buckets(plan, of_group) for group, of_group in sorted((groups or {}).items())}
+        return replace(plan, default_buckets=_buckets(plan, counted, tasks))
+    buckets = {group: _buckets(plan, of_group, tasks) for group, of_group in sorted((groups or {}).items())}
     return replace(plan, buckets=buckets, default_buckets=(1,) * max(1, len(plan.sets)))
 
 
@@ -93,9 +96,10 @@ def shuffled_characters(plan: Plan, counted: Counted, groups: Mapping[str, Count
     return large + copied(rest, plan.default_buckets)
 
 
-def _buckets(plan: Plan, counted: Counted) -> tuple[int, ...]:
+def _buckets(plan: Plan, counted: Counted, tasks: int = 1) -> tuple[int, ...]:
     """Buckets a set for these records."""
     settings, records = plan.settings, counted.records
+    wanted_cells = CELLS_A_REDUCER * (settings.reducers or tasks)
     held = plan.records_a_cell(sum(records.values()), counted.characters)
     # The records of two buckets meet in a cell.
     a_bucket = max(1, held // 2)
@@ -103,7 +107,7 @@ def _buckets(plan: Plan, counted: Counted) -> tuple[int, ...]:
         counts = [records.get(name, 0) for name in plan.sets]
         wanted = [_ceil(count, a_bucket) for count in counts]
         if sum(counts) >= WORTH_SHARING:
-            cells = max(SHARED_BUCKETS**2, CELLS_A_REDUCER * (settings.reducers or 1))
+            cells = max(SHARED_BUCKETS**2, wanted_cells)
             while wanted[0] * wanted[1] < cells:
                 # Split the set with the larger buckets: that ships the fewest copies.
                 larger = 0 if counts[0] * wanted[1] >= counts[1] * wanted[0] else 1
@@ -113,8 +117,7 @@ def _buckets(plan: Plan, counted: Counted) -> tuple[int, ...]:
         fits = count <= held
         wanted = [1 if fits else _ceil(count, a_bucket)]
         if count >= WORTH_SHARING:
-            cells = CELLS_A_REDUCER * (settings.reducers or 1)
-            wanted = [max(wanted[0], SHARED_BUCKETS, math.ceil(math.sqrt(2 * cells)))]
+            wanted = [max(wanted[0], SHARED_BUCKETS, math.ceil(math.sqrt(2 * wanted_cells)))]
     # More buckets than asked for are never made; fewer are, where more would only ship copies.
     return tuple(min(number, settings.bucket_count or number) for number in wanted)
 

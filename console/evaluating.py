@@ -9,7 +9,7 @@ from pehchan.clustering.truth import read_truth
 from pehchan.console.output import read_run, tagged_lines
 from pehchan.console.places import Place
 from pehchan.metadata.plan import Plan
-from pehchan.mrjobs.wire import CLUSTERED, PAIRS, Identity, decode_pairs
+from pehchan.mrjobs.wire import CLUSTERED, PAIRS, Identity, Pairs
 
 
 def evaluate(out: Place, truth_path: str) -> dict[str, Scores]:
@@ -33,7 +33,7 @@ def kept_pairs(out: Place, cutoff: int | None) -> Iterator[tuple[Identity, Ident
     """The pairs of a run at or under a cutoff (None: all that were kept)."""
     for tag, payload in tagged_lines([out / "internal" / "pairs"]):
         if tag == PAIRS:
-            for pair in decode_pairs(payload):
+            for pair in Pairs.decode(payload):
                 if cutoff is None or pair.distance <= cutoff:
                     yield pair.first, pair.second
 

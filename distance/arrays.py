@@ -13,11 +13,11 @@ Positions = NDArray[np.int64]
 
 def distinct(values: Sequence[str]) -> tuple[list[str], Codes]:
     """The distinct values in order of first appearance, and the code of each value: int32[len(values)]."""
-    code_of: dict[str, int] = {}
-    codes = np.fromiter(
-        (code_of.setdefault(value, len(code_of)) for value in values), dtype=np.int32, count=len(values)
-    )
-    return list(code_of), codes
+    known = list(dict.fromkeys(values))
+    if len(known) == len(values):
+        return known, np.arange(len(known), dtype=np.int32)
+    code_of = dict(zip(known, range(len(known)), strict=True))
+    return known, np.fromiter(map(code_of.__getitem__, values), dtype=np.int32, count=len(values))
 
 
 def distinct_pairs(

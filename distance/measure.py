@@ -59,7 +59,7 @@ class Measure:
         return None
 
     def format_error(self, value: str) -> bool:
-        """Whether a value counts under "Invalid Data Format"."""
+        """Whether a value counts under "Invalid Data Format"; other than `fault` only with compat."""
         return self.fault(value) is not None
 
     def format_errors(self, a: Sequence[str], b: Sequence[str]) -> NDArray[np.bool_]:

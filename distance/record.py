@@ -71,14 +71,19 @@ class RecordDistance:
         field, measure = self.fields[number], self.measures[number]
         raw, codes = distinct(values)
         compared = fold(raw, field.fold) if field.fold else raw
-        there = [value != "" and measure.fault(value) is None for value in compared]
-        order = sorted(range(len(compared)), key=lambda k: not there[k])
-        place = np.empty(len(order), dtype=np.int32)
-        place[order] = np.arange(len(order), dtype=np.int32)
-        ordered = [compared[k] for k in order]
-        faulty = np.array([value != "" and measure.format_error(value) for value in ordered], dtype=bool)
-        present = sum(there)
-        return Column(ordered, place[codes], present, faulty, measure.prepare(ordered[:present]))
+        absent = {k for k, value in enumerate(compared) if not value or measure.fault(value) is not None}
+        present = len(compared) - len(absent)
+        if absent:
+            # The values that are there come first.
+            order = sorted(range(len(compared)), key=absent.__contains__)
+            place = np.empty(len(order), dtype=np.int32)
+            place[order] = np.arange(len(order), dtype=np.int32)
+            compared, codes = [compared[k] for k in order], place[codes]
+        faulty = np.zeros(len(compared), dtype=bool)
+        # What is there can be read, but sifarish compares also what it cannot read.
+        for k in range(0 if self.score.compat else present, len(compared)):
+            faulty[k] = compared[k] != "" and measure.format_error(compared[k])
+        return Column(compared, codes, present, faulty, measure.prepare(compared[:present]))
 
     def compare(self, rows: Block, columns: Block, tile: int = TILE) -> Iterator[Found]:
         """The pairs of a row and a column that are at or under the cutoff, tile by tile.

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -97,23 +98,31 @@ class Plan:
         """Read a plan that `write` wrote."""
         return cls.from_dict(json.loads(Path(path).read_text(encoding="ascii")))
 
-    @property
+    @cached_property
     def columns_needed(self) -> int:
         """How many columns a line must have."""
         ordinals = [field.ordinal for field in self.schema.fields]
         ordinals += [self.schema.id_ordinal, self.schema.partition_ordinal]
         return max((ordinal + 1 for ordinal in ordinals if ordinal is not None), default=1)
 
-    @property
+    @cached_property
     def grouped(self) -> bool:
         """Whether records meet only within groups, which are as large as they happen to be."""
         return self.join == "same_id" or self.schema.partition_ordinal is not None
 
+    @cached_property
+    def _ordinals(self) -> list[int]:
+        return [field.ordinal or 0 for field in self.schema.fields]
+
+    def compared(self, record: Record) -> list[str]:
+        """The values of a record that are compared, in schema order."""
+        items = record.items
+        return [items[ordinal] for ordinal in self._ordinals]
+
     def characters(self, record: Record) -> int:
         """Characters of a record that travel to where it is compared."""
-        items = record.items
-        compared = sum(len(items[field.ordinal or 0]) for field in self.schema.fields)
-        return len(record.id) + compared + (sum(map(len, items)) if self.items_needed else 0)
+        whole = sum(map(len, record.items)) if self.items_needed else 0
+        return len(record.id) + sum(map(len, self.compared(record))) + whole
 
     def records_a_cell(self, records: int, characters: int) -> int:
         """How many records a reducer may hold, 2 at least, where so many records have so many characters in all."""
@@ -122,7 +131,7 @@ class Plan:
         share = max(0, self.settings.memory_mb - TASK_MEGABYTES) * 1_000_000
         return max(2, min(self.settings.bucket_records, int(share / bytes_each)))
 
-    @property
+    @cached_property
     def items_needed(self) -> bool:
         """Whether whole records must travel to where pairs are found, for the output or for compat."""
         settings = self.settings

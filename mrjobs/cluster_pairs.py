@@ -23,8 +23,7 @@ from pehchan.mrjobs.wire import (
     REJECTED,
     Identity,
     Pair,
-    decode_pairs,
-    encode_pairs,
+    Pairs,
 )
 
 #: Pairs or records that a mapper gathers before it sends them on.
@@ -65,7 +64,7 @@ class ClusterPairs(PehchanJob):
         return super().make_runner()
 
     def start_reading(self) -> None:
-        self._pairs: list[Pair] = []
+        self._pairs = Pairs()
         self._records: list[Identity] = []
 
     def read_line(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -75,8 +74,7 @@ class ClusterPairs(PehchanJob):
             record = decode_record(payload)
             self._records.append((record.set, record.id))
         elif tag == PAIRS:
-            for pair in decode_pairs(payload):
-                self._keep(pair)
+            self._pairs.extend(Pairs.decode(payload).within(self.options.cutoff))
         elif tag == REJECTED:
             yield ASIDE, payload
         else:
@@ -84,7 +82,8 @@ class ClusterPairs(PehchanJob):
                 if not single.strip():
                     continue
                 try:
-                    self._keep(self._delimited_pair(single))
+                    pair = self._delimited_pair(single)
+                    self._pairs.extend(Pairs.of([pair]).within(self.options.cutoff))
                     self.count("Pairs", "Read")
                 except RejectedLine as reason:
                     self.count("Pairs", "Rejected")
@@ -92,10 +91,6 @@ class ClusterPairs(PehchanJob):
                     yield ASIDE, Rejected(text, file_name(input_file()), str(reason)).encode()
         if len(self._pairs) >= GATHERED or len(self._records) >= GATHERED:
             yield from self._send()
-
-    def _keep(self, pair: Pair) -> None:
-        if pair.distance <= self.options.cutoff:
-            self._pairs.append(Pair(pair.first, pair.second, pair.distance))
 
     def _delimited_pair(self, line: bytes) -> Pair:
         text, delimiter = decode_line(line), self.options.delimiter
@@ -113,8 +108,8 @@ class ClusterPairs(PehchanJob):
 
     def _send(self) -> Iterator[tuple[bytes, bytes]]:
         if self._pairs:
-            yield TOGETHER, b"p" + encode_pairs(self._pairs)
-            self._pairs = []
+            yield TOGETHER, b"p" + self._pairs.encode()
+            self._pairs = Pairs()
         if self._records:
             yield TOGETHER, b"r" + ascii_json(self._records)
             self._records = []
@@ -135,7 +130,16 @@ class ClusterPairs(PehchanJob):
             if value[:1] == b"r":
                 records.extend((record_id, set_name) for set_name, record_id in orjson.loads(value[1:]))
             else:
-                pairs.extend((p.first[::-1], p.second[::-1], p.distance) for p in decode_pairs(value[1:]))
+                more = Pairs.decode(value[1:])
+                firsts = zip(more.first_ids, more.first_sets, strict=True)
+                pairs.extend(
+                    zip(
+                        firsts,
+                        zip(more.second_ids, more.second_sets, strict=True),
+                        more.distances,
+                        strict=True,
+                    )
+                )
         size = 0
         previous = None
         for member in connected_clusters(records, pairs):

@@ -1,185 +1,135 @@
-"""How records meet and are compared: the parts of record_similarity."""
+"""How the records of a cell are compared: the reducer of record_similarity."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 import numpy as np
-import orjson
+from numpy.typing import NDArray
 
+from pehchan.distance.arrays import Positions
 from pehchan.distance.columns import Block
 from pehchan.distance.record import Found, RecordDistance
 from pehchan.metadata.java import bucket as java_bucket
 from pehchan.metadata.plan import Plan
-from pehchan.metadata.records import ascii_json, decode_record
-from pehchan.mrjobs.job import PlannedJob
 from pehchan.mrjobs.joins import join_of
-from pehchan.mrjobs.joins.all_pairs import Route
-from pehchan.mrjobs.wire import (
-    PAIRS,
-    RECORD,
-    REJECTED,
-    Batch,
-    Identity,
-    Pair,
-    encode_pairs,
-    read_tagged,
-)
-
-#: Batches a mapper may hold open at a time, as a multiple of the size of one.
-BATCHES_HELD = 64
-
-#: What an open batch takes besides its records, in characters.
-OPEN_BATCH = 1000
+from pehchan.mrjobs.joins.all_pairs import Cell, Route
+from pehchan.mrjobs.wire import Batch, Pairs
 
 #: Pairs a line of output holds at the most.
 PAIRS_A_LINE = 1000
 
 
-class ComparesRecords(PlannedJob):
-    """Mapper and reducer that bring settled records together and compare them."""
+class CellComparison:
+    """Compares the records of one cell after the other.
 
-    def start_routing(self) -> None:
-        self._join = join_of(self.plan)
-        self._batches: dict[Route, Batch] = {}
-        self._held = 0
+    count         is told (group, name, amount) for the counters
+    sign_of_life  is told how many pairs have just been compared
+    """
 
-    def route_record(self, tag: bytes | None, payload: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Settled record -> batches for the cells where it meets others."""
-        if tag is None:
-            # A line of an earlier job; from an earlier step of this one the tag comes as the key.
-            ((tag, payload),) = read_tagged((payload,))
-        if tag == REJECTED:
-            yield ascii_json(["x"]), payload
-        if tag != RECORD:
-            return
-        record = decode_record(payload)
-        route = self._join.route(record)
-        if route is None:
-            return
-        batch = self._batches.get(route)
-        if batch is None:
-            batch = self._batches[route] = Batch(route, columns=[[] for _ in self.plan.schema.fields])
-            self._held += OPEN_BATCH
-        values = [record.items[field.ordinal or 0] for field in self.plan.schema.fields]
-        for column, value in zip(batch.columns, values, strict=True):
-            column.append(value)
-        batch.ids.append(record.id)
-        if self.plan.items_needed:
-            batch.items.append(record.items)
-        size = self.plan.characters(record)
-        batch.size += size
-        self._held += size
-        limit = self.plan.settings.batch_bytes
-        if batch.size >= limit:
-            yield from self._send(self._batches.pop(route))
-        elif self._held >= limit * BATCHES_HELD:
-            yield from self._send_all()
-
-    def _send(self, batch: Batch) -> Iterator[tuple[bytes, bytes]]:
-        self._held -= batch.size + OPEN_BATCH
-        encoded = batch.encode()
-        for cell in self._join.cells(batch.route):
-            yield ascii_json(["c", *cell]), encoded
-
-    def _send_all(self) -> Iterator[tuple[bytes, bytes]]:
-        while self._batches:
-            yield from self._send(self._batches.popitem()[1])
-
-    def stop_routing(self) -> Iterator[tuple[bytes, bytes]]:
-        yield from self._send_all()
-
-    def start_comparing(self) -> None:
-        plan = self.plan
+    def __init__(
+        self,
+        plan: Plan,
+        count: Callable[[str, str, int], None],
+        sign_of_life: Callable[[int], None],
+    ):
+        self.plan = plan
+        self._count, self._sign_of_life = count, sign_of_life
         self._join = join_of(plan)
-        self._distance = RecordDistance(
-            plan.schema, plan.settings.scale, plan.cutoff, compat=plan.settings.compat
-        )
+        settings = plan.settings
+        self._distance = RecordDistance(plan.schema, settings.scale, plan.cutoff, compat=settings.compat)
 
-    def compare_cell(self, key: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
-        """A cell's batches -> pairs at or under the cutoff."""
-        kind, *cell = orjson.loads(key)
-        if kind == "x":
-            yield from ((REJECTED, value) for value in values)
+    def pairs(self, cell: Cell, batches: Iterable[Batch]) -> Iterator[Pairs]:
+        """The pairs of a cell at or under the cutoff."""
+        batches = list(batches)
+        meetings = list(self._join.meetings(cell, sorted({batch.route for batch in batches})))
+        if not meetings:
             return
-        records = CellRecords(self.plan, self._distance, map(Batch.decode, values))
-        for first, second in self._join.meetings(tuple(cell), records.routes):
+        records = CellRecords(self.plan, self._distance, batches)
+        del batches
+        for first, second in meetings:
             rows = records.blocks[first]
             columns = rows if first == second else records.blocks[second]
             for found in self._distance.compare(rows, columns):
-                pairs = records.pairs(first, second, found)
-                for start in range(0, len(pairs), PAIRS_A_LINE):
-                    yield PAIRS, encode_pairs(pairs[start : start + PAIRS_A_LINE])
-                self.count("Pairs", "Kept", len(pairs))
-                self.count("Pairs", "Compared", found.compared)
-                self.sign_of_life("compare", found.compared)
+                a, b, distances = records.in_order(first, second, found)
+                for start in range(0, len(a), PAIRS_A_LINE):
+                    some = slice(start, start + PAIRS_A_LINE)
+                    yield records.pairs(a[some], b[some], distances[some])
+                self._count("Pairs", "Kept", len(a))
+                self._count("Pairs", "Compared", found.compared)
+                self._sign_of_life(found.compared)
         if records.same_given_id:
-            self.count("Distance Data", "Same ID", records.same_given_id)
+            self._count("Distance Data", "Same ID", records.same_given_id)
 
-    def stop_comparing(self) -> None:
+    def finish(self) -> None:
+        """Hand on what was counted while records were compared."""
         for (group, name), amount in self._distance.counters.items():
-            self.count(group, name, amount)
-        self.send_counters()
+            self._count(group, name, amount)
 
 
 class CellRecords:
     """The records of one cell, in a defined order, as blocks by route."""
 
-    def __init__(self, plan: Plan, distance: RecordDistance, batches: Iterator[Batch]):
+    def __init__(self, plan: Plan, distance: RecordDistance, batches: Sequence[Batch]):
         self.plan = plan
         self._as_java = plan.settings.compat and plan.sets == ("",)
         #: Pairs left out because both records were given the same id, as sifarish does.
         self.same_given_id = 0
-        routes: list[Route] = []
-        identities: list[Identity] = []
-        items: list[Sequence[str]] = []
-        columns: list[list[str]] = [[] for _ in plan.schema.fields]
-        for batch in batches:
-            routes.extend([batch.route] * len(batch.ids))
-            identities.extend((batch.route[1], record_id) for record_id in batch.ids)
-            items.extend(batch.items)
-            for column, more in zip(columns, batch.columns, strict=True):
-                column.extend(more)
-        order = sorted(range(len(identities)), key=self._order(identities))
-        self._identities = [identities[k] for k in order]
-        self._items = [items[k] for k in order] if items else []
-        coded = [distance.column(number, [column[k] for k in order]) for number, column in enumerate(columns)]
-        whole = Block(coded, np.arange(len(order), dtype=np.int64))
-        places: dict[Route, list[int]] = {}
-        for place, k in enumerate(order):
-            places.setdefault(routes[k], []).append(place)
-        self.routes: list[Route] = sorted(places)
-        self.places = {route: np.array(places[route], dtype=np.int64) for route in self.routes}
-        self.blocks = {route: whole.take(self.places[route]) for route in self.routes}
+        routes = sorted({batch.route for batch in batches})
+        sizes = [len(batch.ids) for batch in batches]
+        route = np.repeat([routes.index(batch.route) for batch in batches], sizes)
+        # Taking many from an array is faster than from a list.
+        self._ids = _objects(chain.from_iterable(batch.ids for batch in batches))
+        self._sets = _objects(batch.route[1] for batch in batches).repeat(sizes)
+        self._items = _objects(chain.from_iterable(batch.items for batch in batches))
+        order = self._order()
+        rank = np.empty(len(order), dtype=np.int64)
+        rank[order] = np.arange(len(order))
+        columns = [
+            distance.column(number, list(chain.from_iterable(batch.columns[number] for batch in batches)))
+            for number in range(len(plan.schema.fields))
+        ]
+        whole = Block(columns, rank)
+        self._rank = rank
+        self._places = {each: order[route[order] == number] for number, each in enumerate(routes)}
+        self.blocks = {each: whole.take(places) for each, places in self._places.items()}
 
-    def _order(self, identities: list[Identity]):  # type: ignore[no-untyped-def]
-        """Sort key of a record: of two, the smaller comes first in their pair."""
-        settings = self.plan.settings
+    def _order(self) -> Positions:
+        """int64[n]: the positions of the records in their order; of two, the earlier comes first in their pair."""
+        ids, sets = self._ids.tolist(), self._sets.tolist()
+        keys: Sequence[object] = ids if len(set(sets)) == 1 else list(zip(sets, ids, strict=True))
         if self._as_java:
             # sifarish: the record of the higher bucket comes first.
-            count = settings.bucket_count or 1000
-            return lambda k: (-java_bucket(identities[k][1], count), identities[k])
-        return lambda k: identities[k]
+            count = self.plan.settings.bucket_count or 1000
+            keys = [(-java_bucket(record_id, count), record_id) for record_id in ids]
+        return np.array(sorted(range(len(ids)), key=keys.__getitem__), dtype=np.int64)
 
-    def pairs(self, first: Route, second: Route, found: Found) -> list[Pair]:
-        """The pairs found between the blocks of two routes, each with its records in their order."""
-        rows, columns = self.places[first][found.rows], self.places[second][found.columns]
-        pairs = []
-        for a, b, distance in zip(
-            np.minimum(rows, columns).tolist(),
-            np.maximum(rows, columns).tolist(),
-            found.distances.tolist(),
-            strict=True,
-        ):
-            if self._items:
-                if self._as_java and self._same_given_id(a, b):
-                    self.same_given_id += 1
-                    continue
-                pairs.append(
-                    Pair(self._identities[a], self._identities[b], distance, self._items[a], self._items[b])
-                )
-            else:
-                pairs.append(Pair(self._identities[a], self._identities[b], distance))
-        return pairs
-
-    def _same_given_id(self, a: int, b: int) -> bool:
+    def in_order(
+        self, first: Route, second: Route, found: Found
+    ) -> tuple[Positions, Positions, NDArray[np.int64]]:
+        """int64[m] each: the pairs found between two routes, as positions of their records in order; distances."""
+        a, b = self._places[first][found.rows], self._places[second][found.columns]
+        swapped = self._rank[a] > self._rank[b]
+        a, b = np.where(swapped, b, a), np.where(swapped, a, b)
         ordinal = self.plan.schema.id_ordinal
-        return ordinal is not None and self._items[a][ordinal] == self._items[b][ordinal] != ""
+        if not self._as_java or ordinal is None:
+            return a, b, found.distances
+        given = np.array([items[ordinal] for items in self._items], dtype=object)
+        same = (given[a] == given[b]) & (given[a] != "")
+        self.same_given_id += int(np.count_nonzero(same))
+        return a[~same], b[~same], found.distances[~same]
+
+    def pairs(self, a: Positions, b: Positions, distances: NDArray[np.int64]) -> Pairs:
+        """The pairs of the records at positions a[k] and b[k]."""
+        return Pairs(
+            *(column[side].tolist() for side in (a, b) for column in (self._sets, self._ids)),
+            distances.tolist(),
+            *(self._items[side].tolist() if len(self._items) else [] for side in (a, b)),
+        )
+
+
+def _objects(values: Iterable[object]) -> NDArray[np.object_]:
+    """One object each, also where these are lists."""
+    listed = list(values)
+    array = np.empty(len(listed), dtype=object)
+    array[:] = listed
+    return array

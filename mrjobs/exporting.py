@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import orjson
 
 from pehchan.metadata.plan import Plan
-from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, REJECTED, Pair, decode_pairs
+from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, REJECTED, Pair, Pairs
 
 
 class PairExport:
@@ -27,8 +27,22 @@ class PairExport:
         self._active = active
 
     def lines(self, payload: bytes) -> Iterator[str]:
-        """One line a pair of an encoded batch."""
-        return map(self.line, decode_pairs(payload))
+        """One line a pair of encoded pairs."""
+        pairs = Pairs.decode(payload)
+        if pairs.first_items:
+            return map(self.line, pairs)
+        distances = list(map(str, pairs.distances))
+        columns = [pairs.first_ids, pairs.second_ids, distances]
+        if not self.plan.settings.compat:
+            columns = [self._quoted(column) for column in columns]
+        return map(self._delimiter.join, zip(*columns, strict=True))
+
+    def _quoted(self, values: list[str]) -> list[str]:
+        """The values as CSV fields."""
+        # Where all together hold nothing to quote, none does.
+        if quoted(text := "".join(values), self._delimiter) == text:
+            return values
+        return [quoted(value, self._delimiter) for value in values]
 
     def line(self, pair: Pair) -> str:
         """The line of a pair."""

@@ -6,7 +6,9 @@ is ASCII without tab, LF or CR inside, which every runner passes on unharmed.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from itertools import compress
+from typing import Any
 
 import orjson
 
@@ -21,6 +23,10 @@ REJECTED = b"rejected"
 GROUP = b"group"
 PAIRS = b"pairs"
 CLUSTERED = b"clustered"
+
+#: First in the key of what travels to a reducer: the records of a cell, and lines that only pass through.
+CELL = "c"
+ASIDE = "x"
 
 #: A record's identity: its set and its id.
 Identity = tuple[str, str]
@@ -70,41 +76,67 @@ class Pair:
     second_items: Sequence[str] = ()
 
 
-def encode_pairs(pairs: Sequence[Pair]) -> bytes:
-    """Pairs as JSON columns: [version, sets, ids, sets, ids, distances, items, items]."""
-    with_items = any(pair.first_items or pair.second_items for pair in pairs)
-    return ascii_json(
-        [
-            PAIRS_VERSION,
+@dataclass
+class Pairs:
+    """Pairs as columns: one list each, all as long; those of items are empty where the output needs none."""
+
+    first_sets: list[str] = field(default_factory=list)
+    first_ids: list[str] = field(default_factory=list)
+    second_sets: list[str] = field(default_factory=list)
+    second_ids: list[str] = field(default_factory=list)
+    distances: list[int] = field(default_factory=list)
+    first_items: list[Sequence[str]] = field(default_factory=list)
+    second_items: list[Sequence[str]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, pairs: Sequence[Pair]) -> "Pairs":
+        """The columns of pairs."""
+        with_items = any(pair.first_items or pair.second_items for pair in pairs)
+        return cls(
             [pair.first[0] for pair in pairs],
             [pair.first[1] for pair in pairs],
             [pair.second[0] for pair in pairs],
             [pair.second[1] for pair in pairs],
             [pair.distance for pair in pairs],
-            [list(pair.first_items) for pair in pairs] if with_items else [],
-            [list(pair.second_items) for pair in pairs] if with_items else [],
-        ]
-    )
+            [pair.first_items for pair in pairs] if with_items else [],
+            [pair.second_items for pair in pairs] if with_items else [],
+        )
 
+    @property
+    def _columns(self) -> list[list[Any]]:
+        return [getattr(self, column.name) for column in fields(self)]
 
-def decode_pairs(payload: bytes) -> Iterator[Pair]:
-    """The pairs of an encoded payload."""
-    version, *columns = orjson.loads(payload)
-    if version != PAIRS_VERSION:
-        raise WireError(f"pairs of version {version!r}; this pehchan reads version {PAIRS_VERSION}")
-    first_sets, first_ids, second_sets, second_ids, distances, first_items, second_items = columns
-    nothing: list[tuple[str, ...]] = [()] * len(distances)
-    for first_set, first_id, second_set, second_id, distance, left, right in zip(
-        first_sets,
-        first_ids,
-        second_sets,
-        second_ids,
-        distances,
-        first_items or nothing,
-        second_items or nothing,
-        strict=True,
-    ):
-        yield Pair((first_set, first_id), (second_set, second_id), distance, left, right)
+    def __len__(self) -> int:
+        return len(self.distances)
+
+    def __iter__(self) -> Iterator[Pair]:
+        nothing: list[Sequence[str]] = [()] * len(self)
+        for first_set, first_id, second_set, second_id, distance, left, right in zip(
+            *self._columns[:5], self.first_items or nothing, self.second_items or nothing, strict=True
+        ):
+            yield Pair((first_set, first_id), (second_set, second_id), distance, left, right)
+
+    def within(self, cutoff: int) -> "Pairs":
+        """Those at or under a cutoff, without items."""
+        kept = [distance <= cutoff for distance in self.distances]
+        return Pairs(*(list(compress(column, kept)) for column in self._columns[:5]))
+
+    def extend(self, more: "Pairs") -> None:
+        """Add pairs of the same kind, with or without items."""
+        for column, others in zip(self._columns, more._columns, strict=True):
+            column.extend(others)
+
+    def encode(self) -> bytes:
+        """One line, without the newline: [version, sets, ids, sets, ids, distances, items, items]."""
+        return ascii_json([PAIRS_VERSION, *self._columns])
+
+    @classmethod
+    def decode(cls, payload: bytes) -> "Pairs":
+        """The pairs of an encoded line."""
+        version, *columns = orjson.loads(payload)
+        if version != PAIRS_VERSION:
+            raise WireError(f"pairs of version {version!r}; this pehchan reads version {PAIRS_VERSION}")
+        return cls(*columns)
 
 
 def read_tagged(lines: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:

@@ -2,7 +2,7 @@
 
 from pehchan.console.output import tagged_lines
 from pehchan.console.places import place
-from pehchan.mrjobs.wire import PAIRS, decode_pairs
+from pehchan.mrjobs.wire import PAIRS, Pairs
 
 
 def lines(out: object, name: str) -> list[str]:
@@ -16,5 +16,5 @@ def pairs(out: object) -> list[tuple[object, ...]]:
         (pair.first, pair.second, pair.distance, pair.first_items, pair.second_items)
         for tag, payload in tagged_lines([place(str(out))])
         if tag == PAIRS
-        for pair in decode_pairs(payload)
+        for pair in Pairs.decode(payload)
     )

@@ -30,7 +30,7 @@ from pehchan.mrjobs.planner import Counted, with_buckets
 from pehchan.mrjobs.record_similarity import RecordSimilarity
 from pehchan.mrjobs.select_output import SelectOutput
 from pehchan.mrjobs.settle_records import SettleRecords
-from pehchan.mrjobs.wire import Batch, Pair, WireError, decode_pairs, encode_pairs, read_tagged
+from pehchan.mrjobs.wire import Batch, Pair, Pairs, WireError, read_tagged
 
 SCHEMA = """\
 id: id
@@ -63,7 +63,7 @@ class Outcome:
             pair
             for tag, payload in read_tagged(self.lines)
             if tag == b"pairs"
-            for pair in decode_pairs(payload)
+            for pair in Pairs.decode(payload)
         ]
         self.rejected = [
             json.loads(payload) for tag, payload in read_tagged(self.lines) if tag == b"rejected"
@@ -290,7 +290,7 @@ def test_lines_set_aside_come_out_with_their_reason(tmp_path):
 def test_more_pairs_than_fit_a_line_of_output_are_all_there(tmp_path):
     outcome = similarity(tmp_path, {"a.txt": content([(f"c{n}", "Ann", "", "") for n in range(60)])})
     assert len(outcome.distances) == 60 * 59 // 2
-    assert max(len(list(decode_pairs(payload))) for _, payload in read_tagged(outcome.lines)) <= 1000
+    assert max(len(list(Pairs.decode(payload))) for _, payload in read_tagged(outcome.lines)) <= 1000
 
 
 # runners
@@ -471,7 +471,7 @@ def test_records_without_a_pair_are_clusters_of_their_own(tmp_path, clustered):
     outcome = clustered(
         'record\t[1,"","a",["a"]]\nrecord\t[1,"","z",["z"]]\n'
         + "pairs\t"
-        + encode_pairs([PAIR]).decode()
+        + Pairs.of([PAIR]).encode().decode()
         + "\n",
         "--cutoff",
         10,
@@ -485,7 +485,7 @@ def test_records_without_a_pair_are_clusters_of_their_own(tmp_path, clustered):
 
 def test_equal_ids_of_two_sets_are_two_records_of_a_cluster(clustered):
     pair = Pair(("base", "1"), ("other", "1"), 5)
-    outcome = clustered("pairs\t" + encode_pairs([pair]).decode(), "--cutoff", 10)
+    outcome = clustered("pairs\t" + Pairs.of([pair]).encode().decode(), "--cutoff", 10)
     assert outcome.members == [("base", "1", "base", "1", 5, 5), ("base", "1", "other", "1", 5, 5)]
 
 
@@ -556,7 +556,7 @@ def test_one_of_the_outputs_is_selected_by_its_tag(tmp_path, tag, expected):
     plan_of().write(tmp_path / "plan.json")
     (tmp_path / "in").write_bytes(
         b"pairs\t"
-        + encode_pairs([PAIR])
+        + Pairs.of([PAIR]).encode()
         + b'\nclustered\t[1,"","a","","b",5,5]\nrejected\t{"line": "short"}\n'
         b'record\t[1,"","a",["a"]]\n'
     )
@@ -593,10 +593,10 @@ def test_one_of_the_outputs_is_selected_by_its_tag(tmp_path, tag, expected):
     )
 )
 def test_pairs_come_back_from_the_wire_as_they_were(pairs):
-    encoded = encode_pairs(pairs)
+    encoded = Pairs.of(pairs).encode()
     assert encoded.isascii()
     assert not set(b"\t\r\n") & set(encoded)
-    decoded = list(decode_pairs(encoded))
+    decoded = list(Pairs.decode(encoded))
     assert decoded == pairs
 
 
@@ -613,7 +613,7 @@ def test_a_batch_comes_back_from_the_wire_as_it_was(rows):
     ("decode", "payload"),
     [
         (Batch.decode, b'[9,["","",0],[],[],[]]'),
-        (lambda payload: list(decode_pairs(payload)), b"[9,[],[],[],[],[],[],[]]"),
+        (lambda payload: list(Pairs.decode(payload)), b"[9,[],[],[],[],[],[],[]]"),
         (lambda payload: list(read_tagged([payload])), b"a,b,5"),
     ],
 )

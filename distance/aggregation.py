@@ -67,7 +67,7 @@ class WeightedDistance:
         exploded: Mask | None = None
         for field, raw, absent in zip(self.fields, distances, missing, strict=True):
             effective = apply(field.curve, np.abs(raw))
-            share = self.share(field, effective)
+            share = self._share(field, effective)
             total += share if absent is None else np.where(absent, 0.0, share)
             counted = counted + (field.weight if absent is None else np.where(absent, 0.0, field.weight))
             imploded = _also(imploded, effective < field.implode, absent)
@@ -96,8 +96,11 @@ class WeightedDistance:
     def _exponent(self) -> float:
         return {"manhattan": 1.0, "euclidean": 2.0}.get(self.aggregation, self.power)
 
-    def share(self, field: Field, effective: Distances) -> Distances:
-        """What the effective distances of a field add to the sum."""
+    def share(self, field: Field, raw: Distances) -> Distances:
+        """What the raw distances of a field add to the sum."""
+        return self._share(field, apply(field.curve, np.abs(raw)))
+
+    def _share(self, field: Field, effective: Distances) -> Distances:
         powered = self._powered(effective)
         return powered if field.weight == 1 else field.weight * powered
 

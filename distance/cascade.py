@@ -6,7 +6,6 @@ score decides.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -14,9 +13,9 @@ from numpy.typing import NDArray
 
 from pehchan.distance.arrays import Mask, Positions
 from pehchan.distance.columns import Block, Side
-from pehchan.distance.curves import apply, largest_raw
+from pehchan.distance.curves import largest_raw
 from pehchan.distance.measure import Distances, Measure
-from pehchan.distance.tiles import Close, TileComparison, raw_distances
+from pehchan.distance.tiles import Close, TileComparison, with_absent
 from pehchan.metadata.schema import Field
 
 _Kind = TypeVar("_Kind", bound=np.generic)
@@ -79,7 +78,7 @@ class _Tile:
             raw = np.zeros(len(i))
         else:
             raw = self.apart[self.left.code[i], self.right.code[j]]
-        return _with_absent(raw, self.left, self.right, i, j, self.skipped)
+        return with_absent(raw, self.left, self.right, i, j, self.skipped)
 
 
 class Cascade(TileComparison):
@@ -90,9 +89,17 @@ class Cascade(TileComparison):
     a value was missing.
     """
 
-    @cached_property
-    def _budget(self) -> float:
-        """What the fields' shares of the sum may add up to in a pair that is kept; inf where that is not bounded."""
+    def begin(self, rows: Block, columns: Block, tile: int) -> None:
+        """Also count what is missing in the blocks."""
+        self._count(rows, columns)
+        self.largest_total = self._largest_total()
+        self.limits = [
+            self._limit(field, measure) for field, measure in zip(self.fields, self.measures, strict=True)
+        ]
+        large = self.fields and len(rows) * len(columns) >= 100 * SAMPLE
+        self.order = self._best_order(rows, columns, tile) if large else range(len(self.fields))
+
+    def _largest_total(self) -> float:
         for field, measure in zip(self.fields, self.measures, strict=True):
             # An imploded field makes a pair 0 apart; beyond 1 such a curve falls below 0.
             falls = field.curve.kind == "nonLinear" and field.curve.w < 1 and not measure.bounded
@@ -100,23 +107,10 @@ class Cascade(TileComparison):
                 return np.inf
         return self.score.largest_total(self.cutoff) * (1 + ROUNDING) + ROUNDING
 
-    @cached_property
-    def _limits(self) -> list[float]:
-        """Raw distances above it cut a pair, by field."""
-        return [
-            self._limit(field, measure) for field, measure in zip(self.fields, self.measures, strict=True)
-        ]
-
     def _limit(self, field: Field, measure: Measure) -> float:
-        largest = largest_raw(field.curve, self.score.effective_of(self._budget / field.weight))
+        largest = largest_raw(field.curve, self.score.effective_of(self.largest_total / field.weight))
         largest = np.inf if measure.bounded and largest >= 1 else largest * (1 + ROUNDING) + ROUNDING
         return largest if field.threshold is None else min(largest, field.threshold)
-
-    def begin(self, rows: Block, columns: Block, tile: int) -> None:
-        """Also count what is missing in the blocks, and choose the order of the fields."""
-        self._count(rows, columns)
-        large = self.fields and len(rows) * len(columns) >= 100 * SAMPLE
-        self._order = self._best_order(rows, columns, tile) if large else list(range(len(self.fields)))
 
     def _count(self, rows: Block, columns: Block) -> None:
         """Count the pairs in which the value of a field is missing, or cannot be read."""
@@ -144,8 +138,8 @@ class Cascade(TileComparison):
         pairs = min(len(rows), tile) * min(len(columns), tile)
         whole, kept = [], []
         for number, measure in enumerate(self.measures):
-            raw, _ = self._measured(number, left, right, here, here)
-            kept.append(float(np.mean(raw <= self._limits[number])))
+            raw, _ = self.measured(number, left, right, here, here)
+            kept.append(float(np.mean(raw <= self.limits[number])))
             sizes = [min(len(block.columns[number].values), tile) for block in (rows, columns)]
             whole.append(measure.cost * sizes[0] * sizes[1])
         first = min(range(len(whole)), key=lambda k: whole[k] + kept[k] * pairs * LISTED)
@@ -154,10 +148,10 @@ class Cascade(TileComparison):
     def compare(self, rows: Block, columns: Block) -> Close:
         alive = np.triu(np.ones((len(rows), len(columns)), dtype=bool), 1) if rows is columns else None
         tiles: dict[int, _Tile] = {}
-        for number in self._order:
+        for number in self.order:
             tiles[number] = self._tile(number, rows, columns)
-            if self._limits[number] < np.inf:
-                kept = tiles[number].within(self._limits[number])
+            if self.limits[number] < np.inf:
+                kept = tiles[number].within(self.limits[number])
                 alive = kept if alive is None else alive & kept
                 if np.count_nonzero(alive) * LISTED_FROM <= alive.size:
                     break
@@ -193,19 +187,19 @@ class Cascade(TileComparison):
         """Those of listed pairs that are close; the fields that have no tile yet are measured for them alone."""
         total = np.zeros(len(i))
         found: dict[int, tuple[Distances, Mask | None]] = {}
-        for number in self._order:
-            field, limit = self.fields[number], self._limits[number]
+        for number in self.order:
+            field, limit = self.fields[number], self.limits[number]
             if number in tiles:
                 raw, absent = tiles[number].listed(i, j)
             else:
-                raw, absent = self._measured(number, rows, columns, i, j)
+                raw, absent = self.measured(number, rows, columns, i, j)
             found[number] = raw, absent
-            if limit == np.inf and self._budget == np.inf:
+            if limit == np.inf and self.largest_total == np.inf:
                 continue
-            share = self.score.share(field, apply(field.curve, np.abs(raw)))
+            share = self.score.share(field, raw)
             total += share if absent is None else np.where(absent, 0.0, share)
             # A field that does not count has the distance 0 and cuts nothing.
-            kept = (raw <= limit) & (total <= self._budget)
+            kept = (raw <= limit) & (total <= self.largest_total)
             if not kept.all():
                 i, j, total = i[kept], j[kept], total[kept]
                 found = {
@@ -220,7 +214,7 @@ class Cascade(TileComparison):
     def _tile(self, number: int, rows: Block, columns: Block) -> _Tile:
         """The raw distances of one field for all pairs of a tile."""
         left, right = rows.sides[number], columns.sides[number]
-        values, limit = rows.columns[number].prepared, self._limits[number]
+        values, limit = rows.columns[number].prepared, self.limits[number]
         skipped = self.fields[number].missing == "skip"
         if not len(left.values) or not len(right.values):
             return _Tile(np.zeros((0, 0)), left, right, skipped)
@@ -233,33 +227,11 @@ class Cascade(TileComparison):
         apart = np.where(first, *(_spread(each, left.code, right.code) for each in (forward, backward)))
         return _Tile(apart, _each_its_own(left), _each_its_own(right), skipped)
 
-    def _measured(
-        self, number: int, rows: Block, columns: Block, i: Positions, j: Positions
-    ) -> tuple[Distances, Mask | None]:
-        """The raw distances of one field for the pairs (i[k], j[k]), and where it does not count."""
-        left, right = rows.sides[number], columns.sides[number]
-        values, symmetric = rows.columns[number].prepared, self.measures[number].symmetric
-        raw = raw_distances(values, symmetric, left, right, i, j, self._limits[number])
-        return _with_absent(raw, left, right, i, j, self.fields[number].missing == "skip")
-
 
 def _each_its_own(side: Side) -> Side:
     """The side with a value a record, for distances that are those of records and not of values."""
     each = np.arange(len(side.code))
     return Side(each, each, side.absent, side.rank)
-
-
-def _with_absent(
-    raw: Distances, left: Side, right: Side, i: Positions, j: Positions, skipped: bool
-) -> tuple[Distances, Mask | None]:
-    """Raw distances with what absent values make of them, and where the field does not count."""
-    if left.absent is None and right.absent is None:
-        return raw, None
-    absent = np.zeros(len(i), dtype=bool)
-    for side, k in ((left, i), (right, j)):
-        if side.absent is not None:
-            absent |= side.absent[k]
-    return np.where(absent, 0.0 if skipped else 1.0, raw), absent if skipped else None
 
 
 def _spread(of_values: NDArray[_Kind], rows: Positions, columns: Positions) -> NDArray[_Kind]:

@@ -5,10 +5,11 @@ word, as sifarish compares text: the first word with the first, the second with 
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 from rapidfuzz.distance import Indel
@@ -20,6 +21,11 @@ from pehchan.distance.tokens import java_tokens, tokens, utf16
 
 # Aligning holds the distances of all pairs of positions at once: this many numbers at a time.
 ALIGNED_AT_ONCE = 4_000_000
+
+#: Rows that are added up at a time: few enough for their distances to stay in the processor's cache.
+STRIP = 32
+
+_Table: TypeAlias = tuple[Distances, Positions, Positions]
 
 
 @dataclass(frozen=True)
@@ -111,12 +117,18 @@ class Words:
             step = self._at_once(m, n, len(across))
             for start in range(0, len(above), step):
                 rows = above[start : start + step]
-                apart = partial(self._word_matrix, i[rows], j[across], limit * max(m, n, 1))
-                mean = self._mean(apart, m, n)
-                if isinstance(mean, np.ndarray) and mean.shape == result.shape:
-                    # All values have as many words, as those of names have.
-                    return mean
-                result[np.ix_(rows, across)] = mean
+                # Aligning takes each word of the one with each of the other.
+                places = product(range(m), range(n)) if self._align else zip(range(m), range(m), strict=True)
+                tables = {
+                    (p, q): self._table(i[rows], j[across], limit * max(m, n, 1), p, q) for p, q in places
+                }
+                for top in range(0, len(rows), STRIP):
+                    strip = slice(top, top + STRIP)
+                    mean = self._mean(partial(_spread, tables, strip), m, n)
+                    if len(across) == len(j):
+                        result[rows[strip]] = mean
+                    else:
+                        result[np.ix_(rows[strip], across)] = mean
         return result
 
     def _at_once(self, m: int, n: int, width: int) -> int:
@@ -148,19 +160,25 @@ class Words:
             found = _as_java(found, self._length[first], self._length[second])
         return found[places]
 
-    def _word_matrix(self, i: Positions, j: Positions, limit: float, p: int, q: int) -> Distances:
-        """Distances of word p of each of the values i to word q of each of the values j."""
+    def _table(self, i: Positions, j: Positions, limit: float, p: int, q: int) -> _Table:
+        """Distances of word p of the values i to word q of the values j: of the distinct words, and whose they are."""
         first, row = np.unique(self._word(i, p), return_inverse=True)
         second, column = np.unique(self._word(j, q), return_inverse=True)
         found = self._single.matrix(first, second, self._word_limit(limit))
         if self._compat:
             found = _as_java(found, self._length[first][:, None], self._length[second])
-        # take, and not brackets: these leave the result transposed in memory.
-        return found.take(row, axis=0).take(column, axis=1)
+        return found, row, column
 
     def _word_limit(self, limit: float) -> float:
         """The distance of two words beyond which that of the values is above the limit in any case."""
         return np.inf if self._compat else limit
+
+
+def _spread(tables: Mapping[tuple[int, int], _Table], rows: slice, p: int, q: int) -> Distances:
+    """float64[rows, columns]: the distances of word p of some of the rows to word q of the columns."""
+    found, row, column = tables[p, q]
+    # take, and not brackets: these leave the result transposed in memory.
+    return found.take(row[rows], axis=0).take(column, axis=1)
 
 
 def _as_java(found: Distances, a: Positions, b: Positions) -> Distances:

@@ -15,6 +15,11 @@ from pehchan.distance.tiles import Close, TileComparison, raw_distances
 class InOrder(TileComparison):
     """Compares tiles of records as a schema says."""
 
+    def begin(self, rows: Block, columns: Block, tile: int) -> None:
+        self.order = range(len(self.fields))
+        self.limits = [np.inf if field.threshold is None else field.threshold for field in self.fields]
+        self.largest_total = np.inf
+
     def compare(self, rows: Block, columns: Block) -> Close:
         if rows is columns:
             i, j = np.triu_indices(len(rows), k=1)
@@ -49,11 +54,9 @@ class InOrder(TileComparison):
         return i[close], j[close], scores[close].astype(np.int64)
 
     def _limit(self, number: int) -> float:
-        """Beyond this raw distance a pair is cut, so the measure need not be exact there."""
-        threshold = self.fields[number].threshold
-        if threshold is not None:
-            return threshold
-        return 1.0 if self.measures[number].bounded else np.inf
+        """Beyond this raw distance the measure need not be exact."""
+        limit = self.limits[number]
+        return 1.0 if limit == np.inf and self.measures[number].bounded else limit
 
     def _count_missing(
         self, number: int, left: Column, right: Column, i: Positions, j: Positions, absent: Mask

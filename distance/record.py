@@ -24,6 +24,9 @@ from pehchan.metadata.schema import Schema
 #: Rows and columns of a tile: large enough for the measures to run at full speed, small enough for the cache.
 TILE = 1024
 
+#: Pairs on which the steps of a comparison are looked at.
+STEP_PAIRS = 20_000
+
 
 @dataclass(frozen=True)
 class Found:
@@ -36,6 +39,19 @@ class Found:
     columns: Positions
     distances: NDArray[np.int64]
     compared: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one field does in its turn: `number` in the schema, from 0.
+
+    limit  raw distance above which it cuts a pair, inf for none
+    left   share of all pairs that is left after it, in [0, 1]
+    """
+
+    number: int
+    limit: float
+    left: float
 
 
 def check_measures(schema: Schema, compat: bool, mistakes: Mistakes) -> None:
@@ -105,6 +121,23 @@ class RecordDistance:
                 size = len(above)
                 compared = size * (size - 1) // 2 if above is beside else size * len(beside)
                 yield Found(i + top, j + left, distances, compared)
+
+    def steps(self, block: Block) -> list[Step]:
+        """What each field does in its turn, looked at on some pairs of a block of two records or more."""
+        self._tiles.begin(block, block, TILE)
+        # Pairs spread over the block, and the same on every machine.
+        i = np.arange(STEP_PAIRS, dtype=np.int64) % len(block)
+        j = (i + 1 + np.arange(STEP_PAIRS) // len(block) % (len(block) - 1)) % len(block)
+        total = np.zeros(STEP_PAIRS)
+        left = np.ones(STEP_PAIRS, dtype=bool)
+        steps = []
+        for number in self._tiles.order:
+            raw, absent = self._tiles.measured(number, block, block, i, j)
+            share = self.score.share(self.fields[number], raw)
+            total += share if absent is None else np.where(absent, 0.0, share)
+            left &= (raw <= self._tiles.limits[number]) & (total <= self._tiles.largest_total)
+            steps.append(Step(number, self._tiles.limits[number], float(left.mean())))
+        return steps
 
 
 def _cut(block: Block, tile: int) -> list[tuple[int, Block]]:

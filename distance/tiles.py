@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pehchan.distance.aggregation import WeightedDistance
-from pehchan.distance.arrays import Positions, distinct_pairs
+from pehchan.distance.arrays import Mask, Positions, distinct_pairs
 from pehchan.distance.columns import Block, Side
 from pehchan.distance.measure import Distances, Measure, Prepared
 from pehchan.metadata.schema import Field
@@ -35,12 +35,31 @@ class TileComparison:
         self.fields, self.measures, self.score, self.cutoff = fields, measures, score, cutoff
         self.counters = counters
 
+    #: The fields in the order in which they are measured, by number.
+    order: Sequence[int]
+
+    #: By field, the raw distance above which it cuts a pair; inf for none.
+    limits: Sequence[float]
+
+    #: What the shares of the fields in the sum may add up to in a pair that is kept; inf where no pair is cut for it.
+    largest_total: float
+
     def begin(self, rows: Block, columns: Block, tile: int) -> None:
-        """Prepare for the tiles of two blocks, of so many rows and columns at the most."""
+        """Decide on all of these for the tiles of two blocks, of so many rows and columns at the most."""
+        raise NotImplementedError
 
     def compare(self, rows: Block, columns: Block) -> Close:
         """The pairs of a row and a column that are close; of one block with itself each two records once, i < j."""
         raise NotImplementedError
+
+    def measured(
+        self, number: int, rows: Block, columns: Block, i: Positions, j: Positions
+    ) -> tuple[Distances, Mask | None]:
+        """The raw distances of one field for the pairs (i[k], j[k]), and where it does not count (None: nowhere)."""
+        left, right = rows.sides[number], columns.sides[number]
+        values, symmetric = rows.columns[number].prepared, self.measures[number].symmetric
+        raw = raw_distances(values, symmetric, left, right, i, j, self.limits[number])
+        return with_absent(raw, left, right, i, j, self.fields[number].missing != "max")
 
 
 def raw_distances(
@@ -71,3 +90,16 @@ def _listed(
         return values.pairs(first.values[a], second.values[b], limit)
     a, b, place = distinct_pairs(a, b, len(second.values))
     return values.pairs(first.values[a], second.values[b], limit)[place]
+
+
+def with_absent(
+    raw: Distances, left: Side, right: Side, i: Positions, j: Positions, skipped: bool
+) -> tuple[Distances, Mask | None]:
+    """Raw distances with what absent values make of them, and where the field does not count."""
+    if left.absent is None and right.absent is None:
+        return raw, None
+    absent = np.zeros(len(i), dtype=bool)
+    for side, k in ((left, i), (right, j)):
+        if side.absent is not None:
+            absent |= side.absent[k]
+    return np.where(absent, 0.0 if skipped else 1.0, raw), absent if skipped else None

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 import pehchan
-from pehchan.metadata.mistakes import Mistakes, MistakesError
+from pehchan.metadata.mistakes import Mistake, Mistakes, MistakesError
 from pehchan.mrjobs import interrupts
 
 OK, FAILED, MISTAKEN, UNWRITABLE, INTERRUPTED = 0, 1, 2, 3, 130
@@ -99,6 +99,16 @@ def build_parser() -> argparse.ArgumentParser:
     similarity = _command(commands, "similarity", run_similarity, "distances of record pairs")
     similarity.add_argument("inputs", nargs="+", metavar="INPUT", help="files or folders of records")
     _add_run_options(similarity)
+
+    plan = _command(commands, "plan", run_plan, "what similarity would do, and how long it would take")
+    plan.add_argument("inputs", nargs="+", metavar="INPUT", help="files or folders of records")
+    _add_properties_options(plan)
+    _add_schema_option(plan)
+    _add_runner_options(plan)
+    plan.add_argument(
+        "--link", action="store_true", help="the two inputs are two sets: only records of different sets meet"
+    )
+    plan.add_argument("--explain", action="store_true", help="also say why")
 
     cluster = _command(commands, "cluster", run_cluster, "clusters of the pairs under a cutoff")
     cluster.add_argument(
@@ -214,8 +224,12 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="go on with the run to OUT in which a job failed, after the last that did not",
     )
-    parser.add_argument("-s", "--schema", metavar="FILE", help="schema, over the one the properties name")
+    _add_schema_option(parser)
     _add_output_options(parser)
+
+
+def _add_schema_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-s", "--schema", metavar="FILE", help="schema, over the one the properties name")
 
 
 def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
@@ -268,6 +282,38 @@ def _run(options: argparse.Namespace, clusters: bool, link: bool) -> int:
     print(summary(result, place(options.out)))
     if clusters and options.show:
         print(first_clusters(place(options.out), options.show), end="")
+    return OK
+
+
+def run_plan(options: argparse.Namespace) -> int:
+    from pehchan.console.pipeline import Request, quiet_mrjob
+    from pehchan.console.plan_text import plan_text
+    from pehchan.console.planning import forecast
+    from pehchan.console.summary import guess_text
+
+    if options.link and len(options.inputs) != 2:
+        raise MistakesError(
+            [Mistake("--link", f"{len(options.inputs)} inputs, not two.", "Give the two sets.")]
+        )
+    quiet_mrjob(False)
+    request = Request(
+        command=options.command,
+        inputs=options.inputs,
+        out="",
+        properties=options.properties,
+        schema=options.schema,
+        defines=options.defines,
+        runner=options.runner,
+        conf_path=options.conf_path,
+        link=options.link,
+        clusters=False,
+    )
+    result, found = forecast(request)
+    for warning in result.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    if result.guessed is not None:
+        print(guess_text(result))
+    print(plan_text(found, options.runner, options.explain))
     return OK
 
 

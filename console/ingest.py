@@ -103,6 +103,39 @@ def sample_rows(
         return list(islice(good, count))
 
 
+class Head(NamedTuple):
+    """The first rows of a file.
+
+    rows   the good ones
+    read   how many were read, with those that are set aside
+    size   bytes of text that they take
+    whole  whether the file holds no more
+    """
+
+    rows: list[list[str]]
+    read: int
+    size: int
+    whole: bool
+
+
+def read_head(
+    path: FilePath, format: str, encoding: str, columns: Sequence[str], count: int, delimiter: str = ""
+) -> Head:
+    """The first `count` rows that are not blank, items in the order of `columns`, as `ingest` has them."""
+    reader = _reader(format, delimiter)
+    good: list[list[str]] = []
+    read = size = 0
+    with _Lines(path, encoding, reader.newline) as lines:
+        for row in reader.rows(lines, columns):
+            if read == count:
+                return Head(good, read, size, whole=False)
+            size += len(row.text.encode(lines.encoding, "replace")) + 1
+            if row.values is not None:
+                good.append(row.values)
+            read += row.values is not None or bool(row.reason)
+    return Head(good, read, size, whole=True)
+
+
 def ingest(
     path: FilePath,
     format: str,

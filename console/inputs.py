@@ -134,13 +134,13 @@ def look_at(
     try:
         first, encoding = inputs[0], settings.input_encoding
         headers = [
-            read_header(file.path, file.format, encoding, _delimiter(file.format, settings))
+            read_header(file.path, file.format, encoding, column_delimiter(file.format, settings))
             for file in inputs
         ]
         guessed = None
         if schema is None:
             rows = sample_rows(
-                first.path, first.format, encoding, GUESS_ROWS, _delimiter(first.format, settings)
+                first.path, first.format, encoding, GUESS_ROWS, column_delimiter(first.format, settings)
             )
             guessed = guess_schema(headers[0], rows)
             schema = read_native(guessed, f"the guess from {first.path}", mistakes)
@@ -170,7 +170,7 @@ def _check_columns(path: str, header: Sequence[str], schema: Schema, mistakes: M
             )
 
 
-def _delimiter(format: str, settings: Settings) -> str:
+def column_delimiter(format: str, settings: Settings) -> str:
     """What divides the columns of a file, "" for what is usual in its format."""
     regex = settings.input_delimiter or ""
     if format == "lines":
@@ -193,6 +193,14 @@ def _in_columns(schema: Schema, header: Sequence[str], mistakes: Mistakes) -> Sc
     return replace(schema, columns=tuple(header))
 
 
+def set_of(file: InputFile, settings: Settings) -> str:
+    """The set of the records of a file: as the command says, or as its name does; "" where neither does."""
+    if file.set or not settings.two_sets or settings.set_id_size:
+        return file.set
+    is_base = os.path.basename(file.path).startswith(settings.base_prefix)
+    return FILE_SETS[0] if is_base else FILE_SETS[1]
+
+
 def ingest_files(
     prepared: Prepared, inputs: Sequence[InputFile], settings: Settings, folder: Path, rejected: Path
 ) -> tuple[Prepared, IngestCounts]:
@@ -207,21 +215,17 @@ def ingest_files(
     files = []
     with open(rejected, "wb") as aside:
         for number, file in enumerate(inputs):
-            set_name = file.set
-            if settings.two_sets and not settings.set_id_size and not set_name:
-                is_base = os.path.basename(file.path).startswith(settings.base_prefix)
-                set_name = FILE_SETS[0] if is_base else FILE_SETS[1]
             path = folder / f"part-{number:05d}"
             with open(path, "wb") as out:
                 counts = ingest(
                     file.path,
                     file.format,
                     settings.input_encoding,
-                    set_name,
+                    set_of(file, settings),
                     prepared.columns,
                     out,
                     aside,
-                    _delimiter(file.format, settings),
+                    column_delimiter(file.format, settings),
                 )
             total = IngestCounts(
                 total.records + counts.records, total.rejected + counts.rejected, total.blank + counts.blank

@@ -48,6 +48,7 @@ from pehchan.mrjobs.cluster_pairs import ClusterPairs
 from pehchan.mrjobs.planner import (
     Counted,
     load_schema_and_settings,
+    pairs_within,
     plan_join,
     shuffled_characters,
     with_buckets,
@@ -62,6 +63,7 @@ class Request:
     """What the user asked for.
 
     inputs     paths of files or folders
+    out        the folder to write; "" where nothing is run
     resume     go on with the run to the same OUT that broke off
     link       the first two inputs are two sets, of which only different ones meet
     cutoff     of the clusters, None: as the properties or the schema say
@@ -142,7 +144,7 @@ def run_pipeline(
     """
     result = Result(request, started=datetime.now(timezone.utc).isoformat(timespec="seconds"))
     with local_folder() as here:
-        inputs, prepared, plan = _check(request, result, here)
+        inputs, prepared, plan = check(request, result, here)
         announce(result)
         _run(request, result, inputs, prepared, plan, progress, here)
     return result
@@ -177,8 +179,9 @@ def _run(
         records = [work / "internal" / name for name in _record_folders(prepared)]
         counted = Counted(_records_by_set(jobs.counts), jobs.counts["Records", "Characters"])
         groups = _large_groups(work, plan)
-        tasks = os.cpu_count() or 1 if request.runner == "local" else 1
-        plan = replace(with_buckets(plan, counted, groups, tasks), input="settled")
+        plan = replace(
+            with_buckets(plan, counted, groups, tasks_at_once(request.runner, plan)), input="settled"
+        )
         shuffled = shuffled_characters(plan, counted, groups)
         if request.runner == "inline" and (too_large := _too_large("what goes to the comparison", shuffled)):
             warning = "-r inline: " + " ".join(too_large)
@@ -244,6 +247,11 @@ def cluster(
     jobs.export(CLUSTERED, [clustered], work / "clusters", plan_path)
 
 
+def tasks_at_once(runner: str, plan: Plan) -> int:
+    """How many reducers work at the same time, as far as this machine knows."""
+    return plan.settings.reducers or (os.cpu_count() or 1 if runner == "local" else 1)
+
+
 def write_run(folder: Place, result: Result) -> None:
     """Write run.json."""
     (folder / "run.json").write((json.dumps(result.to_dict(), indent=1) + "\n").encode("ascii"))
@@ -297,20 +305,24 @@ def _fingerprint(plan: Plan, cutoff: int | None, inputs: Sequence[InputFile]) ->
     return hashlib.blake2b(asked.encode(), digest_size=16).hexdigest()
 
 
-def _check(request: Request, result: Result, here: Path) -> tuple[list[InputFile], Prepared, Plan]:
-    """Everything that can be checked before a job starts; raises MistakesError with all that is wrong."""
+def check(
+    request: Request, result: Result, here: Path, bring: Callable[..., InputFile] = on_this_machine
+) -> tuple[list[InputFile], Prepared, Plan]:
+    """Everything that can be checked before a job starts; raises MistakesError with all that is wrong.
+
+    `bring` makes of each file one that can be looked at on this machine.
+    """
     mistakes = Mistakes()
     schema, settings = load_schema_and_settings(request.properties, request.schema, request.defines, mistakes)
     prepare_runner(request.runner, request.conf_path, [*request.inputs, request.out], mistakes)
-    check_output(request.out, request.overwrite, mistakes, request.inputs, request.resume)
+    if request.out:
+        check_output(request.out, request.overwrite, mistakes, request.inputs, request.resume)
     inputs: list[InputFile] = []
     wanted = request.schema or settings.schema_path
     for number, path in enumerate(request.inputs):
         set_name = LINK_SETS[number] if request.link else ""
         for file in find_files([path], mistakes):
-            inputs.append(
-                on_this_machine(InputFile(file, format_of(file, settings, schema), set_name), settings, here)
-            )
+            inputs.append(bring(InputFile(file, format_of(file, settings, schema), set_name), settings, here))
     prepared = None
     if schema is not None or not wanted:
         prepared = look_at(inputs, settings, schema, mistakes)
@@ -451,11 +463,7 @@ def pairs_to_compare(plan: Plan, counts: Counts) -> int | None:
     """How many pairs of records meet; None where nobody knows before they do."""
     if plan.grouped or not plan.sets:
         return None
-    records = _records_by_set(counts)
-    if len(plan.sets) == 2:
-        return records.get(plan.sets[0], 0) * records.get(plan.sets[1], 0)
-    total = records[""]
-    return total * (total - 1) // 2
+    return pairs_within(plan, _records_by_set(counts))
 
 
 def quiet_mrjob(verbose: bool) -> None:

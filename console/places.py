@@ -46,6 +46,10 @@ class Place(ABC):
         """The files in the folder, and in those in it, but hidden ones and empty ones; sorted."""
 
     @abstractmethod
+    def size(self) -> int:
+        """Bytes of the file as it lies there, packed or not."""
+
+    @abstractmethod
     def chunks(self) -> Iterator[bytes]:
         """The content of the file."""
 
@@ -108,6 +112,9 @@ class LocalPlace(Place):
             folders[:] = [name for name in folders if not _hidden(name)]
             found += [Path(folder) / name for name in names if not _hidden(name)]
         return [LocalPlace(path) for path in sorted(found) if path.stat().st_size]
+
+    def size(self) -> int:
+        return self.path.stat().st_size
 
     def chunks(self) -> Iterator[bytes]:
         with open(self.path, "rb") as file:
@@ -175,6 +182,9 @@ class RemotePlace(Place):
 
     def _uris(self) -> Iterator[str]:
         yield from self._files.ls(self.uri)
+
+    def size(self) -> int:
+        return int(self._files.du(self.uri))
 
     def chunks(self) -> Iterator[bytes]:
         for chunk in self._files.cat(self.uri):

@@ -161,7 +161,7 @@ class Words:
         return found[places]
 
     def _table(self, i: Positions, j: Positions, limit: float, p: int, q: int) -> _Table:
-        """Distances of word p of the values i to word q of the values j: of the distinct words, and whose they are."""
+        """Distances of word p of the values i to word q of the values j: of distinct words, and whose they are."""
         first, row = np.unique(self._word(i, p), return_inverse=True)
         second, column = np.unique(self._word(j, q), return_inverse=True)
         found = self._single.matrix(first, second, self._word_limit(limit))

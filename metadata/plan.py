@@ -124,12 +124,16 @@ class Plan:
         whole = sum(map(len, record.items)) if self.items_needed else 0
         return len(record.id) + sum(map(len, self.compared(record))) + whole
 
+    def record_bytes(self, records: int, characters: int) -> float:
+        """Bytes of memory that a record takes where it is compared, of so many with so many characters in all."""
+        values = 3 + len(self.schema.fields) + (self.columns_needed if self.items_needed else 0)
+        return CHARACTER_BYTES * characters / max(1, records) + VALUE_BYTES * values
+
     def records_a_cell(self, records: int, characters: int) -> int:
         """How many records a reducer may hold, 2 at least, where so many records have so many characters in all."""
-        values = 3 + len(self.schema.fields) + (self.columns_needed if self.items_needed else 0)
-        bytes_each = CHARACTER_BYTES * characters / max(1, records) + VALUE_BYTES * values
         share = max(0, self.settings.memory_mb - TASK_MEGABYTES) * 1_000_000
-        return max(2, min(self.settings.bucket_records, int(share / bytes_each)))
+        fitting = int(share / self.record_bytes(records, characters))
+        return max(2, min(self.settings.bucket_records, fitting))
 
     @cached_property
     def items_needed(self) -> bool:

@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -76,7 +77,7 @@ def with_buckets(
 
     counted  all records
     groups   the groups too large for one bucket; the others need none
-    tasks    reducers that work at the same time, where the settings do not say
+    tasks    reducers that work at the same time
     """
     if not plan.grouped:
         return replace(plan, default_buckets=_buckets(plan, counted, tasks))
@@ -86,20 +87,55 @@ def with_buckets(
 
 def shuffled_characters(plan: Plan, counted: Counted, groups: Mapping[str, Counted]) -> int:
     """Characters that travel to where records are compared: each record goes to as many cells as it has to."""
+    large = {group: groups[group] for group in plan.buckets}
+    rest = Counter(counted.records)
+    for group in large.values():
+        rest.subtract(group.records)
+    characters = counted.characters - sum(group.characters for group in large.values())
+    return round(
+        sum(
+            of_group.characters * copies_of(plan, of_group.records, plan.buckets[group])
+            for group, of_group in large.items()
+        )
+        + characters * copies_of(plan, rest, plan.default_buckets)
+    )
 
-    def copied(characters: int, buckets: Sequence[int]) -> int:
-        # A bucket meets those of the other set; which of two sets the characters are of is not known.
-        return characters * max(buckets)
 
-    large = sum(copied(groups[group].characters, buckets) for group, buckets in plan.buckets.items())
-    rest = counted.characters - sum(group.characters for group in groups.values())
-    return large + copied(rest, plan.default_buckets)
+def copies_of(plan: Plan, records: Mapping[str, int], buckets: Sequence[int]) -> float:
+    """To how many cells a record goes, of a group with so many of each set; on average where sets differ in that."""
+    if len(plan.sets) != 2:
+        return buckets[0]
+    # A bucket of one set meets those of the other.
+    first, second = (records.get(name, 0) for name in plan.sets)
+    return (first * buckets[1] + second * buckets[0]) / max(1, first + second)
 
 
-def _buckets(plan: Plan, counted: Counted, tasks: int = 1) -> tuple[int, ...]:
+def pairs_within(plan: Plan, records: Mapping[str, int]) -> int:
+    """How many pairs meet in a group with so many records of each set."""
+    if len(plan.sets) == 2:
+        return records.get(plan.sets[0], 0) * records.get(plan.sets[1], 0)
+    total = sum(records.values())
+    of_one_set = sum(count * (count - 1) // 2 for count in records.values())
+    return total * (total - 1) // 2 - (0 if plan.sets else of_one_set)
+
+
+def cells_of(plan: Plan, buckets: Sequence[int]) -> int:
+    """How many cells there are for so many buckets a set."""
+    return buckets[0] * buckets[1] if len(plan.sets) == 2 else buckets[0] * (buckets[0] + 1) // 2
+
+
+def records_of_a_cell(plan: Plan, records: Mapping[str, int], buckets: Sequence[int]) -> int:
+    """How many records meet in the largest cell, if all buckets of a set are alike."""
+    if len(plan.sets) == 2:
+        return sum(_ceil(records.get(name, 0), count) for name, count in zip(plan.sets, buckets, strict=True))
+    total = sum(records.values())
+    return total if buckets[0] == 1 else 2 * _ceil(total, buckets[0])
+
+
+def _buckets(plan: Plan, counted: Counted, tasks: int) -> tuple[int, ...]:
     """Buckets a set for these records."""
     settings, records = plan.settings, counted.records
-    wanted_cells = CELLS_A_REDUCER * (settings.reducers or tasks)
+    wanted_cells = CELLS_A_REDUCER * tasks
     held = plan.records_a_cell(sum(records.values()), counted.characters)
     # The records of two buckets meet in a cell.
     a_bucket = max(1, held // 2)
@@ -166,7 +202,7 @@ def plan_for_job(
     share = {name: records // len(plan.sets) for name in plan.sets} if plan.sets else {"": records}
     if plan.join == "same_id":
         return plan
-    return replace(plan, default_buckets=_buckets(plan, Counted(share, size)))
+    return replace(plan, default_buckets=_buckets(plan, Counted(share, size), settings.reducers or 1))
 
 
 def _bytes_in(path: str) -> int:

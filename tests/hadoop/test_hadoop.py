@@ -114,6 +114,14 @@ def test_dedupe_of_many_files_gives_the_same_on_the_cluster(hadoop, tmp_path):
     local = hadoop.pehchan("dedupe", data, *asked, "-o", tmp_path / "local")
     assert local.returncode == 0, local.stderr
     hadoop.put(data, "hdfs:///many/data")
+    plans = [
+        hadoop.pehchan("plan", where, "-s", schema, "-r", "hadoop", "--conf-path", hadoop.conf())
+        for where in (data, "hdfs:///many/data")
+    ]
+    # All but the time that it takes.
+    here, there = ([line for line in plan.stdout.splitlines() if "time" not in line] for plan in plans)
+    assert here == there
+    assert here[0] == "records  1,800", plans[0].stderr
     done = hadoop.pehchan(
         "dedupe",
         "hdfs:///many/data",

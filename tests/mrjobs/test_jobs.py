@@ -393,10 +393,11 @@ def test_a_reducer_of_two_sets_holds_about_as_many_records_as_it_may(first, seco
 def test_a_large_join_has_cells_for_all_reducers_and_no_more_buckets_than_asked_for():
     assert with_buckets(plan_of(), counted(100)).default_buckets == (1,)
     assert with_buckets(plan_of(), counted(3000)).default_buckets == (4,)
-    (many,) = with_buckets(plan_of(reducers=50), counted(3000)).default_buckets
+    (many,) = with_buckets(plan_of(), counted(3000), tasks=50).default_buckets
     assert many * (many + 1) // 2 >= 150
     assert with_buckets(plan_of(bucket_count=2), counted(100_000)).default_buckets == (2,)
-    rows, columns = with_buckets(plan_of(("a", "b"), reducers=50), counted(a=100, b=3000)).default_buckets
+    two_sets = with_buckets(plan_of(("a", "b")), counted(a=100, b=3000), tasks=50)
+    rows, columns = two_sets.default_buckets
     assert rows * columns >= 150
     assert columns > rows
 

@@ -1,0 +1,227 @@
+"""A forecast of a run as a person reads it."""
+
+import math
+from collections.abc import Iterator
+
+from pehchan.console.planning import Forecast
+from pehchan.metadata.plan import TASK_MEGABYTES, Plan
+
+#: Pairs whose comparison says how many a second there are.
+WORTH_A_RATE = 10_000
+
+
+def plan_text(forecast: Forecast, runner: str, explain: bool) -> str:
+    """The plan in a line or a few a topic; explain adds why."""
+    lines: list[str] = []
+    for topic, said, why in _topics(forecast, runner):
+        lines += [f"{topic:8} {said[0]}", *(f"{'':8} {line}" for line in said[1:])]
+        if explain:
+            lines += [f"{'':10} {line}" for line in why]
+    return "\n".join(lines)
+
+
+def _topics(forecast: Forecast, runner: str) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Topic, what is said of it, and why."""
+    plan, look = forecast.plan, forecast.look
+    counts = ", ".join(
+        _number(count, look.whole) + (f" in {name}" if name else "")
+        for name, count in sorted(look.counted.records.items())
+    )
+    yield (
+        "records",
+        [counts or "0"],
+        [
+            "All of the input was read."
+            if look.whole
+            else f"{len(look.records):,} were looked at; the others are judged by the size of the files."
+        ],
+    )
+    yield "join", [_join(plan)], _why_join(plan)
+    yield "buckets", [_buckets(forecast)], _why_buckets(forecast)
+    pairs = (
+        "not to be told from so few"
+        if look.pairs is None
+        else f"{_number(look.pairs, look.whole)} to compare"
+    )
+    yield "pairs", [pairs], []
+    yield "order", _order(forecast), _why_order(forecast)
+    yield "kept", [_kept(forecast)], _why_kept(forecast)
+    yield "time", [_time(forecast, runner)], _why_time(forecast)
+    yield (
+        "memory",
+        [f"at most {forecast.megabytes:,.0f} MB a task; memory.mb={plan.settings.memory_mb}"],
+        [
+            f"{TASK_MEGABYTES} MB for Python and a tile, and {_record_bytes(forecast):,.0f} bytes for each of "
+            f"{forecast.cell_records:,} records.",
+        ],
+    )
+
+
+def _join(plan: Plan) -> str:
+    if plan.join == "same_id":
+        meeting = "records of different sets that have the same id behind the set's"
+    elif plan.sets == ("",):
+        meeting = "every two records"
+    elif plan.sets:
+        meeting = f"every record of {plan.sets[0]} and every one of {plan.sets[1]}"
+    else:
+        meeting = "every two records of different sets"
+    return f"{plan.join}: {meeting}" + (f" with the same {_partition(plan)}" if _partition(plan) else "")
+
+
+def _why_join(plan: Plan) -> list[str]:
+    settings = plan.settings
+    if plan.join == "same_id":
+        return ["sts.mixed.in.sets asks for it."]
+    why = []
+    if plan.set_from == "id":
+        why.append(
+            f"sts.inter.set.matching: the first {settings.set_id_size} characters of an id name the set."
+        )
+    elif plan.set_from == "file":
+        why.append(
+            f"sts.inter.set.matching: files whose name begins with {settings.base_prefix} are one set."
+        )
+    if not _partition(plan):
+        why.append("The schema names no partition, within which alone records would meet.")
+    return why
+
+
+def _partition(plan: Plan) -> str:
+    ordinal = plan.schema.partition_ordinal
+    return "" if ordinal is None else plan.schema.partition or f"column {ordinal}"
+
+
+def _buckets(forecast: Forecast) -> str:
+    plan = forecast.plan
+    cells = f"{forecast.cells:,} cell" + ("s" if forecast.cells != 1 else "")
+    cells += f" of up to {forecast.cell_records:,} records"
+    if plan.grouped:
+        several = sum(1 for buckets in plan.buckets.values() if max(buckets) > 1)
+        groups = "ids" if plan.join == "same_id" else "partitions"
+        return f"{several:,} of {len(forecast.look.groups):,} {groups} have more than one; {cells}"
+    return " x ".join(map(str, plan.default_buckets)) + f"; {cells}"
+
+
+def _why_buckets(forecast: Forecast) -> list[str]:
+    settings = forecast.plan.settings
+    room = max(0, settings.memory_mb - TASK_MEGABYTES)
+    why = [
+        f"memory.mb leaves {room:,} MB for records of {_record_bytes(forecast):,.0f} bytes each; "
+        f"bucket.records allows {settings.bucket_records:,} records a cell.",
+    ]
+    if forecast.cells > 1:
+        why += [
+            "From 2,000 records on there are at least three cells for each of "
+            f"{forecast.tasks:,} reducer{'s' if forecast.tasks != 1 else ''} at a time (sts.num.reducer), "
+            "so that one large cell does not hold up the others.",
+            f"A record travels to {forecast.copies:.3g} cells.",
+        ]
+    if settings.bucket_count:
+        why.append(f"sts.bucket.count allows no more than {settings.bucket_count:,}.")
+    return why
+
+
+def _order(forecast: Forecast) -> list[str]:
+    trial, fields = forecast.trial, forecast.plan.schema.fields
+    if trial is None:
+        return [", ".join(field.name for field in fields) + " (there are no two records to try it on)"]
+    width = max(len(field.name) for field in fields)
+    measures = max(len(field.measure) for field in fields)
+    lines = []
+    for step in trial.steps:
+        field = fields[step.number]
+        cut = "cuts nothing by itself" if math.isinf(step.limit) else f"cut above {step.limit:.3f}"
+        if field.threshold is not None and step.limit == field.threshold:
+            cut += ", its threshold"
+        lines.append(f"{field.name:{width}}  {field.measure:{measures}}  {cut}: {_share(step.left)}")
+    return lines
+
+
+def _why_order(forecast: Forecast) -> list[str]:
+    plan = forecast.plan
+    why = []
+    if plan.settings.compat or any(field.missing == "previous" for field in plan.schema.fields):
+        return [
+            "In the order of the schema, as sifarish's answers depend on it (sifarish.compat, or a missing value "
+            "that takes the distance of the field before)."
+        ]
+    why.append("First the field that costs least with what it leaves to the others, then by what they leave.")
+    fields, scale = plan.schema.fields, plan.settings.scale
+    if plan.cutoff < scale:
+        why.append(
+            f"Pairs up to {plan.cutoff} of {scale} are kept, by {plan.schema.aggregation} over fields of weight "
+            f"{', '.join(f'{field.weight:g}' for field in fields)}: a field too far apart for that cuts a pair alone."
+        )
+    else:
+        why.append(
+            f"No cutoff below {scale}: set sts.dist.threshold, or cutoff in the schema, and most pairs are cut early."
+        )
+    return why
+
+
+def _kept(forecast: Forecast) -> str:
+    plan, trial = forecast.plan, forecast.trial
+    limit = f"at or under {plan.cutoff} of {plan.settings.scale}"
+    if forecast.kept is not None and trial is not None:
+        return f"{_number(forecast.kept, trial.pairs == forecast.look.pairs)} pairs {limit}"
+    if trial is None or forecast.look.pairs is None:
+        return f"pairs {limit}"
+    return f"pairs {limit}; none among {trial.pairs:,} that were tried"
+
+
+def _why_kept(forecast: Forecast) -> list[str]:
+    if forecast.trial is None:
+        return []
+    return [f"{forecast.trial.kept:,} of {forecast.trial.pairs:,} pairs that were tried."]
+
+
+def _time(forecast: Forecast, runner: str) -> str:
+    if forecast.compare_seconds is None:
+        return "not to be told"
+    assert forecast.trial is not None
+    rate = ""
+    if forecast.trial.pairs >= WORTH_A_RATE:
+        rate = _number(forecast.trial.pairs / forecast.trial.seconds, exact=False)
+        rate = f"; {rate} pairs a second and core"
+    tasks = f"{forecast.tasks} core{'s' if forecast.tasks != 1 else ''}"
+    where = f"{tasks} of this machine" if runner in ("inline", "local") else f"{tasks} like this machine's"
+    return (
+        f"{_seconds(forecast.read_seconds)} to read, {_seconds(forecast.compare_seconds)} to compare "
+        f"with -r {runner} on {where}{rate}"
+    )
+
+
+def _why_time(forecast: Forecast) -> list[str]:
+    if forecast.trial is None:
+        return []
+    return [
+        f"{forecast.trial.pairs:,} pairs took {forecast.trial.seconds:.3f} s just now, here; a task takes up to "
+        "half a second more to start, and a cluster's longer."
+    ]
+
+
+def _seconds(seconds: float) -> str:
+    if seconds < 1:
+        return "less than 1 s"
+    if seconds < 120:
+        return f"about {seconds:,.0f} s"
+    return f"about {seconds / 60:,.0f} min" if seconds < 7200 else f"about {seconds / 3600:,.0f} h"
+
+
+def _share(share: float) -> str:
+    if share == 0:
+        return "none of the pairs tried is left"
+    return "all pairs are left" if share == 1 else f"{max(share, 0.0001):.2%} of the pairs are left"
+
+
+def _number(count: float, exact: bool) -> str:
+    """A number, rounded to three digits where it is an estimate."""
+    if exact or count < 1000:
+        return f"{count:,.0f}" if exact else f"about {count:,.0f}"
+    return f"about {round(count, 2 - math.floor(math.log10(count))):,.0f}"
+
+
+def _record_bytes(forecast: Forecast) -> float:
+    counted = forecast.look.counted
+    return forecast.plan.record_bytes(sum(counted.records.values()), counted.characters)

@@ -1,0 +1,299 @@
+"""What a run would do, and how long it would take: looked at before it is started."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from pehchan.console.ingest import read_head
+from pehchan.console.inputs import InputFile, Prepared, column_delimiter, set_of
+from pehchan.console.jobs import local_folder
+from pehchan.console.pipeline import Request, Result, check, tasks_at_once
+from pehchan.console.places import place
+from pehchan.distance.columns import Block
+from pehchan.distance.record import RecordDistance, Step
+from pehchan.metadata.plan import TASK_MEGABYTES, Plan
+from pehchan.metadata.properties import Settings
+from pehchan.metadata.records import Record, RejectedLine, encode_record
+from pehchan.mrjobs.joins import join_of
+from pehchan.mrjobs.planner import (
+    Counted,
+    cells_of,
+    pairs_within,
+    records_of_a_cell,
+    shuffled_characters,
+    with_buckets,
+)
+from pehchan.mrjobs.settling import LineReader
+
+#: Records that are looked at in all, and in each file at the least; and files.
+LOOKED_AT, OF_A_FILE, FILES = 20_000, 200, 100
+
+#: Bytes of a file elsewhere that are brought here to be looked at.
+HEAD_BYTES = 8_000_000
+
+#: How much text is in a byte of a packed file, where it is too large to be read to its end; a guess.
+PACKED = 4
+
+#: Records that are compared to see how fast that goes; fewer where it takes longer than these seconds.
+TRIED, TRIED_SECONDS = (256, 2048), 0.5
+
+#: Pairs of a sample from which their number in all is told.
+ENOUGH_PAIRS = 100
+
+#: Seconds a record takes to be read and settled, and to reach a reducer once; a kept pair to be written. Measured
+#: with bench/speed.py and bench/shuffle.py.
+READ_SECONDS, COPY_SECONDS, WRITE_SECONDS = 16e-6, 2e-6, 3e-6
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at the input shows; all that it says of the whole is an estimate where `whole` is false.
+
+    records  those looked at
+    counted  how many there are in all; groups: in each group
+    pairs    how many meet, None where a sample does not tell
+    """
+
+    records: Sequence[Record]
+    counted: Counted
+    groups: Mapping[str, Counted]
+    pairs: int | None
+    whole: bool
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How it goes with some of the records.
+
+    steps            what the fields do, in their order
+    pairs, kept      how many were compared, and kept
+    seconds          for these pairs
+    record_seconds   to read the values of a record in a reducer
+    """
+
+    steps: Sequence[Step]
+    pairs: int
+    kept: int
+    seconds: float
+    record_seconds: float
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The plan of a run, and what is expected of it.
+
+    tasks          reducers that work at the same time
+    cells          groups of records that meet in one reducer, at the most `cell_records` in each
+    read_seconds, compare_seconds   on `tasks` cores like this machine's, without the start of jobs
+    kept           pairs at or under the cutoff, None where the sample holds none
+    megabytes      what a task takes at the most
+    """
+
+    plan: Plan
+    look: Look
+    trial: Trial | None
+    tasks: int
+    cells: int
+    cell_records: int
+    copies: float
+    read_seconds: float
+    compare_seconds: float | None
+    kept: int | None
+    megabytes: float
+
+
+def forecast(request: Request) -> tuple[Result, Forecast]:
+    """Plan a run as if it were started. Raises MistakesError with all that stands in its way."""
+    result = Result(request)
+    heads = _Heads()
+    with local_folder() as here:
+        inputs, prepared, plan = check(request, result, here, heads.bring)
+        look = look_at_records(inputs, prepared, plan, heads)
+    tasks = tasks_at_once(request.runner, plan)
+    plan = with_buckets(plan, look.counted, look.groups, tasks)
+    return result, _forecast(plan, look, try_out(plan, look), tasks)
+
+
+class _Heads:
+    """Files of which the beginning is on this machine.
+
+    sizes  bytes of text in the whole file, about, by its path here
+    cut    paths here of files that hold more where they come from
+    """
+
+    def __init__(self) -> None:
+        self.sizes: dict[str, int] = {}
+        self.cut: set[str] = set()
+
+    def bring(self, file: InputFile, settings: Settings, here: Path) -> InputFile:
+        """The file, or the beginning of one that lies elsewhere."""
+        there = place(file.path)
+        size = there.size() * (PACKED if there.name.endswith((".gz", ".bz2")) else 1)
+        if "://" not in file.path:
+            self.sizes[file.path] = size
+            return file
+        # It comes unpacked.
+        name = there.name.removesuffix(".gz").removesuffix(".bz2")
+        head = here / "heads" / str(len(self.sizes)) / name
+        head.parent.mkdir(parents=True)
+        data = bytearray()
+        for chunk in there.chunks():
+            data += chunk
+            if len(data) >= HEAD_BYTES:
+                self.cut.add(str(head))
+                del data[data.rfind(b"\n") + 1 :]
+                break
+        head.write_bytes(data)
+        self.sizes[str(head)] = size if str(head) in self.cut else len(data)
+        return replace(file, path=str(head))
+
+
+def look_at_records(inputs: Sequence[InputFile], prepared: Prepared, plan: Plan, heads: _Heads) -> Look:
+    """The first records of each file (of many files, of some spread over them), and what they say of all."""
+    settings, number = plan.settings, min(FILES, len(inputs))
+    files = [inputs[k * len(inputs) // number] for k in range(number)]
+    reader = LineReader(replace(plan, input="records"))
+    records: list[Record] = []
+    # Of each set the rows that were read, and those that there are.
+    read, there = Counter[str](), Counter[str]()
+    whole = number == len(inputs)
+    for file in files:
+        name = set_of(file, settings)
+        head = read_head(
+            file.path,
+            file.format,
+            settings.input_encoding,
+            prepared.columns,
+            max(OF_A_FILE, LOOKED_AT // number),
+            column_delimiter(file.format, settings),
+        )
+        complete = head.whole and file.path not in heads.cut
+        whole &= complete
+        read[name] += head.read
+        share = 1 if complete else heads.sizes[file.path] / max(1, head.size)
+        there[name] += round(head.read * share * len(inputs) / number)
+        for values in head.rows:
+            with suppress(RejectedLine):
+                if (record := reader.read(encode_record(Record(name, "", values)), name)) is not None:
+                    records.append(record)
+    total = sum(there.values()) / max(1, sum(read.values()))
+    factors = {name: there[name] / max(1, read[name]) for name in read} if len(plan.sets) == 2 else {}
+    return _what_it_shows(plan, records, factors, total, whole)
+
+
+def _what_it_shows(
+    plan: Plan, records: Sequence[Record], factors: Mapping[str, float], factor: float, whole: bool
+) -> Look:
+    """What records show of all, of which there are so many times more (by set where two sets are told apart)."""
+    join = join_of(plan)
+    numbers: dict[str, Counter[str]] = defaultdict(Counter)
+    characters: Counter[str] = Counter()
+    for record in records:
+        group = join.group(record)
+        if group is not None:
+            numbers[group][record.set] += 1
+            characters[group] += plan.characters(record)
+    groups = {
+        group: Counted(
+            {name: round(n * factors.get(name, factor)) for name, n in _by_set(plan, of_group).items()},
+            round(characters[group] * factor),
+        )
+        for group, of_group in numbers.items()
+    }
+    by_set: Counter[str] = Counter()
+    for of_group in groups.values():
+        by_set.update(of_group.records)
+    counted = Counted(by_set, sum(of_group.characters for of_group in groups.values()))
+    seen = sum(pairs_within(plan, of_group) for of_group in numbers.values())
+    if len(plan.sets) == 2:
+        scale = factors.get(plan.sets[0], factor) * factors.get(plan.sets[1], factor)
+    else:
+        scale = factor * factor
+    pairs: int | None = round(seen * scale)
+    if not whole and seen < ENOUGH_PAIRS:
+        pairs = None
+    elif not plan.grouped and plan.sets == ("",):
+        pairs = by_set[""] * (by_set[""] - 1) // 2
+    return Look(records, counted, groups if plan.grouped else {}, pairs, whole)
+
+
+def _by_set(plan: Plan, numbers: Mapping[str, int]) -> Mapping[str, int]:
+    # Sets that are told by their ids share the buckets of a group.
+    return numbers if plan.sets else {"": sum(numbers.values())}
+
+
+def try_out(plan: Plan, look: Look) -> Trial | None:
+    """Compare some of the records, those of the largest group, or of all; None where there are not two."""
+    records = look.records
+    if plan.grouped and look.groups:
+        join = join_of(plan)
+        largest = max(look.groups, key=lambda group: (sum(look.groups[group].records.values()), group))
+        records = [record for record in records if join.group(record) == largest]
+    trial = None
+    for number in TRIED:
+        chosen = (
+            [records[k * len(records) // number] for k in range(number)] if len(records) > number else records
+        )
+        if len(chosen) < 2:
+            return None
+        trial = _trial(plan, chosen)
+        if trial.seconds * (TRIED[-1] / number) ** 2 > TRIED_SECONDS * 4 or len(chosen) < number:
+            break
+    return trial
+
+
+def _trial(plan: Plan, records: Sequence[Record]) -> Trial:
+    distance = RecordDistance(plan.schema, plan.settings.scale, plan.cutoff, plan.settings.compat)
+    began = time.perf_counter()
+    values = [plan.compared(record) for record in records]
+    columns = [
+        distance.column(number, list(column)) for number, column in enumerate(zip(*values, strict=True))
+    ]
+    block = Block(columns, np.arange(len(records)))
+    read = time.perf_counter() - began
+    began, compared, kept = time.perf_counter(), 0, 0
+    for found in distance.compare(block, block):
+        compared += found.compared
+        kept += len(found.distances)
+    seconds = time.perf_counter() - began
+    return Trial(distance.steps(block), compared, kept, seconds, read / len(records))
+
+
+def _forecast(plan: Plan, look: Look, trial: Trial | None, tasks: int) -> Forecast:
+    records = sum(look.counted.records.values())
+    characters = look.counted.characters
+    copies = shuffled_characters(plan, look.counted, look.groups) / max(1, characters)
+    if plan.grouped:
+        parts = [
+            (group.records, plan.buckets.get(name, plan.default_buckets))
+            for name, group in look.groups.items()
+        ]
+    else:
+        parts = [(look.counted.records, plan.default_buckets)]
+    cells = sum(cells_of(plan, buckets) for _, buckets in parts)
+    cell_records = max((records_of_a_cell(plan, numbers, buckets) for numbers, buckets in parts), default=0)
+    kept = compare = None
+    if look.pairs is not None and trial is not None:
+        seconds = look.pairs * trial.seconds / trial.pairs
+        kept = round(look.pairs * trial.kept / trial.pairs) if trial.kept else None
+        seconds += records * copies * (COPY_SECONDS + trial.record_seconds) + (kept or 0) * WRITE_SECONDS
+        compare = seconds / min(tasks, max(1, cells))
+    megabytes = TASK_MEGABYTES + cell_records * plan.record_bytes(records, characters) / 1e6
+    return Forecast(
+        plan,
+        look,
+        trial,
+        tasks,
+        cells,
+        cell_records,
+        copies,
+        records * READ_SECONDS / tasks,
+        compare,
+        kept,
+        megabytes,
+    )

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Iterator
+from shutil import get_terminal_size
+from textwrap import wrap
 
 from pehchan.console.planning import Forecast
 from pehchan.metadata.plan import TASK_MEGABYTES, Plan
@@ -13,10 +15,11 @@ WORTH_A_RATE = 10_000
 def plan_text(forecast: Forecast, runner: str, explain: bool) -> str:
     """The plan in a line or a few a topic; explain adds why."""
     lines: list[str] = []
+    room = get_terminal_size((110, 40)).columns - 11
     for topic, said, why in _topics(forecast, runner):
         lines += [f"{topic:8} {said[0]}", *(f"{'':8} {line}" for line in said[1:])]
         if explain:
-            lines += [f"{'':10} {line}" for line in why]
+            lines += [f"{'':10} {line}" for reason in why for line in wrap(reason, room)]
     return "\n".join(lines)
 
 
@@ -46,7 +49,7 @@ def _topics(forecast: Forecast, runner: str) -> Iterator[tuple[str, list[str], l
     yield "pairs", [pairs], []
     yield "order", _order(forecast), _why_order(forecast)
     yield "kept", [_kept(forecast)], _why_kept(forecast)
-    yield "time", [_time(forecast, runner)], _why_time(forecast)
+    yield "time", _time(forecast, runner), _why_time(forecast)
     yield (
         "memory",
         [f"at most {forecast.megabytes:,.0f} MB a task; memory.mb={plan.settings.memory_mb}"],
@@ -176,20 +179,17 @@ def _why_kept(forecast: Forecast) -> list[str]:
     return [f"{forecast.trial.kept:,} of {forecast.trial.pairs:,} pairs that were tried."]
 
 
-def _time(forecast: Forecast, runner: str) -> str:
-    if forecast.compare_seconds is None:
-        return "not to be told"
-    assert forecast.trial is not None
-    rate = ""
-    if forecast.trial.pairs >= WORTH_A_RATE:
-        rate = _number(forecast.trial.pairs / forecast.trial.seconds, exact=False)
-        rate = f"; {rate} pairs a second and core"
+def _time(forecast: Forecast, runner: str) -> list[str]:
+    if forecast.compare_seconds is None or forecast.trial is None:
+        return ["not to be told"]
     tasks = f"{forecast.tasks} core{'s' if forecast.tasks != 1 else ''}"
     where = f"{tasks} of this machine" if runner in ("inline", "local") else f"{tasks} like this machine's"
-    return (
-        f"{_seconds(forecast.read_seconds)} to read, {_seconds(forecast.compare_seconds)} to compare "
-        f"with -r {runner} on {where}{rate}"
-    )
+    read, compare = _seconds(forecast.read_seconds), _seconds(forecast.compare_seconds)
+    said = [f"{read} to read, {compare} to compare with -r {runner} on {where}"]
+    if forecast.trial.pairs >= WORTH_A_RATE:
+        rate = _number(forecast.trial.pairs / forecast.trial.seconds, exact=False)
+        said.append(f"{rate} pairs a second and core")
+    return said
 
 
 def _why_time(forecast: Forecast) -> list[str]:

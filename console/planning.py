@@ -39,8 +39,9 @@ HEAD_BYTES = 8_000_000
 #: How much text is in a byte of a packed file, where it is too large to be read to its end; a guess.
 PACKED = 4
 
-#: Records that are compared to see how fast that goes; fewer where it takes longer than these seconds.
-TRIED, TRIED_SECONDS = (256, 2048), 0.5
+#: Records that are compared to see how fast that goes: the first to warm up, the last ones only where they are
+#: expected to take no longer than so many seconds.
+TRIED, TRIED_SECONDS = (32, 256, 1024, 2048), 2.0
 
 #: Pairs of a sample from which their number in all is told.
 ENOUGH_PAIRS = 100
@@ -236,31 +237,40 @@ def try_out(plan: Plan, look: Look) -> Trial | None:
         records = [record for record in records if join.group(record) == largest]
     trial = None
     for number in TRIED:
-        chosen = (
-            [records[k * len(records) // number] for k in range(number)] if len(records) > number else records
+        if (
+            number > TRIED[1]
+            and trial is not None
+            and trial.seconds * number * number / 2 > TRIED_SECONDS * trial.pairs
+        ):
+            break
+        spread = (
+            [k * len(records) // number for k in range(number)]
+            if len(records) > number
+            else range(len(records))
         )
+        chosen = [records[k] for k in spread]
         if len(chosen) < 2:
             return None
         trial = _trial(plan, chosen)
-        if trial.seconds * (TRIED[-1] / number) ** 2 > TRIED_SECONDS * 4 or len(chosen) < number:
+        if len(chosen) < number:
             break
     return trial
 
 
 def _trial(plan: Plan, records: Sequence[Record]) -> Trial:
     distance = RecordDistance(plan.schema, plan.settings.scale, plan.cutoff, plan.settings.compat)
-    began = time.perf_counter()
+    began = time.process_time()
     values = [plan.compared(record) for record in records]
     columns = [
         distance.column(number, list(column)) for number, column in enumerate(zip(*values, strict=True))
     ]
     block = Block(columns, np.arange(len(records)))
-    read = time.perf_counter() - began
-    began, compared, kept = time.perf_counter(), 0, 0
+    read = time.process_time() - began
+    began, compared, kept = time.process_time(), 0, 0
     for found in distance.compare(block, block):
         compared += found.compared
         kept += len(found.distances)
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     return Trial(distance.steps(block), compared, kept, seconds, read / len(records))
 
 

@@ -19,7 +19,10 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "tutorial").glob("*.md"))]
 _BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```)", re.MULTILINE | re.DOTALL)
 
 # What differs from run to run: seconds and what follows from them.
-_TIMES = re.compile(r" in [\d.]+ s \([\d,]+ a second\)")
+_TIMES = re.compile(
+    r" in [\d.]+ s \([\d,]+ a second\)"
+    r"|(?:less than|about) [\d,]+ (?:s|min|h)\b|about [\d,]+ pairs a second|pairs took [\d.]+ s"
+)
 
 
 def commands(block: str) -> Iterator[tuple[str, str]]:

@@ -39,11 +39,10 @@ class SelectOutput(PehchanJob):
         self._lines = exporter(self._tag, Plan.read(self.options.plan) if self.options.plan else None)
 
     def select(self, _: None, line: bytes) -> Iterator[tuple[None, bytes]]:
-        """Tagged line -> lines for users, if it has the tag."""
+        """Tagged line -> lines for users, all of them as one value, if it has the tag."""
         tag, _tab, payload = line.partition(b"\t")
-        if tag == self._tag:
-            for text in self._lines(payload):
-                yield None, text.encode()
+        if tag == self._tag and (text := "\n".join(self._lines(payload))):
+            yield None, text.encode()
 
 
 if __name__ == "__main__":

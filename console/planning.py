@@ -30,8 +30,11 @@ from pehchan.mrjobs.planner import (
 )
 from pehchan.mrjobs.settling import LineReader
 
-#: Records that are looked at in all, and in each file at the least; and files.
-LOOKED_AT, OF_A_FILE, FILES = 20_000, 200, 100
+#: Records that are looked at in all, and in each file at the least.
+LOOKED_AT, OF_A_FILE = 20_000, 200
+
+#: Files that are looked at; of those on HDFS or S3 fewer, as each takes seconds.
+FILES, FILES_ELSEWHERE = 100, 10
 
 #: Bytes of a file elsewhere that are brought here to be looked at.
 HEAD_BYTES = 8_000_000
@@ -114,7 +117,7 @@ def forecast(request: Request) -> tuple[Result, Forecast]:
     heads = _Heads()
     with local_folder() as here:
         inputs, prepared, plan = check(request, result, here, heads.bring)
-        look = look_at_records(inputs, prepared, plan, heads)
+        look = look_at_records(inputs, prepared, plan, heads, here)
     tasks = tasks_at_once(request.runner, plan)
     plan = with_buckets(plan, look.counted, look.groups, tasks)
     return result, _forecast(plan, look, try_out(plan, look), tasks)
@@ -132,7 +135,13 @@ class _Heads:
         self.cut: set[str] = set()
 
     def bring(self, file: InputFile, settings: Settings, here: Path) -> InputFile:
+        """The beginning of a file that is to be looked at before all else: one with a header."""
+        return file if file.format == "lines" else self.fetch(file, here)
+
+    def fetch(self, file: InputFile, here: Path) -> InputFile:
         """The file, or the beginning of one that lies elsewhere."""
+        if file.path in self.sizes:
+            return file
         there = place(file.path)
         size = there.size() * (PACKED if there.name.endswith((".gz", ".bz2")) else 1)
         if "://" not in file.path:
@@ -154,10 +163,15 @@ class _Heads:
         return replace(file, path=str(head))
 
 
-def look_at_records(inputs: Sequence[InputFile], prepared: Prepared, plan: Plan, heads: _Heads) -> Look:
+def look_at_records(
+    inputs: Sequence[InputFile], prepared: Prepared, plan: Plan, heads: _Heads, here: Path
+) -> Look:
     """The first records of each file (of many files, of some spread over them), and what they say of all."""
-    settings, number = plan.settings, min(FILES, len(inputs))
-    files = [inputs[k * len(inputs) // number] for k in range(number)]
+    settings = plan.settings
+    elsewhere = any("://" in file.path for file in inputs)
+    number = min(FILES_ELSEWHERE if elsewhere else FILES, len(inputs))
+    # Of the parts that a cluster leaves, all are about as large.
+    files = [heads.fetch(inputs[k * len(inputs) // number], here) for k in range(number)]
     reader = LineReader(replace(plan, input="records"))
     records: list[Record] = []
     # Of each set the rows that were read, and those that there are.

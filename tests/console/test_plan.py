@@ -14,7 +14,6 @@ from pehchan.console.command import main
 from pehchan.console.inputs import InputFile, Prepared
 from pehchan.console.pipeline import Request
 from pehchan.console.planning import forecast
-from pehchan.metadata.properties import Settings
 
 CUSTOMERS = Path(__file__).parents[2] / "tutorial" / "customers.py"
 
@@ -127,12 +126,12 @@ class Elsewhere:
 @pytest.mark.parametrize("head", [10_000, 10_000_000])
 def test_of_a_file_elsewhere_only_the_beginning_is_fetched(lines, monkeypatch, tmp_path, head):
     there = Elsewhere("".join(lines).encode())
+    plan = planned("people.txt").plan
     monkeypatch.setattr(planning, "place", lambda path: there)
     monkeypatch.setattr(planning, "HEAD_BYTES", head)
-    heads = planning._Heads()
-    file = heads.bring(InputFile("hdfs:///people.txt", "lines"), Settings(), tmp_path)
+    files = [InputFile("hdfs:///people.txt", "lines")]
     found = planning.look_at_records(
-        [file], Prepared("lines", {}, None, ()), planned("people.txt").plan, heads
+        files, Prepared("lines", {}, None, ()), plan, planning._Heads(), tmp_path
     )
     assert found.whole == (head > len(there.data))
     assert there.chunks_read == min(head, -(-len(there.data) // 1000) * 1000) / 1000

@@ -1,7 +1,7 @@
 """Arrays of codes and positions, and what is distinct in them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,12 @@ from numpy.typing import NDArray
 Codes = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 Positions = NDArray[np.int64]
+
+Kind = TypeVar("Kind", bound=np.generic)
+
+#: Rows that are handled at a time where there are several steps over all columns: few enough for their distances to
+#: stay in the processor's cache.
+STRIP = 32
 
 
 def distinct(values: Sequence[str]) -> tuple[list[str], Codes]:
@@ -27,3 +33,11 @@ def distinct_pairs(
     codes, places = np.unique(a.astype(np.int64) * width + b, return_inverse=True)
     first, second = np.divmod(codes, max(width, 1))
     return first, second, places
+
+
+def spread(of_values: NDArray[Kind], rows: Positions, columns: Positions) -> NDArray[Kind]:
+    """[rows, columns] for all pairs of what has these values, of what there is for all pairs of values."""
+    if not of_values.size:
+        return np.zeros((len(rows), len(columns)), dtype=of_values.dtype)
+    # take, and not brackets: these leave the result transposed in memory.
+    return of_values.take(rows, axis=0).take(columns, axis=1)

@@ -6,19 +6,15 @@ score decides.
 """
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pehchan.distance.arrays import Mask, Positions
+from pehchan.distance.arrays import STRIP, Mask, Positions, spread
 from pehchan.distance.columns import Block, Side
 from pehchan.distance.curves import largest_raw
 from pehchan.distance.measure import Distances, Measure
 from pehchan.distance.tiles import Close, TileComparison, with_absent
 from pehchan.metadata.schema import Field
-
-_Kind = TypeVar("_Kind", bound=np.generic)
 
 #: More than what rounding can take from a bound, as a share of it.
 ROUNDING = 1e-9
@@ -31,9 +27,6 @@ SAMPLE = 1000
 
 #: Pairs are listed once one in so many of a tile is left.
 LISTED_FROM = 4
-
-#: Rows of a tile that are scored at a time: few enough for their distances to stay in the processor's cache.
-STRIP = 32
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,7 @@ class _Tile:
 
     def within(self, limit: float) -> Mask:
         """bool[rows, columns]: which pairs this field does not cut."""
-        kept = _spread(self.apart <= limit, self.left.code, self.right.code)
+        kept = spread(self.apart <= limit, self.left.code, self.right.code)
         absent_kept = self.skipped or limit >= 1.0
         if self.left.absent is not None:
             kept[self.left.absent] = absent_kept
@@ -61,7 +54,7 @@ class _Tile:
     def strip(self, rows: slice) -> tuple[Distances, Mask | None]:
         """float64[n * columns] raw distances of n rows with all columns, and bool where the field does not count."""
         left, right = self.left, self.right
-        raw = _spread(self.apart, left.code[rows], right.code)
+        raw = spread(self.apart, left.code[rows], right.code)
         if left.absent is None and right.absent is None:
             return raw.ravel(), None
         absent = np.zeros(raw.shape, dtype=bool)
@@ -224,7 +217,7 @@ class Cascade(TileComparison):
         # The record of the smaller rank comes first, so values alone do not tell the distance.
         backward = values.matrix(right.values, left.values, limit).T
         first = left.rank[:, None] < right.rank[None, :]
-        apart = np.where(first, *(_spread(each, left.code, right.code) for each in (forward, backward)))
+        apart = np.where(first, *(spread(each, left.code, right.code) for each in (forward, backward)))
         return _Tile(apart, _each_its_own(left), _each_its_own(right), skipped)
 
 
@@ -232,11 +225,3 @@ def _each_its_own(side: Side) -> Side:
     """The side with a value a record, for distances that are those of records and not of values."""
     each = np.arange(len(side.code))
     return Side(each, each, side.absent, side.rank)
-
-
-def _spread(of_values: NDArray[_Kind], rows: Positions, columns: Positions) -> NDArray[_Kind]:
-    """[rows, columns] for all pairs of records with these values, of what there is for all pairs of values."""
-    if not of_values.size:
-        return np.zeros((len(rows), len(columns)), dtype=of_values.dtype)
-    # take, and not brackets: these leave the result transposed in memory.
-    return of_values.take(rows, axis=0).take(columns, axis=1)

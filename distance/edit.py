@@ -14,16 +14,13 @@ from typing import TypeAlias
 import numpy as np
 from rapidfuzz.distance import Indel
 
-from pehchan.distance.arrays import Positions, distinct, distinct_pairs
+from pehchan.distance.arrays import STRIP, Positions, distinct, distinct_pairs, spread
 from pehchan.distance.measure import Distances, Measure, Prepared
 from pehchan.distance.scored import ScoredValues
 from pehchan.distance.tokens import java_tokens, tokens, utf16
 
 # Aligning holds the distances of all pairs of positions at once: this many numbers at a time.
 ALIGNED_AT_ONCE = 4_000_000
-
-#: Rows that are added up at a time: few enough for their distances to stay in the processor's cache.
-STRIP = 32
 
 _Table: TypeAlias = tuple[Distances, Positions, Positions]
 
@@ -124,7 +121,7 @@ class Words:
                 }
                 for top in range(0, len(rows), STRIP):
                     strip = slice(top, top + STRIP)
-                    mean = self._mean(partial(_spread, tables, strip), m, n)
+                    mean = self._mean(partial(_of_words, tables, strip), m, n)
                     if len(across) == len(j):
                         result[rows[strip]] = mean
                     else:
@@ -174,11 +171,10 @@ class Words:
         return np.inf if self._compat else limit
 
 
-def _spread(tables: Mapping[tuple[int, int], _Table], rows: slice, p: int, q: int) -> Distances:
+def _of_words(tables: Mapping[tuple[int, int], _Table], rows: slice, p: int, q: int) -> Distances:
     """float64[rows, columns]: the distances of word p of some of the rows to word q of the columns."""
     found, row, column = tables[p, q]
-    # take, and not brackets: these leave the result transposed in memory.
-    return found.take(row[rows], axis=0).take(column, axis=1)
+    return spread(found, row[rows], column)
 
 
 def _as_java(found: Distances, a: Positions, b: Positions) -> Distances:

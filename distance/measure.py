@@ -78,10 +78,16 @@ class Measure:
 
     def pairs(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
         """float64[n]: the distance of a[k] and b[k] for every k, as Prepared has it; len(a) == len(b) == n."""
-        values, codes = distinct([*a, *b])
-        return self.prepare(values).pairs(codes[: len(a)], codes[len(a) :], limit)
+        prepared, i, j = self._read_both(a, b)
+        return prepared.pairs(i, j, limit)
 
     def matrix(self, a: Sequence[str], b: Sequence[str], limit: float = 1.0) -> Distances:
         """float64[len(a), len(b)]: the distance of every a to every b, as Prepared has it."""
+        prepared, i, j = self._read_both(a, b)
+        return prepared.matrix(i, j, limit)
+
+    def _read_both(self, a: Sequence[str], b: Sequence[str]) -> tuple[Prepared, Positions, Positions]:
+        """The distinct values of both, and the positions of those of each."""
         values, codes = distinct([*a, *b])
-        return self.prepare(values).matrix(codes[: len(a)], codes[len(a) :], limit)
+        positions = codes.astype(np.int64)
+        return self.prepare(values), positions[: len(a)], positions[len(a) :]

@@ -40,14 +40,25 @@ class ScoredValues:
     ):
         # Taking many from an array is faster than from a list.
         self._values = np.array(values, dtype=object)
-        self._options = {"scorer": scorer, "scorer_kwargs": dict(parameters or {}), "dtype": np.float64}
+        self._scorer, self._parameters = scorer, dict(parameters or {})
 
     def pairs(self, i: Positions, j: Positions, limit: float) -> Distances:
-        return process.cpdist(*self._taken(i, j), score_cutoff=cutoff(limit), **self._options)
+        return process.cpdist(
+            self._values[i].tolist(),
+            self._values[j].tolist(),
+            scorer=self._scorer,
+            scorer_kwargs=self._parameters,
+            dtype=np.float64,
+            score_cutoff=cutoff(limit),
+        )
 
     def matrix(self, i: Positions, j: Positions, limit: float) -> Distances:
-        # Of one list with itself rapidfuzz takes each two once, but one by one, at half the speed: so never one list.
-        return process.cdist(*self._taken(i, j), score_cutoff=cutoff(limit), **self._options)
-
-    def _taken(self, i: Positions, j: Positions) -> tuple[list[str], list[str]]:
-        return self._values[i].tolist(), self._values[j].tolist()
+        return process.cdist(
+            self._values[i].tolist(),
+            # Of one list with itself rapidfuzz takes each two once, but at half the speed: so it is never given one.
+            self._values[j].tolist(),
+            scorer=self._scorer,
+            scorer_kwargs=self._parameters,
+            dtype=np.float64,
+            score_cutoff=cutoff(limit),
+        )

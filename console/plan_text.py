@@ -149,7 +149,7 @@ def _why_order(forecast: Forecast) -> list[str]:
             "In the order of the schema, as sifarish's answers depend on it (sifarish.compat, or a missing value "
             "that takes the distance of the field before)."
         ]
-    why.append("First the field that costs least with what it leaves to the others, then by what they leave.")
+    why.append("Each next field is the one that cuts most for what it costs, with the sum so far.")
     fields, scale = plan.schema.fields, plan.settings.scale
     if plan.cutoff < scale:
         why.append(

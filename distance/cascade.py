@@ -5,6 +5,7 @@ once the sum so far exceeds what the cutoff allows. Of what is left all raw dist
 score decides.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,14 +20,14 @@ from pehchan.metadata.schema import Field
 #: More than what rounding can take from a bound, as a share of it.
 ROUNDING = 1e-9
 
-#: Microseconds, about, that a pair in a list costs besides its measure.
-LISTED = 0.3
+#: Microseconds, about, that a field of a pair costs besides its measure: in a tile, and in a list.
+IN_TILE, IN_LIST = 0.01, 0.05
 
-#: Pairs on which the selectivity of the fields is looked at.
+#: Pairs on which it is looked at what the fields cut.
 SAMPLE = 1000
 
-#: Pairs are listed once one in so many of a tile is left.
-LISTED_FROM = 4
+#: What a field that brings pairs nearer to being cut is worth beside one that cuts them.
+BRINGS_NEARER = 0.1
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,10 @@ class Cascade(TileComparison):
         self.limits = [
             self._limit(field, measure) for field, measure in zip(self.fields, self.measures, strict=True)
         ]
-        large = self.fields and len(rows) * len(columns) >= 100 * SAMPLE
-        self.order = self._best_order(rows, columns, tile) if large else range(len(self.fields))
+        self._costs = [self._cost(number, rows, columns, tile) for number in range(len(self.fields))]
+        self.order, self._sum_after = range(len(self.fields)), None
+        if len(rows) * len(columns) >= 100 * SAMPLE:
+            self._choose_order(rows, columns)
 
     def _largest_total(self) -> float:
         for field, measure in zip(self.fields, self.measures, strict=True):
@@ -123,37 +126,89 @@ class Cascade(TileComparison):
             if faulty := pairs_with(left.faulty[left.codes], right.faulty[right.codes]):
                 self.counters["Invalid Data Format", column] += faulty
 
-    def _best_order(self, rows: Block, columns: Block, tile: int) -> list[int]:
-        """The fields by what they cost and cut, from a look at some pairs."""
+    def _cost(self, number: int, rows: Block, columns: Block, tile: int) -> float:
+        """Microseconds, about, that a field costs for each pair of a tile."""
+        distinct = 1.0
+        for block in (rows, columns):
+            distinct *= min(1.0, len(block.columns[number].values) / max(1, min(len(block), tile)))
+        return self.measures[number].cost * distinct + IN_TILE
+
+    def _choose_order(self, rows: Block, columns: Block) -> None:
+        """Each next field is the one that cuts most for what it costs, by a look at some pairs.
+
+        Decides also after which field the sums so far are added up for all pairs of a tile, None for none.
+        """
         # Spread over both blocks, and the same on every machine.
         here = np.arange(SAMPLE, dtype=np.int64)
         left, right = rows.take(here * len(rows) // SAMPLE), columns.take((here * 40_503 + 1) % len(columns))
-        pairs = min(len(rows), tile) * min(len(columns), tile)
-        whole, kept = [], []
-        for number, measure in enumerate(self.measures):
-            raw, _ = self.measured(number, left, right, here, here)
-            kept.append(float(np.mean(raw <= self.limits[number])))
-            sizes = [min(len(block.columns[number].values), tile) for block in (rows, columns)]
-            whole.append(measure.cost * sizes[0] * sizes[1])
-        first = min(range(len(whole)), key=lambda k: whole[k] + kept[k] * pairs * LISTED)
-        return sorted(range(len(whole)), key=lambda k: (k != first, kept[k], whole[k], k))
+        cuts, shares = [], []
+        for number, field in enumerate(self.fields):
+            raw, absent = self.measured(number, left, right, here, here)
+            cuts.append(raw > self.limits[number])
+            share = self.score.share(field, raw)
+            shares.append(share if absent is None else np.where(absent, 0.0, share))
+        order: list[int] = []
+        rest = list(range(len(self.fields)))
+        total, alive, by_limits = np.zeros(SAMPLE), np.ones(SAMPLE, dtype=bool), np.ones(SAMPLE, dtype=bool)
+
+        def gain(number: int) -> float:
+            cut = cuts[number] | (total + shares[number] > self.largest_total)
+            nearer = np.minimum(shares[number] / self.largest_total, 1.0)
+            return float(np.sum(alive & cut) + BRINGS_NEARER * np.sum(nearer[alive])) / self._costs[number]
+
+        while rest:
+            best = max(rest, key=lambda number: (gain(number), -self._costs[number], -number))
+            order.append(best)
+            rest.remove(best)
+            total = total + shares[best]
+            by_limits = by_limits & ~cuts[best]
+            alive = by_limits & (total <= self.largest_total)
+            summed, unsummed = (self._lists(float(np.mean(left)), rest) for left in (alive, by_limits))
+            if unsummed:
+                break
+            if summed and self._sum_after is None:
+                self._sum_after = best
+        self.order = [*order, *rest]
+
+    def _lists(self, alive: float, rest: Sequence[int]) -> bool:
+        """Whether such a share of the pairs of a tile costs less in a list, with the rest of the fields."""
+        each = sum(self.measures[number].listed_cost + IN_LIST for number in rest) + IN_LIST * len(
+            self.fields
+        )
+        return alive * each <= sum(self._costs[number] for number in rest) + IN_TILE * len(self.fields)
 
     def compare(self, rows: Block, columns: Block) -> Close:
-        alive = np.triu(np.ones((len(rows), len(columns)), dtype=bool), 1) if rows is columns else None
+        shape = len(rows), len(columns)
+        alive = np.triu(np.ones(shape, dtype=bool), 1) if rows is columns else None
         tiles: dict[int, _Tile] = {}
         for number in self.order:
             tiles[number] = self._tile(number, rows, columns)
+            kept = None
             if self.limits[number] < np.inf:
                 kept = tiles[number].within(self.limits[number])
                 alive = kept if alive is None else alive & kept
-                if np.count_nonzero(alive) * LISTED_FROM <= alive.size:
-                    break
-        if alive is None or (
-            len(tiles) == len(self.fields) and np.count_nonzero(alive) * LISTED_FROM > alive.size
-        ):
-            return self._all_of(tiles, alive, len(columns))
-        i, j = np.divmod(np.flatnonzero(alive), len(columns))
-        return self._listed(tiles, rows, columns, i, j)
+            if number == self._sum_after:
+                kept = self._within_sum(tiles, shape)
+                alive = kept if alive is None else alive & kept
+            if kept is not None and alive is not None:
+                rest = [other for other in self.order if other not in tiles]
+                if self._lists(np.count_nonzero(alive) / alive.size, rest):
+                    i, j = np.divmod(np.flatnonzero(alive), len(columns))
+                    return self._listed(tiles, rows, columns, i, j)
+        return self._all_of(tiles, alive, len(columns))
+
+    def _within_sum(self, tiles: dict[int, _Tile], shape: tuple[int, int]) -> Mask:
+        """bool[rows, columns]: which pairs the sum over the fields with a tile does not cut."""
+        kept = np.empty(shape, dtype=bool)
+        for start in range(0, shape[0], STRIP):
+            strip = slice(start, start + STRIP)
+            total = np.zeros(kept[strip].size)
+            for number, tile in tiles.items():
+                raw, absent = tile.strip(strip)
+                share = self.score.share(self.fields[number], raw)
+                total += share if absent is None else np.where(absent, 0.0, share)
+            kept[strip] = (total <= self.largest_total).reshape(-1, shape[1])
+        return kept
 
     def _all_of(self, tiles: dict[int, _Tile], alive: Mask | None, width: int) -> Close:
         """Those of the pairs of a tile that are alive and close."""

@@ -31,6 +31,7 @@ class Categorical(Measure):
     compat: bool = False
 
     cost = 0.002
+    listed_cost = 0.01
 
     def __post_init__(self) -> None:
         object.__setattr__(

@@ -19,7 +19,8 @@ class CharPair(Overlap):
     Equal values are 0 apart, also where they have no pairs; otherwise a value without pairs is 1 apart.
     """
 
-    cost = 0.04
+    cost = 0.03
+    listed_cost = 1.3
 
     def parts(self, value: str) -> Counter[Hashable]:
         pairs = [word[k : k + 2] for word in tokens(value) for k in range(len(word) - 1)]

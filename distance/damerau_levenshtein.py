@@ -17,4 +17,5 @@ class DamerauLevenshtein(Scored):
     """Edits of the whole value, swaps of neighbours included / the longer length; in [0, 1]."""
 
     cost = 0.8
+    listed_cost = 0.9
     scorer = staticmethod(rapidfuzz_damerau_levenshtein.normalized_distance)

@@ -22,7 +22,8 @@ class Date(Elementwise):
     max_days: int
     format: str = "%Y-%m-%d"
 
-    cost = 0.004
+    cost = 0.003
+    listed_cost = 0.01
 
     def check(self) -> str | None:
         if self.max_days <= 0:

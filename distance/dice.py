@@ -22,7 +22,8 @@ class Dice(Overlap):
 
     compat: bool = False
 
-    cost = 0.02
+    cost = 0.03
+    listed_cost = 1.0
 
     @property
     def bounded(self) -> bool:

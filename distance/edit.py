@@ -44,7 +44,13 @@ class Edit(Measure):
     align: bool = False
     compat: bool = False
 
-    cost = 0.04
+    @property
+    def cost(self) -> float:  # type: ignore[override]
+        return (0.15 if self.align else 0.02) if self.tokens else 0.007
+
+    @property
+    def listed_cost(self) -> float:  # type: ignore[override]
+        return (2.0 if self.align else 0.45) if self.tokens else 0.2
 
     @property
     def symmetric(self) -> bool:

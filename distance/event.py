@@ -35,7 +35,8 @@ class Event(Measure):
     max_minutes: int = 0
     compat: bool = False
 
-    cost = 0.06
+    cost = 0.05
+    listed_cost = 0.4
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", tuple(self.weights))

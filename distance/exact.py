@@ -14,6 +14,7 @@ class Exact(Elementwise):
     """0 where the values are equal, character for character, else 1."""
 
     cost = 0.002
+    listed_cost = 0.01
 
     def read(self, values: Sequence[str]) -> Readings:
         number: dict[str, int] = {}

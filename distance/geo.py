@@ -28,6 +28,7 @@ class Geo(Elementwise):
     compat: bool = False
 
     cost = 0.013
+    listed_cost = 0.04
 
     @property
     def zero_on_equal(self) -> bool:

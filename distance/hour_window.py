@@ -32,7 +32,8 @@ class HourWindow(Elementwise):
     delimiter: str = "::"
     compat: bool = False
 
-    cost = 0.01
+    cost = 0.012
+    listed_cost = 0.03
 
     @property
     def zero_on_equal(self) -> bool:

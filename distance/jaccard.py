@@ -30,7 +30,8 @@ class Jaccard(Overlap):
     b_weight: float = 1.0
     compat: bool = False
 
-    cost = 0.03
+    cost = 0.025
+    listed_cost = 0.8
 
     @property
     def symmetric(self) -> bool:

@@ -23,7 +23,8 @@ class JaroWinkler(Scored):
 
     prefix_weight: float = 0.1
 
-    cost = 0.03
+    cost = 0.02
+    listed_cost = 0.2
     scorer = staticmethod(rapidfuzz_jaro_winkler.normalized_distance)
 
     def check(self) -> str | None:

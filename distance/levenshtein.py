@@ -14,5 +14,6 @@ from pehchan.distance.scored import Scored
 class Levenshtein(Scored):
     """Edits of the whole value / the longer length; in [0, 1]. Lengths in characters; case counts."""
 
-    cost = 0.01
+    cost = 0.012
+    listed_cost = 0.2
     scorer = staticmethod(rapidfuzz_levenshtein.normalized_distance)

@@ -32,7 +32,8 @@ class Location(Elementwise):
     delimiter: str = "::"
     compat: bool = False
 
-    cost = 0.008
+    cost = 0.006
+    listed_cost = 0.02
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", tuple(self.weights))

@@ -47,8 +47,9 @@ class Measure:
         """distance(a, a) == 0 for all values."""
         return True
 
-    #: Rough microseconds a distance in `matrix` form, to order attributes from cheap to dear.
+    #: Rough microseconds a distance in `matrix` form, to order attributes from cheap to dear; and in `pairs` form.
     cost: float = 1.0
+    listed_cost: float = 1.0
 
     def check(self) -> str | None:
         """What is wrong with the parameters, for a person; None where all is well."""

@@ -45,6 +45,7 @@ class Number(Elementwise):
     compat: bool = False
 
     cost = 0.004
+    listed_cost = 0.01
 
     @property
     def bounded(self) -> bool:

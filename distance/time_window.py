@@ -27,7 +27,8 @@ class TimeWindow(Elementwise):
     delimiter: str = "::"
     format: str = "%Y-%m-%d %H:%M:%S"
 
-    cost = 0.007
+    cost = 0.008
+    listed_cost = 0.03
 
     @property
     def zero_on_equal(self) -> bool:

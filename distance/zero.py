@@ -17,6 +17,7 @@ class Zero(Measure):
     """
 
     cost = 0.001
+    listed_cost = 0.002
 
     def prepare(self, values: Sequence[str]) -> "NoDistances":
         return NoDistances()

@@ -96,6 +96,9 @@ class Cascade(TileComparison):
             self._choose_order(rows, columns)
 
     def _largest_total(self) -> float:
+        if self.cutoff >= self.score.scale:
+            # An exploded field makes a pair no farther apart than the scale, however large the sum.
+            return np.inf
         for field, measure in zip(self.fields, self.measures, strict=True):
             # An imploded field makes a pair 0 apart; beyond 1 such a curve falls below 0.
             falls = field.curve.kind == "nonLinear" and field.curve.w < 1 and not measure.bounded

@@ -318,6 +318,14 @@ def test_the_cutoff_is_the_largest_distance_that_is_kept():
     assert pairs_within(distance, records)[0] == {("0", "1"): 250, ("1", "2"): 250}
 
 
+def test_what_exploded_is_the_scale_apart_and_kept_where_that_is_the_cutoff():
+    field = Field("a", 1, "number", {"integer": True, "max": 10.0})
+    records = [("0", "0"), ("1", "60"), ("2", "3")]
+    for cutoff, expected in ((999, {}), (1000, {("0", "1"): 1000, ("1", "2"): 1000})):
+        distance = RecordDistance(Schema((field,)), 1000, cutoff)
+        assert pairs_within(distance, records)[0] == {("0", "2"): 300, **expected}
+
+
 def test_a_threshold_holds_for_the_raw_distance_whatever_the_curve():
     field = Field(
         "a", 1, "number", {"integer": True, "max": 4.0}, curve=Curve("step", 1.0, 0.9), threshold=0.5

@@ -1,5 +1,6 @@
 """From the distances of the attributes to one distance of the records: L1, L2 and Lp, as sifarish scales them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -86,15 +87,19 @@ class WeightedDistance:
     def largest_total(self, cutoff: int) -> float:
         """What the sum under the root may be, about, where the distance is at or under a cutoff."""
         counted = sum(field.weight for field in self.fields) + (1.0 if self.id_counted else 0.0)
-        return ((cutoff + 1) * counted / self.scale) ** self._exponent
+        return _raised((cutoff + 1) * counted / self.scale, self._exponent)
 
     def effective_of(self, share: float) -> float:
         """The effective distance whose power is a share of the sum."""
-        return share ** (1 / self._exponent)
+        return _raised(share, self._root)
 
     @property
     def _exponent(self) -> float:
         return {"manhattan": 1.0, "euclidean": 2.0}.get(self.aggregation, self.power)
+
+    @property
+    def _root(self) -> float:
+        return 1 / self._exponent if self._exponent else math.inf
 
     def share(self, field: Field, raw: Distances) -> Distances:
         """What the raw distances of a field add to the sum."""
@@ -116,8 +121,15 @@ class WeightedDistance:
         if self.aggregation == "euclidean":
             return np.sqrt(total)
         if self.aggregation == "minkowski":
-            return np.power(total, np.float64(1.0) / np.float64(self.power))
+            return np.power(total, self._root)
         return total
+
+
+def _raised(base: float, exponent: float) -> float:
+    try:
+        return base**exponent
+    except OverflowError:
+        return math.inf
 
 
 def _also(marked: Mask | None, here: Mask, absent: Mask | None) -> Mask | None:

@@ -311,6 +311,18 @@ def test_a_threshold_cuts_what_is_above_it_and_nothing_at_it():
     assert distance.counters == {("Distance Data", "Attribute distance threshold filter"): 1}
 
 
+@pytest.mark.parametrize("power", [0.0, 0.001, 300.0])
+def test_no_power_is_too_small_or_too_large(power):
+    field = Field("a", 1, "number", {"integer": True, "max": 4.0}, weight=0.1)
+    more = [Field(f"b{k}", k, "zero", weight=20.0) for k in range(2, 4)]
+    schema = Schema((field, *more), aggregation="minkowski", power=power)
+    records = [("0", "0", "x", "x"), ("1", "4", "x", "x"), ("2", "0", "x", "x")]
+    found = {}
+    for compat in (False, True):
+        found[compat] = pairs_within(RecordDistance(schema, 1000, 999, compat=compat), records)[0]
+    assert found[False] == found[True]
+
+
 def test_the_cutoff_is_the_largest_distance_that_is_kept():
     field = Field("a", 1, "number", {"integer": True, "max": 4.0})
     records = [("0", "0"), ("1", "1"), ("2", "2")]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pehchan.distance import libm
 from pehchan.distance.arrays import Mask
 from pehchan.distance.columns import Column
 from pehchan.distance.curves import apply
@@ -113,15 +114,14 @@ class WeightedDistance:
         if self.aggregation == "euclidean":
             return effective * effective
         if self.aggregation == "minkowski":
-            with np.errstate(over="ignore", invalid="ignore"):
-                return np.power(effective, self.power)
+            return libm.power(effective, self.power)
         return effective
 
     def _rooted(self, total: Distances) -> Distances:
         if self.aggregation == "euclidean":
             return np.sqrt(total)
         if self.aggregation == "minkowski":
-            return np.power(total, self._root)
+            return libm.power(total, self._root)
         return total
 
 

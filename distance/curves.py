@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pehchan.distance import libm
 from pehchan.distance.measure import Distances
 from pehchan.metadata.schema import Curve
 
@@ -18,8 +19,7 @@ def _non_linear(d: Distances, w: float, t: float) -> Distances:
 
 
 def _sigmoid(d: Distances, w: float, t: float) -> Distances:
-    with np.errstate(over="ignore"):
-        return 1 / (1 + np.exp(-w * (d - t)))
+    return 1 / (1 + libm.exp(-w * (d - t)))
 
 
 def _step(d: Distances, w: float, t: float) -> Distances:

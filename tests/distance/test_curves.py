@@ -27,7 +27,7 @@ def plain(kind, w, t, d):
 @pytest.mark.parametrize("kind", CURVES)
 @given(d=raw, w=weights, t=raw)
 def test_the_formulas(kind, d, w, t):
-    assert apply(Curve(kind, w, t), np.array([d]))[0] == pytest.approx(plain(kind, w, t, d), rel=1e-14, abs=0)
+    assert apply(Curve(kind, w, t), np.array([d]))[0] == plain(kind, w, t, d)
 
 
 @pytest.mark.parametrize("kind", CURVES)

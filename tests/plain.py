@@ -1,7 +1,8 @@
 """The oracle of the tests: the distance of two records, plain and slow, written from sifarish's description.
 
 It shares no code with pehchan. A schema is sifarish's JSON as json.loads gives it, properties are a mapping
-of texts; `sifarish.compat=true` among them asks for Java's answer instead of the right one.
+of texts; `sifarish.compat=true` among them asks for Java's answer instead of the right one. Measures that
+sifarish has not are here too, under names of their own.
 
     plain_pairs(records, schema, properties)           {(first id, second id): distance}, nested loops
     plain_links(base, other, schema, properties)       the same for two sets of records
@@ -32,7 +33,7 @@ class Unreadable(ValueError):
 
 def over(a, b):
     """a / b as Java divides."""
-    return a / b if b else NAN if a == 0 or math.isnan(a) else math.copysign(INF, a)
+    return a / b if b else NAN if a == 0 or math.isnan(a) else math.copysign(INF, a) * math.copysign(1, b)
 
 
 # words and letters
@@ -114,7 +115,8 @@ def jaccard(a, b, field):
 def dice(a, b, field):
     if field["compat"]:
         even = {**field, "srcNonMatchingTermWeight": 1.0, "trgNonMatchingTermWeight": 1.0}
-        return max(0.0, 1 - 2 * (1 - jaccard(a, b, even)))
+        d = 1 - 2 * (1 - jaccard(a, b, even))
+        return d if math.isnan(d) else max(0.0, d)
     left, right = set(words(a, False)), set(words(b, False))
     return 1 - 2 * len(left & right) / (len(left) + len(right)) if left or right else 0.0
 
@@ -211,8 +213,9 @@ def time_window(a, b, field):
             moments = [datetime.strptime(part, "%Y-%m-%d %H:%M:%S") for part in parts(value, field, 2)]
         except ValueError:
             raise Unreadable(value) from None
-        windows.append([(moment - datetime(1970, 1, 1)).total_seconds() / 60 for moment in moments])
-    return window_distance(*windows, field, turn=None)
+        # Whole seconds: of minutes with a fraction the overlap would be rounded.
+        windows.append([int((moment - datetime(1970, 1, 1)).total_seconds()) for moment in moments])
+    return window_distance(*windows, 60 * field["maxTimeWindow"], turn=None)
 
 
 def hour_window(a, b, field):
@@ -222,10 +225,10 @@ def hour_window(a, b, field):
         if not all(re.fullmatch("([01][0-9]|2[0-3])[0-5][0-9]|2400", time) for time in times):
             raise Unreadable(value)
         windows.append([60 * int(time[:2]) + int(time[2:]) for time in times])
-    return window_distance(*windows, field, turn=None if field["compat"] else 24 * 60)
+    return window_distance(*windows, field["maxTimeWindow"], turn=None if field["compat"] else 24 * 60)
 
 
-def window_distance(a, b, field, turn):
+def window_distance(a, b, full, turn):
     """turn: what a window that ends before it starts goes around; None where there is no such window."""
     for window in (a, b):
         if window[0] > window[1]:
@@ -234,7 +237,6 @@ def window_distance(a, b, field, turn):
             window[1] += turn
     shifts = (0,) if turn is None else (-turn, 0, turn)
     common = sum(max(0, min(a[1], b[1] + shift) - max(a[0], b[0] + shift)) for shift in shifts)
-    full = field["maxTimeWindow"]
     if full == 0:
         return 0.0 if common > 0 or a == b else 1.0
     return 1 - min(1.0, common / full)
@@ -261,9 +263,100 @@ def geo(a, b, field):
     return min(1.0, kilometres / field["maxDistance"]) if field["maxDistance"] > 0 else 1.0
 
 
+# what sifarish has not
+
+
+def exact(a, b, field):
+    return 0.0 if a == b else 1.0
+
+
+def levenshtein(a, b, field):
+    return replacements(a, b) / max(len(a), len(b))
+
+
+@lru_cache(maxsize=200_000)
+def replacements(a, b):
+    """Insertions, deletions and replacements from a to b."""
+    row = list(range(len(b) + 1))
+    for letter in a:
+        above = row
+        row = [above[0] + 1]
+        for place, other in enumerate(b):
+            row.append(min(above[place] + (letter != other), above[place + 1] + 1, row[place] + 1))
+    return row[-1]
+
+
+def damerau_levenshtein(a, b, field):
+    return swaps(a, b) / max(len(a), len(b))
+
+
+@lru_cache(maxsize=200_000)
+def swaps(a, b):
+    """The same with swaps of neighbours, by Lowrance and Wagner's algorithm."""
+    far = len(a) + len(b)
+    # Row and column -1 of their table are the last here.
+    table = [[far] * (len(b) + 2) for _ in range(len(a) + 2)]
+    table[0][: len(b) + 1] = range(len(b) + 1)
+    last_row = dict.fromkeys(a + b, 0)
+    for i, letter in enumerate(a, 1):
+        table[i][0] = i
+        last_column = 0
+        for j, other in enumerate(b, 1):
+            row, column = last_row[other], last_column
+            if letter == other:
+                last_column = j
+            table[i][j] = min(
+                table[i - 1][j - 1] + (letter != other),
+                table[i][j - 1] + 1,
+                table[i - 1][j] + 1,
+                table[row - 1][column - 1] + (i - row - 1) + 1 + (j - column - 1),
+            )
+        last_row[letter] = i
+    return table[len(a)][len(b)]
+
+
+def aligned(a, b, field):
+    """Edit distance with words in any order: the closest two first, of equally close ones the nearest."""
+    left, right = words(a, False), words(b, False)
+    cells = sorted(
+        (word_distance(x, y, False), abs(i - j), i + j, i, j)
+        for i, x in enumerate(left)
+        for j, y in enumerate(right)
+    )
+    total, rows, columns = 0.0, set(range(len(left))), set(range(len(right)))
+    for d, _, _, i, j in cells:
+        if i in rows and j in columns:
+            rows.remove(i)
+            columns.remove(j)
+            total += d
+    return (total + len(rows) + len(columns)) / max(len(left), len(right)) if left or right else 0.0
+
+
+def date(a, b, field):
+    try:
+        days = [datetime.strptime(value.strip(), "%Y-%m-%d").toordinal() for value in (a, b)]
+    except ValueError:
+        raise Unreadable from None
+    return min(1.0, abs(days[0] - days[1]) / field["maxDays"])
+
+
+def event(a, b, field):
+    if field["compat"]:
+        return 0.0
+    left, right = parts(a, field, 6), parts(b, field, 6)
+    what = edit(left[0], right[0], {**field, "tokens": True})
+    where = location(
+        *("::".join(each[1:4]) for each in (left, right)), {**field, "distAlgorithm": "manhattan"}
+    )
+    when = time_window(*("::".join(each[4:]) for each in (left, right)), field)
+    first, second, third = field["partWeights"]
+    return min(1.0, (first * what + second * where + third * when) / (first + second + third))
+
+
+TEXT |= {"levenshtein": levenshtein, "damerauLevenshtein": damerau_levenshtein, "aligned": aligned}
 TYPES = {"text": text, "int": number, "double": number, "categorical": categorical, "location": location,
          "timeWindow": time_window, "hourWindow": hour_window, "geoLocation": geo,
-         "string": lambda a, b, field: 0.0}  # fmt: skip
+         "string": lambda a, b, field: 0.0, "exact": exact, "date": date, "event": event}  # fmt: skip
 
 # records
 
@@ -295,7 +388,7 @@ def fields_of(schema, properties):
         last = [key for key in given if key in ("weight", "contAttrDistanceFunction")][-1:]
         curve = given.get("contAttrDistanceFunction", "nonLinear" if "weight" in given else "none")
         field["curve"] = "nonLinear" if compat and last == ["weight"] else curve
-        field["compat"] = compat
+        field["compat"], field["known"] = compat, {}
         field.setdefault("tokens", is_true(properties.get("edit.dist.token", "true")))
         field["delimiter"] = properties.get("sts.sub.field.delim.regex", "::")
         found.append(field)
@@ -314,6 +407,16 @@ def effective(d, field):
     return 1.0 if curve == "step" else d
 
 
+def raised(base, power):
+    """base ** power as Java has it."""
+    try:
+        return math.pow(base, power)
+    except OverflowError:
+        return INF
+    except ValueError:
+        return NAN
+
+
 def aggregate(counted, schema, properties):
     """The scaled distance from (effective distance, field) of the fields that count."""
     scale = int(properties.get("sts.distance.scale", 1000))
@@ -325,7 +428,9 @@ def aggregate(counted, schema, properties):
     powered, rooted = {
         "manhattan": (lambda e: e, lambda total: total),
         "euclidean": (lambda e: e * e, math.sqrt),
-    }.get(schema["distAlgorithm"], (lambda e: e**power, lambda total: total ** over(1.0, power)))
+    }.get(
+        schema["distAlgorithm"], (lambda e: raised(e, power), lambda total: raised(total, over(1.0, power)))
+    )
     # sifarish once counted the id as a field of distance 0.
     total, count = 0.0, 1.0 if is_true(properties.get("sifarish.id.counted")) else 0.0
     for e, field in counted:
@@ -347,6 +452,18 @@ def folded(value, kinds):
     return value
 
 
+def value_distance(a, b, field):
+    """The distance of two values of a field, None where one is missing; remembered, for most come again."""
+    known = field["known"]
+    if (a, b) not in known:
+        x, y = (folded(value, field["fold"]) for value in (a, b))
+        try:
+            known[a, b] = TYPES[field["dataType"]](x, y, field) if x != "" and y != "" else None
+        except Unreadable:
+            known[a, b] = None
+    return known[a, b]
+
+
 def plain_distance(first, second, schema, properties=None):
     """The scaled distance of two records, None where the threshold of a field cuts the pair."""
     properties = properties or {}
@@ -356,17 +473,15 @@ def plain_distance(first, second, schema, properties=None):
 def _distance(first, second, fields, schema, properties):
     counted, d = [], 0.0
     for field in fields:
-        a, b = (folded(record[field["ordinal"]], field["fold"]) for record in (first, second))
         handler, threshold = field["missingValueHandler"], float(field["distThreshold"])
-        try:
-            if a == "" or b == "":
-                raise Unreadable
-            d = TYPES[field["dataType"]](a, b, field)
-        except Unreadable:
-            if handler == "skip":
-                continue
-            # sifarish: with a handler it does not know, the distance of the field before.
-            d = 1.0 if handler == "default" else d
+        found = value_distance(first[field["ordinal"]], second[field["ordinal"]], field)
+        if found is None and handler == "skip":
+            continue
+        if found is not None:
+            d = found
+        elif handler == "default":
+            d = 1.0
+        # Else, as sifarish with a handler it does not know, the distance of the field before.
         if threshold > 0 and d > threshold:
             return None
         counted.append((effective(abs(d), field), field))

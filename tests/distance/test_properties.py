@@ -7,14 +7,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from texts import SCRIPTS, SIZES, near_copy
 
 from pehchan.distance.registry import MEASURES, build
 
-# Few letters, so that values meet; blanks of all sorts, letters beyond the basic plane; and anything at all.
+# Few letters, so that values meet; blanks of all sorts, letters beyond the basic plane, long texts that are nearly
+# the same; and anything at all.
 texts = st.one_of(
     st.text("ab", min_size=1, max_size=5),
     st.lists(st.text("abcé", min_size=1, max_size=4), min_size=1, max_size=4).map(" ".join),
-    st.text("abé😀😁 \t\u00a0\0", min_size=1, max_size=8),
+    st.text("abé\u0301😀😁 \t\u00a0\0", min_size=1, max_size=8),
+    st.builds(
+        near_copy, st.sampled_from(SCRIPTS), st.sampled_from(SIZES), st.randoms(use_true_random=True)
+    ).filter(bool),
     st.text(min_size=1, max_size=8),
 )
 names = st.text("abé ", min_size=1, max_size=4)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pehchan.distance.curves import apply
+from pehchan.distance.curves import apply, largest_raw
 from pehchan.metadata.schema import CURVES, Curve
 
 raw = st.floats(0, 1)
@@ -36,6 +36,23 @@ def test_a_distance_bends_alike_at_any_place_of_an_array(kind, ds, w, t):
     curve = Curve(kind, w, t)
     found = apply(curve, np.array(ds))
     assert found.tolist() == [apply(curve, np.array([d]))[0] for d in ds]
+
+
+@pytest.mark.parametrize("kind", CURVES)
+@given(d=raw | st.sampled_from([0.0, 0.5, 1.0]), e=st.floats(0, 2), w=weights, t=raw)
+def test_no_distance_that_is_bent_to_so_little_is_above_the_largest(kind, d, e, w, t):
+    curve = Curve(kind, w, t)
+    bent = apply(curve, np.array([d]))[0]
+    for most in {e, bent}:
+        # Who asks allows for rounding, before and after.
+        assert bent > most or d <= largest_raw(curve, most + 1e-9) + 1e-9
+
+
+def test_no_distance_has_a_larger_effective_one_than_1_by_steps_and_sigmoids():
+    for kind in ("step", "sigmoid"):
+        assert largest_raw(Curve(kind), 1.0) == math.inf
+        assert largest_raw(Curve(kind), 0.99) < math.inf
+    assert largest_raw(Curve("nonLinear", 0.5), 1.0) == math.inf
 
 
 def test_0_and_1_stay_where_they_are_under_a_weight():

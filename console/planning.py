@@ -212,7 +212,7 @@ def _what_it_shows(
         group = join.group(record)
         if group is not None:
             numbers[group][record.set] += 1
-            characters[group] += plan.characters(record)
+            characters[group] += plan.characters(record, plan.compared(record))
     groups = {
         group: Counted(
             {name: round(n * factors.get(name, factor)) for name, n in _by_set(plan, of_group).items()},

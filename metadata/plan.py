@@ -119,10 +119,10 @@ class Plan:
         items = record.items
         return [items[ordinal] for ordinal in self._ordinals]
 
-    def characters(self, record: Record) -> int:
-        """Characters of a record that travel to where it is compared."""
-        whole = sum(map(len, record.items)) if self.items_needed else 0
-        return len(record.id) + sum(map(len, self.compared(record))) + whole
+    def characters(self, record: Record, compared: Sequence[str]) -> int:
+        """Characters of a record, and of what is compared of it, that travel to where it is compared."""
+        whole = len("".join(record.items)) if self.items_needed else 0
+        return len(record.id) + len("".join(compared)) + whole
 
     def record_bytes(self, records: int, characters: int) -> float:
         """Bytes of memory that a record takes where it is compared, of so many with so many characters in all."""

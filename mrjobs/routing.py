@@ -1,12 +1,13 @@
 """Where records go to meet others: the mapper of record_similarity. It needs neither numpy nor a measure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 from pehchan.metadata.records import ascii_json, decode_record
 from pehchan.mrjobs.job import PlannedJob
 from pehchan.mrjobs.joins import join_of
 from pehchan.mrjobs.joins.all_pairs import Route
-from pehchan.mrjobs.wire import ASIDE, CELL, RECORD, REJECTED, Batch, read_tagged
+from pehchan.mrjobs.wire import ASIDE, CELL, RECORD, REJECTED, Batch, tagged
 
 #: Batches a mapper may hold open at a time, as a multiple of the size of one.
 BATCHES_HELD = 64
@@ -15,19 +16,40 @@ BATCHES_HELD = 64
 OPEN_BATCH = 1000
 
 
+@dataclass
+class Gathered:
+    """Records of one route that wait in a mapper.
+
+    ids     one a record
+    values  what is compared, record after record: adding to one list is cheaper than to one a field
+    items   the whole records where the output needs them, else empty
+    size    characters so far
+    """
+
+    ids: list[str] = field(default_factory=list)
+    values: list[str] = field(default_factory=list)
+    items: list[Sequence[str]] = field(default_factory=list)
+    size: int = 0
+
+    def batch(self, route: Route) -> Batch:
+        """The records as columns."""
+        width = len(self.values) // len(self.ids)
+        return Batch(route, self.ids, [self.values[number::width] for number in range(width)], self.items)
+
+
 class RoutesRecords(PlannedJob):
     """Mapper that sends settled records, in batches, to the cells where they meet others."""
 
     def start_routing(self) -> None:
         self._join = join_of(self.plan)
-        self._batches: dict[Route, Batch] = {}
+        self._gathered: dict[Route, Gathered] = {}
         self._held = 0
 
     def route_record(self, tag: bytes | None, payload: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Settled record -> batches for the cells where it meets others."""
         if tag is None:
             # A line of an earlier job; from an earlier step of this one the tag comes as the key.
-            ((tag, payload),) = read_tagged((payload,))
+            tag, payload = tagged(payload)
         if tag == REJECTED:
             yield ascii_json([ASIDE]), payload
         if tag != RECORD:
@@ -36,33 +58,33 @@ class RoutesRecords(PlannedJob):
         route = self._join.route(record)
         if route is None:
             return
-        batch = self._batches.get(route)
-        if batch is None:
-            batch = self._batches[route] = Batch(route, columns=[[] for _ in self.plan.schema.fields])
+        gathered = self._gathered.get(route)
+        if gathered is None:
+            gathered = self._gathered[route] = Gathered()
             self._held += OPEN_BATCH
-        for column, value in zip(batch.columns, self.plan.compared(record), strict=True):
-            column.append(value)
-        batch.ids.append(record.id)
+        compared = self.plan.compared(record)
+        gathered.ids.append(record.id)
+        gathered.values.extend(compared)
         if self.plan.items_needed:
-            batch.items.append(record.items)
-        size = self.plan.characters(record)
-        batch.size += size
+            gathered.items.append(record.items)
+        size = self.plan.characters(record, compared)
+        gathered.size += size
         self._held += size
         limit = self.plan.settings.batch_bytes
-        if batch.size >= limit:
-            yield from self._send(self._batches.pop(route))
+        if gathered.size >= limit:
+            yield from self._send(route, self._gathered.pop(route))
         elif self._held >= limit * BATCHES_HELD:
             yield from self._send_all()
 
-    def _send(self, batch: Batch) -> Iterator[tuple[bytes, bytes]]:
-        self._held -= batch.size + OPEN_BATCH
-        encoded = batch.encode()
-        for cell in self._join.cells(batch.route):
+    def _send(self, route: Route, gathered: Gathered) -> Iterator[tuple[bytes, bytes]]:
+        self._held -= gathered.size + OPEN_BATCH
+        encoded = gathered.batch(route).encode()
+        for cell in self._join.cells(route):
             yield ascii_json([CELL, *cell]), encoded
 
     def _send_all(self) -> Iterator[tuple[bytes, bytes]]:
-        while self._batches:
-            yield from self._send(self._batches.popitem()[1])
+        while self._gathered:
+            yield from self._send(*self._gathered.popitem())
 
     def stop_routing(self) -> Iterator[tuple[bytes, bytes]]:
         yield from self._send_all()

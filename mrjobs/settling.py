@@ -118,7 +118,7 @@ class SettlesRecords(PlannedJob):
             self.count("Records", "Read")
             if record.set:
                 self._count_set(record.set)
-            characters = self.plan.characters(record)
+            characters = self.plan.characters(record, self.plan.compared(record))
             self._characters += characters
             if self.plan.grouped and (group := self._join.group(record)) is not None:
                 yield from self._count_group(group, record.set, characters)

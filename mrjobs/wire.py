@@ -49,8 +49,6 @@ class Batch:
     ids: list[str] = field(default_factory=list)
     columns: list[list[str]] = field(default_factory=list)
     items: list[Sequence[str]] = field(default_factory=list)
-    #: Characters gathered so far: when to send the batch.
-    size: int = 0
 
     def encode(self) -> bytes:
         """One line, without the newline."""
@@ -139,10 +137,14 @@ class Pairs:
         return cls(*columns)
 
 
+def tagged(line: bytes) -> tuple[bytes, bytes]:
+    """(tag, payload) of a tagged line."""
+    tag, tab, payload = line.rstrip(b"\r\n").partition(b"\t")
+    if not tab:
+        raise WireError("a line without a tag where output of a pehchan job was expected")
+    return tag, payload
+
+
 def read_tagged(lines: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
     """(tag, payload) of each tagged line."""
-    for line in lines:
-        tag, tab, payload = line.rstrip(b"\r\n").partition(b"\t")
-        if not tab:
-            raise WireError("a line without a tag where output of a pehchan job was expected")
-        yield tag, payload
+    return map(tagged, lines)

@@ -1,10 +1,12 @@
-"""The pehchan command, run as a person does, by the clock."""
+"""What the benchmarks share: the pehchan command by the clock, and made-up customers."""
 
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+CUSTOMERS = Path(__file__).parents[1] / "tutorial" / "customers.py"
 
 
 def run(arguments: Sequence[str], folder: Path | None = None) -> float:
@@ -17,3 +19,20 @@ def run(arguments: Sequence[str], folder: Path | None = None) -> float:
         stdout=subprocess.DEVNULL,
     )
     return time.monotonic() - began
+
+
+def customers(folder: Path, records: int) -> Path:
+    """A file of so many made-up customers."""
+    path = folder / f"customers-{records}.csv"
+    # Some of them are there twice.
+    subprocess.run(
+        [
+            *(sys.executable, str(CUSTOMERS), "--records", str(records), "--seed", "1"),
+            *("--output", str(path), "--truth", str(folder / "truth.csv")),
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:records]))
+    return path

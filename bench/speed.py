@@ -1,14 +1,13 @@
 """Pairs a second: comparing alone on one core, and the whole job, beside loops over rapidfuzz's functions.
 
-    make bench
+    make bench-speed
 
 Both sides of a row run one after the other on the same made-up customers (tutorial/customers.py).
 """
 
 import csv
 import math
-import subprocess
-import sys
+import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -16,44 +15,32 @@ from pathlib import Path
 
 import numpy as np
 from rapidfuzz.distance import Indel
-from running import run
+from running import customers, run
 
 from pehchan.distance.columns import Block
 from pehchan.distance.record import RecordDistance
 from pehchan.metadata.schema import Field, Schema
 
-CUSTOMERS = Path(__file__).parents[1] / "tutorial" / "customers.py"
 PROPERTIES = Path(__file__).parents[1] / "conf" / "customers.properties"
 FIELDS = ("name", "address", "city", "phone")
 SCALE = 1000
 
 #: Records that are compared by each side of a row; the loops need minutes for those of the other side.
 RECORDS, LOOP_RECORDS = 4000, 1000
-#: Of the whole job, and of its growth.
+#: Of the whole job.
 JOB_RECORDS = 20_000
-GROWTH = (5_000, 10_000, 20_000, 40_000)
+#: Runs of a side of a row, of which the middle one counts.
+RUNS = 3
+#: Records of a growing job, and its runs; the largest runs as long as all others together.
+START = 10
+GROWTH = {5_000: RUNS, 10_000: RUNS, 20_000: RUNS, 40_000: RUNS, 80_000: 1}
+#: The power of its input with which the job is to grow at the most, its start taken off.
+LARGEST_EXPONENT = 2.1
 
 #: What the original's Java compared a second on one core, warm; measured once, on another machine.
 JAVA_PAIRS = 1960
 
 Record = Sequence[str]
-
-
-def customers(folder: Path, records: int) -> Path:
-    """A file of so many made-up customers."""
-    path = folder / f"customers-{records}.csv"
-    # Some of them are there twice.
-    subprocess.run(
-        [
-            *(sys.executable, str(CUSTOMERS), "--records", str(records), "--seed", "1"),
-            *("--output", str(path), "--truth", str(folder / "truth.csv")),
-        ],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-    lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join(lines[:records]))
-    return path
 
 
 def whole_distance(a: str, b: str) -> float:
@@ -104,8 +91,14 @@ def job(path: Path, out: Path, runner: str) -> float:
     )
 
 
-def row(what: str, ours: float, theirs: float, against: str) -> None:
-    print(f"| {what} | {ours / 1e6:.1f} | {against} {theirs / 1e6:.3f} | {ours / theirs:,.1f} |", flush=True)
+def middle(measure: Callable[[], float], runs: int = RUNS) -> float:
+    """The middle one of some runs: the first in a process is slower, as its memory is not there yet."""
+    return statistics.median(measure() for _ in range(runs))
+
+
+def row(what: str, ours: float, theirs: float, against: str, to_reach: int) -> None:
+    times = f"{ours / theirs:,.1f} | {to_reach:,}"
+    print(f"| {what} | {ours / 1e6:.1f} | {against} {theirs / 1e6:.3f} | {times} |", flush=True)
 
 
 def main() -> None:
@@ -113,33 +106,45 @@ def main() -> None:
         folder = Path(place)
         with customers(folder, RECORDS).open(newline="") as file:
             records = [record[1:] for record in csv.reader(file)]
-        print("| row | million pairs/s | against, million pairs/s | times |\n|---|---|---|---|")
-        whole = loop(records[:LOOP_RECORDS], whole_distance, None)
-        row("whole field, no threshold, one core", columns(records, False, None, SCALE), whole, "loop")
-        words = loop(records[:LOOP_RECORDS], token_distance, None)
-        row(
-            "word by word, no threshold, one core",
-            columns(records, True, None, SCALE),
-            words,
-            "loop over words",
+        few = records[:LOOP_RECORDS]
+        print(
+            "| row | million pairs/s | against, million pairs/s | times | to reach |\n|---|---|---|---|---|"
         )
-        cut = loop(records[:LOOP_RECORDS], whole_distance, 0.4)
-        ours = columns(records, False, 0.4, 100)
-        row("whole field, cutoff 100, name threshold 0.4, one core", ours, cut, "loop that leaves such pairs")
+        ours = middle(lambda: columns(records, False, None, SCALE))
+        theirs = middle(lambda: loop(few, whole_distance, None))
+        row("whole field, no threshold, one core", ours, theirs, "loop", 20)
+        ours = middle(lambda: columns(records, True, None, SCALE))
+        words = middle(lambda: loop(few, token_distance, None))
+        row("word by word, no threshold, one core", ours, words, "loop over words", 15)
+        ours = middle(lambda: columns(records, False, 0.4, 100))
+        theirs = middle(lambda: loop(few, whole_distance, 0.4))
+        what = "whole field, cutoff 100, name threshold 0.4, one core"
+        row(what, ours, theirs, "loop that leaves such pairs", 20)
         seconds = job(customers(folder, JOB_RECORDS), folder / "out", "local")
         ours = math.comb(JOB_RECORDS, 2) / seconds
         what = f"whole job, {JOB_RECORDS:,} records, word by word, cutoff 100, -r local, {seconds:.1f} s"
-        row(what, ours, words, "loop over words, one core, comparing alone")
-        row("the same", ours, JAVA_PAIRS, "the Java original, one core, warm (measured once, elsewhere)")
-        print("\n| records | whole job, s |\n|---|---|")
-        start = job(customers(folder, 10), folder / "out", "local")
-        taken = [job(customers(folder, count), folder / "out", "local") for count in GROWTH]
-        for count, seconds in zip((10, *GROWTH), (start, *taken), strict=True):
-            print(f"| {count:,} | {seconds:.1f} |")
-        exponent = np.polyfit(np.log(GROWTH), np.log([max(each - start, 0.1) for each in taken]), 1)[0]
-        print(
-            f"\nWithout the {start:.1f} s of its start the job grows with the power {exponent:.2f} of its input."
-        )
+        row(what, ours, words, "loop over words, one core, comparing alone", 15)
+        against = "the Java original, one core, warm (measured once, elsewhere)"
+        row("the same", ours, JAVA_PAIRS, against, 9000)
+        grow(folder)
+
+
+def grow(folder: Path) -> None:
+    """What the whole job costs as its input doubles."""
+    print("\n| records | whole job, s |\n|---|---|")
+    taken = []
+    for count, runs in {START: RUNS, **GROWTH}.items():
+        path = customers(folder, count)
+        taken.append(middle(lambda path=path: job(path, folder / "out", "local"), runs))
+        print(f"| {count:,} | {taken[-1]:.1f} |", flush=True)
+    start, *grown = taken
+    sizes, besides = np.log(list(GROWTH)), np.log(np.maximum(np.array(grown) - start, 0.1))
+    exponent = np.polyfit(sizes, besides, 1)[0]
+    last = (besides[-1] - besides[-2]) / (sizes[-1] - sizes[-2])
+    print(
+        f"\nWithout the {start:.1f} s of its start the job grows with the power {exponent:.2f} of its input, over "
+        f"the last doubling {last:.2f}; to reach: {LARGEST_EXPONENT} at the most."
+    )
 
 
 if __name__ == "__main__":

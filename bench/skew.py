@@ -10,7 +10,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from running import run
+from watching import watch
+
+from pehchan.mrjobs.planner import SHARED_BUCKETS
 
 SCHEMA = """\
 id: id
@@ -20,16 +22,10 @@ lines: true
 cutoff: 150
 fields: {name: {measure: levenshtein}}
 """
-#: Runs a task, and notes what it took at the most: sort, which mrjob runs between the tasks, takes all it can get.
-WATCH = """\
-import resource, subprocess, sys
-code = subprocess.run([sys.executable, *sys.argv[2:]]).returncode
-with open(sys.argv[1], "a") as file:
-    print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=file)
-sys.exit(code)
-"""
 #: Megabytes that a task may take, and whether that is heeded.
-BOUNDS = {"memory.mb=512": ("memory.mb=512",), "none": ("memory.mb=1000000", "sts.bucket.count=1")}
+BOUNDS = {"memory.mb=384": ("memory.mb=384",), "none": ("memory.mb=1000000", "sts.bucket.count=1")}
+#: Records travel whole. With one reducer no more than SHARED_BUCKETS are made but for memory, on any number of cores.
+DEFINES = ("sts.output.record=true", "sts.num.reducer=1")
 
 
 def main() -> None:
@@ -44,7 +40,9 @@ def main() -> None:
         )
         for bound in BOUNDS:
             buckets, megabytes, seconds, pairs = measure(Path(folder), bound)
-            print(f"| {bound} | {buckets} | {megabytes:.0f} | {seconds:.0f} | {pairs} |")
+            if bound != "none" and buckets <= SHARED_BUCKETS:
+                sys.exit(f"{bound} cuts nothing here. Give more --records, or more --kilobytes.")
+            print(f"| {bound} | {buckets} | {megabytes:.0f} | {seconds:.0f} | {pairs} |", flush=True)
 
 
 def write_input(folder: Path, records: int, kilobytes: int) -> None:
@@ -59,24 +57,15 @@ def write_input(folder: Path, records: int, kilobytes: int) -> None:
 
 def measure(folder: Path, bound: str) -> tuple[int, float, float, int]:
     """Run the job with a bound: buckets of the large partition, megabytes of the largest task, seconds, pairs."""
-    notes = folder / "notes"
-    notes.write_text("")
-    (folder / "watch.py").write_text(WATCH)
-    task_python = [sys.executable, str(folder / "watch.py"), str(notes)]
-    (folder / "conf").write_text(json.dumps({"runners": {"local": {"task_python_bin": task_python}}}))
-    defines = [word for each in (*BOUNDS[bound], "sts.output.record=true") for word in ("-D", each)]
-    seconds = run(
-        [
-            *("similarity", "records.txt", "-s", "schema.yaml", "-r", "local", "--conf-path", "conf"),
-            *("-q", "--overwrite", "-o", "out", *defines),
-        ],
-        folder,
+    defines = [word for each in (*BOUNDS[bound], *DEFINES) for word in ("-D", each)]
+    seconds, tasks = watch(
+        ["similarity", "records.txt", "-s", "schema.yaml", "--overwrite", "-o", "out", *defines], folder
     )
     plan = json.loads((folder / "out" / "internal" / "plan.json").read_text())
     result = json.loads((folder / "out" / "run.json").read_text())
-    # Linux counts kilobytes of 1024 bytes, macOS bytes.
-    largest = max(map(int, notes.read_text().split())) * (1 if sys.platform == "darwin" else 1024)
-    return plan["buckets"]["TX"][0], largest / 1e6, seconds, result["counters"]["Pairs"]["Kept"]
+    # Only groups too large for one bucket are named.
+    buckets = plan["buckets"].get("TX", plan["default_buckets"])[0]
+    return buckets, tasks[0].megabytes, seconds, result["counters"]["Pairs"].get("Kept", 0)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from pehchan.distance.arrays import Positions, distinct_pairs
 from pehchan.distance.measure import Distances, Measure
 
 Counts = NDArray[np.int64]
+#: The numbers of a value's parts, each with its multiplicity.
+Bag = dict[int, int]
 
 
 class Overlap(Measure):
@@ -41,8 +43,14 @@ class Bags:
 
     def __init__(self, measure: Overlap, values: Sequence[str]):
         self._measure = measure
-        self._bags = [measure.parts(value) for value in values]
-        self._sizes = np.array([measure.size(bag) for bag in self._bags], dtype=np.int64)
+        # The parts by their numbers: values that share a part then hold it once.
+        known: dict[Hashable, int] = {}
+        self._bags: list[Bag] = []
+        self._sizes = np.empty(len(values), dtype=np.int64)
+        for number, value in enumerate(values):
+            parts = measure.parts(value)
+            self._sizes[number] = measure.size(parts)
+            self._bags.append({known.setdefault(part, len(known)): n for part, n in parts.items()})
 
     def pairs(self, i: Positions, j: Positions, limit: float) -> Distances:
         first, second, places = distinct_pairs(i, j, len(self._bags))
@@ -62,7 +70,7 @@ class Bags:
                 shared[np.ix_(rows, columns)] += row_counts[:, None] * column_counts
         return self._measure.of_shared(shared, self._sizes[i][:, None], self._sizes[j])
 
-    def _postings(self, positions: Positions) -> dict[Hashable, tuple[Any, Any]]:
+    def _postings(self, positions: Positions) -> dict[int, tuple[Any, Any]]:
         return _postings([self._bags[k] for k in positions.tolist()])
 
 
@@ -79,15 +87,15 @@ def numbered(parts: Sequence[str]) -> Counter[Hashable]:
     return result
 
 
-def _shared(a: Counter[Hashable], b: Counter[Hashable]) -> int:
+def _shared(a: Bag, b: Bag) -> int:
     if len(a) > len(b):
         a, b = b, a
     return sum(count * b[part] for part, count in a.items() if part in b)
 
 
-def _postings(bags: Sequence[Counter[Hashable]]) -> dict[Hashable, tuple[Any, Any]]:
+def _postings(bags: Sequence[Bag]) -> dict[int, tuple[Any, Any]]:
     """Of each part the values that have it, and how often: intp[k], int64[k]."""
-    found: dict[Hashable, tuple[list[int], list[int]]] = {}
+    found: dict[int, tuple[list[int], list[int]]] = {}
     for number, bag in enumerate(bags):
         for part, count in bag.items():
             numbers, counts = found.setdefault(part, ([], []))

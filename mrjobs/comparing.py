@@ -15,8 +15,9 @@ from pehchan.mrjobs.joins import join_of
 from pehchan.mrjobs.joins.all_pairs import Cell, Route
 from pehchan.mrjobs.wire import Batch, Pairs
 
-#: Pairs a line of output holds at the most.
+#: Pairs a line of output holds at the most, and about how many characters of their records.
 PAIRS_A_LINE = 1000
+LINE_CHARACTERS = 1_000_000
 
 
 class CellComparison:
@@ -51,8 +52,8 @@ class CellComparison:
             columns = rows if first == second else records.blocks[second]
             for found in self._distance.compare(rows, columns):
                 a, b, distances = records.in_order(first, second, found)
-                for start in range(0, len(a), PAIRS_A_LINE):
-                    some = slice(start, start + PAIRS_A_LINE)
+                for start in range(0, len(a), records.pairs_a_line):
+                    some = slice(start, start + records.pairs_a_line)
                     yield records.pairs(a[some], b[some], distances[some])
                 self._count("Pairs", "Kept", len(a))
                 self._count("Pairs", "Compared", found.compared)
@@ -81,6 +82,9 @@ class CellRecords:
         self._ids = _objects(chain.from_iterable(batch.ids for batch in batches))
         self._sets = _objects(batch.route[1] for batch in batches).repeat(sizes)
         self._items = _objects(chain.from_iterable(batch.items for batch in batches))
+        #: As many as fit where all of them are of the longest records.
+        longest = max((len("".join(items)) for items in self._items), default=0)
+        self.pairs_a_line = max(1, min(PAIRS_A_LINE, LINE_CHARACTERS // max(1, 2 * longest)))
         order = self._order()
         rank = np.empty(len(order), dtype=np.int64)
         rank[order] = np.arange(len(order))

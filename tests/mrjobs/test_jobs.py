@@ -293,6 +293,15 @@ def test_more_pairs_than_fit_a_line_of_output_are_all_there(tmp_path):
     assert max(len(list(Pairs.decode(payload))) for _, payload in read_tagged(outcome.lines)) <= 1000
 
 
+def test_a_line_of_output_holds_fewer_pairs_where_these_are_written_out_with_long_records(tmp_path):
+    records = [(f"c{number}", "Ann", "", "x" * 100_000) for number in range(8)]
+    outcome = similarity(tmp_path, {"a.txt": content(records)}, sts_output_record="true")
+    assert len(outcome.distances) == 8 * 7 // 2
+    assert max(map(len, outcome.lines)) < 1_100_000
+    whole = [item for pair in outcome.pairs for item in pair.first_items]
+    assert sum(len(item) == 100_000 for item in whole) == 28
+
+
 # runners
 
 

@@ -177,7 +177,11 @@ def _run(
             )
         _check_rejected(jobs.counts, plan.settings, request.out, work / "rejected")
         records = [work / "internal" / name for name in _record_folders(prepared)]
-        counted = Counted(_records_by_set(jobs.counts), jobs.counts["Records", "Characters"])
+        counted = Counted(
+            _records_by_set(jobs.counts),
+            jobs.counts["Records", "Characters"],
+            jobs.counts["Records", "Bytes held"],
+        )
         groups = _large_groups(work, plan)
         plan = replace(
             with_buckets(plan, counted, groups, tasks_at_once(request.runner, plan)), input="settled"
@@ -451,12 +455,14 @@ def _records_by_set(counts: Counts) -> dict[str, int]:
 def _large_groups(work: Place, plan: Plan) -> dict[str, Counted]:
     records: dict[str, dict[str, int]] = {}
     characters: Counter[str] = Counter()
+    held: Counter[str] = Counter()
     if plan.grouped:
         for line in (work / "internal" / "groups").lines():
-            group, set_name, number, more = orjson.loads(line)
-            records.setdefault(group, {})[set_name] = number
-            characters[group] += more
-    return {group: Counted(by_set, characters[group]) for group, by_set in records.items()}
+            group, set_name, *counts = orjson.loads(line)
+            records.setdefault(group, {})[set_name] = counts[0]
+            characters[group] += counts[1]
+            held[group] += counts[2]
+    return {group: Counted(by_set, characters[group], held[group]) for group, by_set in records.items()}
 
 
 def pairs_to_compare(plan: Plan, counts: Counts) -> int | None:

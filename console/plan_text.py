@@ -54,8 +54,8 @@ def _topics(forecast: Forecast, runner: str) -> Iterator[tuple[str, list[str], l
         "memory",
         [f"at most {forecast.megabytes:,.0f} MB a task; memory.mb={plan.settings.memory_mb}"],
         [
-            f"{TASK_MEGABYTES} MB for Python and a tile, and {_record_bytes(forecast):,.0f} bytes for each of "
-            f"{forecast.cell_records:,} records.",
+            f"{TASK_MEGABYTES} MB for Python and a tile, and {forecast.look.counted.record_bytes:,.0f} bytes for "
+            f"each of {forecast.cell_records:,} records.",
         ],
     )
 
@@ -110,7 +110,7 @@ def _why_buckets(forecast: Forecast) -> list[str]:
     settings = forecast.plan.settings
     room = max(0, settings.memory_mb - TASK_MEGABYTES)
     why = [
-        f"memory.mb leaves {room:,} MB for records of {_record_bytes(forecast):,.0f} bytes each; "
+        f"memory.mb leaves {room:,} MB for records of {forecast.look.counted.record_bytes:,.0f} bytes each; "
         f"bucket.records allows {settings.bucket_records:,} records a cell.",
     ]
     if forecast.cells > 1:
@@ -220,8 +220,3 @@ def _number(count: float, exact: bool) -> str:
     if exact or count < 1000:
         return f"{count:,.0f}" if exact else f"about {count:,.0f}"
     return f"about {round(count, 2 - math.floor(math.log10(count))):,.0f}"
-
-
-def _record_bytes(forecast: Forecast) -> float:
-    counted = forecast.look.counted
-    return forecast.plan.record_bytes(sum(counted.records.values()), counted.characters)

@@ -208,22 +208,31 @@ def _what_it_shows(
     join = join_of(plan)
     numbers: dict[str, Counter[str]] = defaultdict(Counter)
     characters: Counter[str] = Counter()
+    held: Counter[str] = Counter()
     for record in records:
         group = join.group(record)
         if group is not None:
             numbers[group][record.set] += 1
-            characters[group] += plan.characters(record, plan.compared(record))
+            compared = plan.compared(record)
+            size = plan.characters(record, compared)
+            characters[group] += size
+            held[group] += plan.held_bytes(size, compared)
     groups = {
         group: Counted(
             {name: round(n * factors.get(name, factor)) for name, n in _by_set(plan, of_group).items()},
             round(characters[group] * factor),
+            round(held[group] * factor),
         )
         for group, of_group in numbers.items()
     }
     by_set: Counter[str] = Counter()
     for of_group in groups.values():
         by_set.update(of_group.records)
-    counted = Counted(by_set, sum(of_group.characters for of_group in groups.values()))
+    counted = Counted(
+        by_set,
+        sum(of_group.characters for of_group in groups.values()),
+        sum(of_group.held for of_group in groups.values()),
+    )
     seen = sum(pairs_within(plan, of_group) for of_group in numbers.values())
     if len(plan.sets) == 2:
         scale = factors.get(plan.sets[0], factor) * factors.get(plan.sets[1], factor)
@@ -290,8 +299,7 @@ def _trial(plan: Plan, records: Sequence[Record]) -> Trial:
 
 def _forecast(plan: Plan, look: Look, trial: Trial | None, tasks: int) -> Forecast:
     records = sum(look.counted.records.values())
-    characters = look.counted.characters
-    copies = shuffled_characters(plan, look.counted, look.groups) / max(1, characters)
+    copies = shuffled_characters(plan, look.counted, look.groups) / max(1, look.counted.characters)
     if plan.grouped:
         parts = [
             (group.records, plan.buckets.get(name, plan.default_buckets))
@@ -307,7 +315,7 @@ def _forecast(plan: Plan, look: Look, trial: Trial | None, tasks: int) -> Foreca
         kept = round(look.pairs * trial.kept / trial.pairs) if trial.kept else None
         seconds += records * copies * (COPY_SECONDS + trial.record_seconds) + (kept or 0) * WRITE_SECONDS
         compare = seconds / min(tasks, max(1, cells))
-    megabytes = TASK_MEGABYTES + cell_records * plan.record_bytes(records, characters) / 1e6
+    megabytes = TASK_MEGABYTES + cell_records * look.counted.record_bytes / 1e6
     return Forecast(
         plan,
         look,

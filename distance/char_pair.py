@@ -21,6 +21,7 @@ class CharPair(Overlap):
 
     cost = 0.03
     listed_cost = 1.3
+    prepared_bytes = 50
 
     def parts(self, value: str) -> Counter[Hashable]:
         pairs = [word[k : k + 2] for word in tokens(value) for k in range(len(word) - 1)]

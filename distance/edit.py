@@ -44,6 +44,9 @@ class Edit(Measure):
     align: bool = False
     compat: bool = False
 
+    # Of the words.
+    prepared_bytes = 20
+
     @property
     def cost(self) -> float:  # type: ignore[override]
         return (0.15 if self.align else 0.02) if self.tokens else 0.007

@@ -37,6 +37,7 @@ class Event(Measure):
 
     cost = 0.05
     listed_cost = 0.4
+    prepared_bytes = 20
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", tuple(self.weights))

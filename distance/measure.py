@@ -51,6 +51,9 @@ class Measure:
     cost: float = 1.0
     listed_cost: float = 1.0
 
+    #: Bytes of memory, at the most, that a character takes in what `prepare` makes of values, besides the values.
+    prepared_bytes: int = 0
+
     def check(self) -> str | None:
         """What is wrong with the parameters, for a person; None where all is well."""
         return None

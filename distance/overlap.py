@@ -22,6 +22,8 @@ class Overlap(Measure):
     number of shared parts, counted with multiplicity as a product, into distances (`of_shared`).
     """
 
+    prepared_bytes = 30
+
     def parts(self, value: str) -> Counter[Hashable]:
         """The parts of a value with their multiplicities."""
         raise NotImplementedError

@@ -63,6 +63,14 @@ def check_measures(schema: Schema, compat: bool, mistakes: Mistakes) -> None:
             mistakes.add(field.where or f'field "{field.name}"', str(error))
 
 
+def prepared_bytes(schema: Schema) -> tuple[int, ...]:
+    """`Measure.prepared_bytes` of each field; 0 where its measure is none."""
+    known = registry.MEASURES
+    return tuple(
+        known[field.measure].prepared_bytes if field.measure in known else 0 for field in schema.fields
+    )
+
+
 class RecordDistance:
     """Compares blocks of records as a schema says.
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import mul
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from pehchan.metadata.schema import Schema
 
 PLAN_VERSION = 1
 
-#: Bytes of memory that a record takes where it is compared: a character of its values, and a value. Measured; the
-#: second is mostly Python's own for each string.
-CHARACTER_BYTES = 3
+#: Bytes of memory that a record takes where it is compared, at the most: a character of its values, and a value.
+#: One letter beyond U+FFFF makes Python hold all of a value in 4 bytes each; the second is mostly its own for each
+#: string, measured.
+CHARACTER_BYTES = 4
 VALUE_BYTES = 150
 
 #: Megabytes that a task takes besides its records: Python, its libraries, and the arrays of a tile.
@@ -40,6 +42,7 @@ class Plan:
     buckets   buckets a set for groups with more than the default; a group are the records of a partition, and
               where sets share ids, of an id
     default_buckets  buckets a set elsewhere: (n,) or (first, second)
+    prepared_bytes   bytes of memory that a character takes in what the measure makes of it, by field; () none
     """
 
     schema: Schema
@@ -51,6 +54,7 @@ class Plan:
     set_from: str = ""
     buckets: Mapping[str, Sequence[int]] = field(default_factory=dict)
     default_buckets: tuple[int, ...] = (1,)
+    prepared_bytes: tuple[int, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form, with the version."""
@@ -65,6 +69,7 @@ class Plan:
             "set_from": self.set_from,
             "buckets": {partition: list(counts) for partition, counts in self.buckets.items()},
             "default_buckets": list(self.default_buckets),
+            "prepared_bytes": list(self.prepared_bytes),
         }
 
     @classmethod
@@ -87,6 +92,7 @@ class Plan:
             set_from=data["set_from"],
             buckets=data["buckets"],
             default_buckets=tuple(data["default_buckets"]),
+            prepared_bytes=tuple(data["prepared_bytes"]),
         )
 
     def write(self, path: str | Path) -> None:
@@ -124,15 +130,25 @@ class Plan:
         whole = len("".join(record.items)) if self.items_needed else 0
         return len(record.id) + len("".join(compared)) + whole
 
-    def record_bytes(self, records: int, characters: int) -> float:
-        """Bytes of memory that a record takes where it is compared, of so many with so many characters in all."""
-        values = 3 + len(self.schema.fields) + (self.columns_needed if self.items_needed else 0)
-        return CHARACTER_BYTES * characters / max(1, records) + VALUE_BYTES * values
+    def held_bytes(self, characters: int, compared: Sequence[str]) -> int:
+        """Bytes of memory that a record of so many characters takes where it is compared."""
+        prepared = sum(map(mul, self.prepared_bytes, map(len, compared)))
+        return CHARACTER_BYTES * characters + prepared + VALUE_BYTES * self._values
 
-    def records_a_cell(self, records: int, characters: int) -> int:
-        """How many records a reducer may hold, 2 at least, where so many records have so many characters in all."""
+    @cached_property
+    def _values(self) -> int:
+        """Strings and lists of a record where it is compared."""
+        return 3 + len(self.schema.fields) + (self.columns_needed if self.items_needed else 0)
+
+    def held_bytes_at_most(self, records: int, characters: int) -> int:
+        """The same of records that nobody has looked at, whatever their characters are of."""
+        each = CHARACTER_BYTES + max(self.prepared_bytes, default=0)
+        return each * characters + VALUE_BYTES * self._values * records
+
+    def records_a_cell(self, records: int, held: int) -> int:
+        """How many records a reducer may hold, 2 at least, where so many records take so many bytes in all."""
         share = max(0, self.settings.memory_mb - TASK_MEGABYTES) * 1_000_000
-        fitting = int(share / self.record_bytes(records, characters))
+        fitting = share * records // max(1, held)
         return max(2, min(self.settings.bucket_records, fitting))
 
     @cached_property

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from pehchan.distance.record import check_measures
+from pehchan.distance.record import check_measures, prepared_bytes
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.native_schema import resolve
 from pehchan.metadata.plan import Plan
@@ -55,7 +55,16 @@ def plan_join(schema: Schema, settings: Settings, mistakes: Mistakes, input_kind
             "the set of a record stands in its id, and the schema has no id field.",
             'Mark a field with "id": true.',
         )
-    return Plan(schema, settings, cutoff_of(settings, schema), input_kind, join, sets, set_from)
+    return Plan(
+        schema,
+        settings,
+        cutoff_of(settings, schema),
+        input_kind,
+        join,
+        sets,
+        set_from,
+        prepared_bytes=prepared_bytes(schema),
+    )
 
 
 @dataclass(frozen=True)
@@ -64,10 +73,17 @@ class Counted:
 
     records     their number by set ("" where there is one)
     characters  of all of them that travel to where they are compared
+    held        bytes of memory that all of them take there
     """
 
     records: Mapping[str, int]
     characters: int
+    held: int
+
+    @property
+    def record_bytes(self) -> float:
+        """Bytes of memory that a record takes where it is compared, on average."""
+        return self.held / max(1, sum(self.records.values()))
 
 
 def with_buckets(
@@ -136,7 +152,7 @@ def _buckets(plan: Plan, counted: Counted, tasks: int) -> tuple[int, ...]:
     """Buckets a set for these records."""
     settings, records = plan.settings, counted.records
     wanted_cells = CELLS_A_REDUCER * tasks
-    held = plan.records_a_cell(sum(records.values()), counted.characters)
+    held = plan.records_a_cell(sum(records.values()), counted.held)
     # The records of two buckets meet in a cell.
     a_bucket = max(1, held // 2)
     if len(plan.sets) == 2:
@@ -202,7 +218,8 @@ def plan_for_job(
     share = {name: records // len(plan.sets) for name in plan.sets} if plan.sets else {"": records}
     if plan.join == "same_id":
         return plan
-    return replace(plan, default_buckets=_buckets(plan, Counted(share, size), settings.reducers or 1))
+    counted = Counted(share, size, plan.held_bytes_at_most(records, size))
+    return replace(plan, default_buckets=_buckets(plan, counted, settings.reducers or 1))
 
 
 def _bytes_in(path: str) -> int:

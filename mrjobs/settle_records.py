@@ -2,7 +2,7 @@
 
 in   delimited lines, or record lines of ingest, as the plan says
 out  tagged lines: `record` a record line, `rejected` a line set aside with its reason, `group` the number of
-     records and characters of a group too large for one bucket
+     records, characters and bytes of a group too large for one bucket
 """
 
 from mrjob.step import MRStep

@@ -96,8 +96,8 @@ class SettlesRecords(PlannedJob):
         else:
             self._set_name = self.options.set_name
         self._join = join_of(self.plan)
-        self._characters = 0
-        #: (group, set) -> records, characters
+        self._characters = self._held = 0
+        #: (group, set) -> records, characters, bytes where they are compared
         self._groups: dict[tuple[str, str], list[int]] = {}
 
     def read_line(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -118,10 +118,13 @@ class SettlesRecords(PlannedJob):
             self.count("Records", "Read")
             if record.set:
                 self._count_set(record.set)
-            characters = self.plan.characters(record, self.plan.compared(record))
+            compared = self.plan.compared(record)
+            characters = self.plan.characters(record, compared)
+            held = self.plan.held_bytes(characters, compared)
             self._characters += characters
+            self._held += held
             if self.plan.grouped and (group := self._join.group(record)) is not None:
-                yield from self._count_group(group, record.set, characters)
+                yield from self._count_group(group, record.set, characters, held)
             # Ids that only differ in their suffixes belong together: a duplicate of one may come to be another.
             family = _SUFFIXES.sub("", record.id) if record.id else _content_id(record.items)
             yield ascii_json(["r", record.set, family]), ascii_json([record.id, record.items])
@@ -131,11 +134,14 @@ class SettlesRecords(PlannedJob):
         if len(self.plan.sets) == 2:
             self.count("Records", f"Set {set_name}")
 
-    def _count_group(self, group: str, set_name: str, characters: int) -> Iterator[tuple[bytes, bytes]]:
+    def _count_group(
+        self, group: str, set_name: str, characters: int, held: int
+    ) -> Iterator[tuple[bytes, bytes]]:
         # Sets that are told by their ids share the buckets of a group.
-        counts = self._groups.setdefault((group, set_name if self.plan.sets else ""), [0, 0])
+        counts = self._groups.setdefault((group, set_name if self.plan.sets else ""), [0, 0, 0])
         counts[0] += 1
         counts[1] += characters
+        counts[2] += held
         if len(self._groups) > GROUPS_HELD:
             yield from self._send_groups()
 
@@ -147,6 +153,7 @@ class SettlesRecords(PlannedJob):
     def stop_reading(self) -> Iterator[tuple[bytes, bytes]]:
         yield from self._send_groups()
         self.count("Records", "Characters", self._characters)
+        self.count("Records", "Bytes held", self._held)
         self.send_counters()
 
     def settle(self, key: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
@@ -156,10 +163,10 @@ class SettlesRecords(PlannedJob):
             yield from ((REJECTED, value) for value in values)
         elif kind == "g":
             counts = [orjson.loads(value) for value in values]
-            records, characters = (sum(each) for each in zip(*counts, strict=True))
+            records, characters, held = (sum(each) for each in zip(*counts, strict=True))
             # A group that fits in one bucket needs no word in the plan.
-            if records > self.plan.records_a_cell(records, characters) // 2:
-                yield GROUP, ascii_json([*rest, records, characters])
+            if records > self.plan.records_a_cell(records, held) // 2:
+                yield GROUP, ascii_json([*rest, records, characters, held])
         else:
             yield from self._settle_family(rest[0], rest[1], values)
 

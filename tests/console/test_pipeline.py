@@ -209,7 +209,7 @@ def test_two_sets_may_be_told_by_the_names_of_files(pehchan, suffix):
     pehchan("dedupe", f"old1.{suffix}", f"new1.{suffix}", "-s", "s.yaml", "-o", "out", *options)
     assert rows("out/pairs") == ["p1,p1,0", "p1,p2,0", "p2,p1,71", "p2,p2,71"]
     counters = json.loads(Path("out/run.json").read_text())["counters"]["Records"]
-    del counters["Characters"]
+    del counters["Characters"], counters["Bytes held"]
     assert counters == {
         "Read": 7,
         "Set base": 5,

@@ -380,7 +380,8 @@ def plan_of(sets=("",), partition=None, **settings_given):
 
 def counted(records=None, characters_each=20, **by_set):
     by_set = by_set if records is None else {"": records}
-    return Counted(by_set, characters_each * sum(by_set.values()))
+    characters = characters_each * sum(by_set.values())
+    return Counted(by_set, characters, 4 * characters)
 
 
 @given(st.integers(0, 100_000), st.integers(2, 10_000))
@@ -416,8 +417,8 @@ def test_long_records_are_cut_into_more_buckets_by_the_memory_that_a_task_may_ta
     (many,) = with_buckets(plan_of(memory_mb=768), counted(1000, 1_000_000)).default_buckets
     (most,) = with_buckets(plan_of(memory_mb=256), counted(1000, 1_000_000)).default_buckets
     assert few == 1
-    # 528 MB hold 175 records of 3 MB each, 16 MB hold 5: a bucket half of them, as two meet.
-    assert (many, most) == (-(-1000 // 87), 500)
+    # 528 MB hold 132 records of 4 MB each, 16 MB hold 4: a bucket half of them, as two meet.
+    assert (many, most) == (-(-1000 // 66), 500)
 
 
 def test_only_large_partitions_get_more_than_one_bucket():

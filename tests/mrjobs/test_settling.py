@@ -11,10 +11,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from pehchan.distance.char_pair import CharPair
+from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.properties import Settings
 from pehchan.metadata.records import Record, decode_record, encode_record
 from pehchan.metadata.schema import Field, Schema
+from pehchan.mrjobs.planner import plan_join
 from pehchan.mrjobs.settle_records import SettleRecords
 from pehchan.mrjobs.settling import LineReader
 from pehchan.mrjobs.wire import GROUP, RECORD, REJECTED, read_tagged
@@ -42,6 +45,7 @@ class Settled:
                 assert tag == GROUP
                 self.groups.append(json.loads(payload))
         self.characters = counters.pop(("Records", "Characters"), 0)
+        self.held = counters.pop(("Records", "Bytes held"), 0)
         self.counters = counters
 
     @property
@@ -365,7 +369,9 @@ def test_partitions_too_large_for_a_bucket_are_counted_by_set(settled):
     result = settled(
         plan, large + b"8,Ann,small\n9,Ann,small\n", large + b"8,Ann,\n", names=["base1", "more"]
     )
-    assert sorted(result.groups) == [["large", "base", 3, 12], ["large", "other", 3, 12]]
+    # Each has 4 characters of 4 bytes, and 4 strings and lists of 150.
+    held = 3 * (4 * 4 + 4 * 150)
+    assert sorted(result.groups) == [["large", "base", 3, 12, held], ["large", "other", 3, 12, held]]
     assert len(result.records) == 9
 
 
@@ -373,7 +379,7 @@ def test_partitions_add_up_over_files_and_mappers(settled):
     schema = Schema(fields=(Field("name", 1, "exact"),), id_ordinal=0, lines=True, partition_ordinal=1)
     result = settled(plan_of(schema, bucket_records=2), b"1,x\n2,y\n", b"3,x\n", b"4,x\n")
     # The characters are those of the ids: what is compared lies in another column, and is empty.
-    assert result.groups == [["x", "", 3, 6]]
+    assert [group[:4] for group in result.groups] == [["x", "", 3, 6]]
 
 
 def test_the_characters_that_are_compared_are_counted(settled):
@@ -383,12 +389,22 @@ def test_the_characters_that_are_compared_are_counted(settled):
     assert settled(plan_of(schema, output_record=True), *lines).characters == 9 + 16 + 5
 
 
+def test_what_a_measure_makes_of_values_is_counted_among_the_bytes_that_records_take(settled):
+    schema = Schema(
+        fields=(Field("name", 1, "exact"), Field("note", 2, "char-pair")), id="id", id_ordinal=0, lines=True
+    )
+    plan = plan_join(schema, Settings(), Mistakes(), "lines")
+    plain = settled(replace(plan, prepared_bytes=()), b"1,Ann,12345\n")
+    assert settled(plan, b"1,Ann,12345\n").held == plain.held + 5 * CharPair.prepared_bytes
+    assert plain.held == 4 * 9 + 5 * 150
+
+
 def test_groups_of_long_records_are_counted_before_those_of_many(settled):
     schema = Schema(fields=(Field("a", 1, "exact"),), id_ordinal=0, lines=True, partition_ordinal=2)
     long = b"".join(b"%d,%s,long\n" % (number, b"x" * 500_000) for number in range(8))
     result = settled(plan_of(schema, memory_mb=256), long + b"8,x,short\n9,x,short\n")
-    # 16 MB hold ten such records, a bucket half of them.
-    assert result.groups == [["long", "", 8, 8 * 500_001]]
+    # 16 MB hold seven such records, a bucket half of them.
+    assert [group[:4] for group in result.groups] == [["long", "", 8, 8 * 500_001]]
 
 
 def test_ids_that_agree_behind_the_set_id_are_counted_where_they_are_many(settled):

@@ -3,6 +3,7 @@
 Works on blocks of records as columns, in tiles, so that a measure sees each pair of distinct values once.
 """
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from pehchan.metadata.schema import Schema
 
 #: Rows and columns of a tile: large enough for the measures to run at full speed, small enough for the cache.
 TILE = 1024
+
+#: Fields from which on tiles are smaller: the distances of each are held for a whole tile, 8 MB of a large one.
+TILE_FIELDS = 10
 
 #: Pairs on which the steps of a comparison are looked at.
 STEP_PAIRS = 20_000
@@ -75,7 +79,8 @@ class RecordDistance:
     """Compares blocks of records as a schema says.
 
     cutoff is the largest scaled distance that is kept. compat gives sifarish's answer where it is known to be
-    wrong. `counters` gathers what happened, under sifarish's names: (group, name) -> pairs.
+    wrong. `tile` is how many rows and columns are compared at a time. `counters` gathers what happened, under
+    sifarish's names: (group, name) -> pairs.
     """
 
     def __init__(self, schema: Schema, scale: int, cutoff: int, compat: bool = False):
@@ -84,6 +89,7 @@ class RecordDistance:
             registry.build(field.measure, field.parameters, compat=compat) for field in schema.fields
         ]
         self.cutoff = cutoff
+        self.tile = min(TILE, math.isqrt(TILE * TILE * TILE_FIELDS // max(1, len(self.fields))))
         self.score = WeightedDistance.of(schema, scale, compat)
         self.counters: Counter[tuple[str, str]] = Counter()
         in_order = compat or any(field.missing == "previous" for field in schema.fields)
@@ -109,7 +115,7 @@ class RecordDistance:
             faulty[k] = compared[k] != "" and measure.format_error(compared[k])
         return Column(compared, codes, present, faulty, measure.prepare(compared[:present]))
 
-    def compare(self, rows: Block, columns: Block, tile: int = TILE) -> Iterator[Found]:
+    def compare(self, rows: Block, columns: Block, tile: int | None = None) -> Iterator[Found]:
         """The pairs of a row and a column that are at or under the cutoff, tile by tile.
 
         Where both are the same block, each pair of two different records once; else every row meets every
@@ -118,6 +124,7 @@ class RecordDistance:
         """
         if any(a.prepared is not b.prepared for a, b in zip(rows.columns, columns.columns, strict=True)):
             raise ValueError("rows and columns are not of one block")
+        tile = tile or self.tile
         self._tiles.begin(rows, columns, tile)
         upper = _cut(rows, tile)
         across = upper if rows is columns else _cut(columns, tile)
@@ -132,7 +139,7 @@ class RecordDistance:
 
     def steps(self, block: Block) -> list[Step]:
         """What each field does in its turn, looked at on some pairs of a block of two records or more."""
-        self._tiles.begin(block, block, TILE)
+        self._tiles.begin(block, block, self.tile)
         # Pairs spread over the block, and the same on every machine.
         i = np.arange(STEP_PAIRS, dtype=np.int64) % len(block)
         j = (i + 1 + np.arange(STEP_PAIRS) // len(block) % (len(block) - 1)) % len(block)

@@ -85,6 +85,14 @@ def test_the_size_of_tiles_changes_nothing(chance, compat):
         assert distance.counters == at_once.counters
 
 
+def test_what_a_tile_holds_is_bounded_for_any_number_of_fields():
+    for count in (0, 1, 10, 11, 40, 1000):
+        fields = tuple(Field(f"f{number}", number, "exact") for number in range(count))
+        tile = RecordDistance(Schema(fields), 1000, 1000).tile
+        assert count * tile * tile * 8 <= 84_000_000
+        assert (tile == 1024) == (count <= 10)
+
+
 @given(by_chance, st.booleans(), st.integers(0, 9), st.sampled_from([1, 2, 1024]))
 def test_two_blocks_meet_in_the_pairs_between_them_whichever_ranks_they_have(chance, compat, cut, tile):
     comparison = some_comparison(chance, compat, most=9)

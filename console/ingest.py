@@ -107,15 +107,20 @@ class Head(NamedTuple):
     """The first rows of a file.
 
     rows   the good ones
-    read   how many were read, with those that are set aside
+    aside  the reasons of those that are set aside
     size   bytes of text that they take
     whole  whether the file holds no more
     """
 
     rows: list[list[str]]
-    read: int
+    aside: list[str]
     size: int
     whole: bool
+
+    @property
+    def read(self) -> int:
+        """How many were read, but blank ones."""
+        return len(self.rows) + len(self.aside)
 
 
 def read_head(
@@ -124,16 +129,18 @@ def read_head(
     """The first `count` rows that are not blank, items in the order of `columns`, as `ingest` has them."""
     reader = _reader(format, delimiter)
     good: list[list[str]] = []
-    read = size = 0
+    aside: list[str] = []
+    size = 0
     with _Lines(path, encoding, reader.newline) as lines:
         for row in reader.rows(lines, columns):
-            if read == count:
-                return Head(good, read, size, whole=False)
+            if len(good) + len(aside) == count:
+                return Head(good, aside, size, whole=False)
             size += len(row.text.encode(lines.encoding, "replace")) + 1
             if row.values is not None:
                 good.append(row.values)
-            read += row.values is not None or bool(row.reason)
-    return Head(good, read, size, whole=True)
+            elif row.reason:
+                aside.append(row.reason)
+    return Head(good, aside, size, whole=True)
 
 
 def ingest(

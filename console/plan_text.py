@@ -1,6 +1,7 @@
 """A forecast of a run as a person reads it."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from shutil import get_terminal_size
 from textwrap import wrap
@@ -30,9 +31,14 @@ def _topics(forecast: Forecast, runner: str) -> Iterator[tuple[str, list[str], l
         _number(count, look.whole) + (f" in {name}" if name else "")
         for name, count in sorted(look.counted.records.items())
     )
+    said = [counts or "0"]
+    if look.aside:
+        reason, often = Counter(look.aside).most_common(1)[0]
+        among = len(look.records) + len(look.aside)
+        said.append(f"{len(look.aside):,} of {among:,} would be set aside; {often:,} of them: {reason}")
     yield (
         "records",
-        [counts or "0"],
+        said,
         [
             "All of the input was read."
             if look.whole

@@ -3,7 +3,6 @@
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -61,6 +60,7 @@ class Look:
     records  those looked at
     counted  how many there are in all; groups: in each group
     pairs    how many meet, None where a sample does not tell
+    aside    the reasons why rows that were looked at would be set aside
     """
 
     records: Sequence[Record]
@@ -68,6 +68,7 @@ class Look:
     groups: Mapping[str, Counted]
     pairs: int | None
     whole: bool
+    aside: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,7 @@ def look_at_records(
     files = [heads.fetch(inputs[k * len(inputs) // number], here) for k in range(number)]
     reader = LineReader(replace(plan, input="records"))
     records: list[Record] = []
+    aside: list[str] = []
     # Of each set the rows that were read, and those that there are.
     read, there = Counter[str](), Counter[str]()
     whole = number == len(inputs)
@@ -192,13 +194,18 @@ def look_at_records(
         read[name] += head.read
         share = 1 if complete else heads.sizes[file.path] / max(1, head.size)
         there[name] += round(head.read * share * len(inputs) / number)
+        aside += head.aside
         for values in head.rows:
-            with suppress(RejectedLine):
-                if (record := reader.read(encode_record(Record(name, "", values)), name)) is not None:
-                    records.append(record)
+            try:
+                record = reader.read(encode_record(Record(name, "", values)), name)
+            except RejectedLine as reason:
+                aside.append(str(reason))
+                continue
+            assert record is not None
+            records.append(record)
     total = sum(there.values()) / max(1, sum(read.values()))
     factors = {name: there[name] / max(1, read[name]) for name in read} if len(plan.sets) == 2 else {}
-    return _what_it_shows(plan, records, factors, total, whole)
+    return replace(_what_it_shows(plan, records, factors, total, whole), aside=aside)
 
 
 def _what_it_shows(

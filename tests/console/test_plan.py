@@ -234,6 +234,15 @@ def test_one_record_or_none_that_fits_is_no_reason_to_fail(called, content):
     assert "pairs    0 to compare" in out
 
 
+def test_what_would_be_set_aside_is_said_with_the_reason(called, lines):
+    Path("short.txt").write_text("1,Ann\n" + "".join(lines[:3]) + "2,Bob,x\n")
+    _, out, _ = called("plan", "short.txt", "-s", "s.yaml")
+    assert (
+        "records  3\n         2 of 5 would be set aside; 1 of them: expected at least 5 columns, found 2"
+        in out
+    )
+
+
 def test_a_csv_file_is_enough(called, lines):
     Path("people.csv").write_text("id,name,address,city,phone\n" + "".join(lines[:50]))
     code, out, err = called("plan", "people.csv")

@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BENCHES := accuracy speed shuffle memory skew
 SOURCES := $(shell find src metadata distance clustering mrjobs console -name '*.py' -o -path 'metadata/schemas/*' -type f)
 
-.PHONY: help install demo test test-all lint format bench clean hadoop hadoop-stop
+.PHONY: help install demo test test-all lint format bench $(BENCHES:%=bench-%) clean hadoop hadoop-stop
 
 help:
 	@echo "make demo     dedupe 2,000 made-up customers and show the first clusters"
@@ -12,7 +13,8 @@ help:
 	@echo "make test     check style, types and imports, and run the tests"
 	@echo "make test-all the same with Spark, all golden cases and a failing run on Hadoop, and more examples for the property tests"
 	@echo "make hadoop   start HDFS and YARN on this machine, to try -r hadoop on; make hadoop-stop ends them"
-	@echo "make bench    measure, and print the rows of bench/README.md"
+	@echo "make bench    measure, and print the rows of bench/README.md, in 15 minutes; one part of it is make bench-PART"
+	@echo "              ($(BENCHES))"
 	@echo "make format   lay the code out"
 	@echo "make clean    remove what make made"
 
@@ -67,10 +69,12 @@ format: $(VENV)/tested
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# One after the other, whatever make is told: they would measure each other.
 bench: $(VENV)/tested
-	$(BIN)/python bench/accuracy.py
-	$(BIN)/python bench/speed.py
-	$(BIN)/python bench/skew.py
+	for part in $(BENCHES); do echo; $(BIN)/python bench/$$part.py || exit 1; done
+
+$(BENCHES:%=bench-%): bench-%: $(VENV)/tested
+	$(BIN)/python bench/$*.py
 
 clean:
 	rm -rf $(VENV) build demo src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

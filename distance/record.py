@@ -148,8 +148,7 @@ class RecordDistance:
         steps = []
         for number in self._tiles.order:
             raw, absent = self._tiles.measured(number, block, block, i, j)
-            share = self.score.share(self.fields[number], raw)
-            total += share if absent is None else np.where(absent, 0.0, share)
+            total += self.score.share(self.fields[number], raw, absent)
             left &= (raw <= self._tiles.limits[number]) & (total <= self._tiles.largest_total)
             steps.append(Step(number, self._tiles.limits[number], float(left.mean())))
         return steps

@@ -194,7 +194,7 @@ CROWDED = {
     "manhattan": [
         Compared("damerau", missing="skip"),
         Compared("colours", 0.5),
-        Compared("words", 2.0, missing="skip"),
+        Compared("words", 2.0, curve=("sigmoid", 3.0, 0.1), missing="skip"),
         Compared("integer", 0.5),
         Compared("date", missing="skip"),
         Compared("whole"),
@@ -203,8 +203,8 @@ CROWDED = {
         Compared("jaro-winkler", 0.5, threshold=0.9),
         Compared("exact", 0.1, missing="skip"),
         Compared("lopsided", curve=("nonLinear", 0.4, 0.5)),
-        Compared("double", threshold=0.3, missing="skip"),
-        Compared("date", curve=("sigmoid", 4.0, 0.4)),
+        Compared("double", threshold=0.3),
+        Compared("date", curve=("sigmoid", 4.0, 0.4), missing="skip"),
         Compared("words", missing="skip"),
     ],
     "minkowski": [

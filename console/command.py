@@ -9,10 +9,14 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import pehchan
 from pehchan.metadata.mistakes import Mistake, Mistakes, MistakesError
 from pehchan.mrjobs import interrupts
+
+if TYPE_CHECKING:
+    from pehchan.console.pipeline import Request, Result
 
 OK, FAILED, MISTAKEN, UNWRITABLE, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -250,69 +254,66 @@ def run_similarity(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace, clusters: bool, link: bool) -> int:
-    from pehchan.console.pipeline import Request, Result, quiet_mrjob, run_pipeline
+    from pehchan.console.pipeline import quiet_mrjob, run_pipeline
     from pehchan.console.places import place
     from pehchan.console.progress import Progress
-    from pehchan.console.summary import first_clusters, guess_text, summary
+    from pehchan.console.summary import first_clusters, summary
 
     quiet_mrjob(options.verbose)
-    request = Request(
-        command=options.command,
-        inputs=options.inputs,
+    request = _request(
+        options,
         out=options.out,
-        properties=options.properties,
-        schema=options.schema,
-        defines=options.defines,
-        runner=options.runner,
-        conf_path=options.conf_path,
         overwrite=options.overwrite,
         resume=options.resume,
         link=link,
         clusters=clusters,
         cutoff=getattr(options, "cutoff", None),
     )
-
-    def announce(result: Result) -> None:
-        for warning in result.warnings:
-            print(f"warning: {warning}", file=sys.stderr)
-        if result.guessed is not None:
-            print(guess_text(result), flush=True)
-
-    result = run_pipeline(request, Progress(quiet=options.quiet), announce)
+    result = run_pipeline(request, Progress(quiet=options.quiet), _announce)
     print(summary(result, place(options.out)))
     if clusters and options.show:
         print(first_clusters(place(options.out), options.show), end="")
     return OK
 
 
+def _request(options: argparse.Namespace, **more: Any) -> "Request":
+    """What is asked of the records of some inputs."""
+    from pehchan.console.pipeline import Request
+
+    return Request(
+        command=options.command,
+        inputs=options.inputs,
+        properties=options.properties,
+        schema=options.schema,
+        defines=options.defines,
+        runner=options.runner,
+        conf_path=options.conf_path,
+        **more,
+    )
+
+
+def _announce(result: "Result") -> None:
+    """Say what is known before work starts: warnings, and the schema where it was guessed."""
+    from pehchan.console.summary import guess_text
+
+    for warning in result.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    if result.guessed is not None:
+        print(guess_text(result), flush=True)
+
+
 def run_plan(options: argparse.Namespace) -> int:
-    from pehchan.console.pipeline import Request, quiet_mrjob
+    from pehchan.console.pipeline import quiet_mrjob
     from pehchan.console.plan_text import plan_text
     from pehchan.console.planning import forecast
-    from pehchan.console.summary import guess_text
 
     if options.link and len(options.inputs) != 2:
         raise MistakesError(
             [Mistake("--link", f"{len(options.inputs)} inputs, not two.", "Give the two sets.")]
         )
     quiet_mrjob(False)
-    request = Request(
-        command=options.command,
-        inputs=options.inputs,
-        out="",
-        properties=options.properties,
-        schema=options.schema,
-        defines=options.defines,
-        runner=options.runner,
-        conf_path=options.conf_path,
-        link=options.link,
-        clusters=False,
-    )
-    result, found = forecast(request)
-    for warning in result.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
-    if result.guessed is not None:
-        print(guess_text(result))
+    result, found = forecast(_request(options, out="", link=options.link, clusters=False))
+    _announce(result)
     print(plan_text(found, options.runner, options.explain))
     return OK
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from pehchan.console import pipeline
-from pehchan.console.command import main
 from pehchan.mrjobs.select_output import SelectOutput
 
 SCHEMA = """\
@@ -33,17 +32,6 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture
-def pehchan(capsys):
-    """Run the command: (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        code = main([*map(str, arguments)])
-        return (code, *capsys.readouterr())
-
-    return run
-
-
 def unfinished():
     """What a run that failed must not leave: an output, or part of one."""
     return [
@@ -52,11 +40,11 @@ def unfinished():
 
 
 @pytest.fixture
-def refused(pehchan):
+def refused(called):
     """Run the command, which is to end with exit code 2 and this on stderr."""
 
     def run(message, *arguments):
-        code, out, err = pehchan(*arguments)
+        code, out, err = called(*arguments)
         assert (code, out) == (2, "")
         assert message in err
         assert err.rstrip().endswith("nothing was run.")
@@ -92,10 +80,10 @@ def test_an_empty_file_is_refused(refused, name, message):
     refused(message, "dedupe", name, "-s", "s.yaml", "-o", "out")
 
 
-def test_an_empty_part_among_others_is_no_mistake(pehchan):
+def test_an_empty_part_among_others_is_no_mistake(called):
     write("part-0", "")
     write("part-1", LINES)
-    assert pehchan("dedupe", "part-0", "part-1", "-s", "s.yaml", "-o", "out")[0] == 0
+    assert called("dedupe", "part-0", "part-1", "-s", "s.yaml", "-o", "out")[0] == 0
     assert rows("out/pairs") == ["1,2,35"]
 
 
@@ -134,20 +122,20 @@ def test_a_header_that_lacks_a_column_of_the_schema_is_refused(refused):
     assert 'Did you mean "fone"?' in err
 
 
-def test_a_second_file_that_lacks_a_column_of_the_schema_is_refused(pehchan):
+def test_a_second_file_that_lacks_a_column_of_the_schema_is_refused(called):
     write("a.csv", "id,name,phone\n" + LINES)
     write("b.csv", "id,name\n4,Dan\n")
-    code, _, err = pehchan("dedupe", "a.csv", "b.csv", "-s", "s.yaml", "-o", "out")
+    code, _, err = called("dedupe", "a.csv", "b.csv", "-s", "s.yaml", "-o", "out")
     assert code == 2
     assert 'b.csv: no column "phone", which the schema needs.\n  It has: id, name.' in err
     assert not unfinished()
 
 
-def test_files_may_bring_columns_that_the_schema_does_not_need(pehchan):
+def test_files_may_bring_columns_that_the_schema_does_not_need(called):
     write("a.csv", "id,name,phone,shop\n1,Ann Smith,123,x\n")
     write("b.csv", "phone,colour,id,name\n123,red,2,Ann Smith\n")
     for order in (["a.csv", "b.csv"], ["b.csv", "a.csv"]):
-        code, out, _ = pehchan("dedupe", *order, "-s", "s.yaml", "-o", "out", "--overwrite")
+        code, out, _ = called("dedupe", *order, "-s", "s.yaml", "-o", "out", "--overwrite")
         assert code == 0
         assert "1 clusters" in out
 
@@ -170,9 +158,9 @@ MANY = "".join(f"{n},N{n * 7919},{n * 104729}\n" for n in range(1000, 1300))
         (b"9,A\0nn,1", "a NUL byte in the line"),
     ],
 )
-def test_a_bad_line_is_set_aside_and_the_rest_goes_on(pehchan, line, reason):
+def test_a_bad_line_is_set_aside_and_the_rest_goes_on(called, line, reason):
     write("a.txt", (LINES + MANY).encode() + line + b"\n")
-    code, out, _ = pehchan("dedupe", "a.txt", "-s", "s.yaml", "-o", "out")
+    code, out, _ = called("dedupe", "a.txt", "-s", "s.yaml", "-o", "out")
     assert code == 0
     assert "303 records read, 1 lines set aside (out/rejected)" in out
     (rejected,) = rows("out/rejected")
@@ -189,9 +177,9 @@ def test_a_bad_line_is_set_aside_and_the_rest_goes_on(pehchan, line, reason):
         (b'9,"Ann" x,1', "a quote is neither doubled nor at the end of its value"),
     ],
 )
-def test_a_bad_row_of_a_csv_file_is_set_aside_and_the_rest_goes_on(pehchan, line, reason):
+def test_a_bad_row_of_a_csv_file_is_set_aside_and_the_rest_goes_on(called, line, reason):
     write("a.csv", b"id,name,phone\n" + (LINES + MANY).encode() + line + b"\n")
-    code, out, _ = pehchan("dedupe", "a.csv", "-s", "s.yaml", "-o", "out")
+    code, out, _ = called("dedupe", "a.csv", "-s", "s.yaml", "-o", "out")
     assert code == 0
     assert "303 records read, 1 lines set aside" in out
     (rejected,) = rows("out/rejected")
@@ -200,22 +188,22 @@ def test_a_bad_row_of_a_csv_file_is_set_aside_and_the_rest_goes_on(pehchan, line
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.csv"])
-def test_a_file_in_another_encoding_is_read_once_that_is_named(pehchan, name):
+def test_a_file_in_another_encoding_is_read_once_that_is_named(called, name):
     header = "id,name,phone\n" if name == "a.csv" else ""
     write(name, (header + "1,Jürgen,5\n2,Jürgen,5\n").encode("latin-1"))
-    code, _, err = pehchan("dedupe", name, "-s", "s.yaml", "-o", "out")
+    code, _, err = called("dedupe", name, "-s", "s.yaml", "-o", "out")
     assert code == 1
     assert "2 of 2 lines were set aside (100.0%)" in err
     assert "input.encoding" in Path("out.rejected.jsonl").read_text()
-    assert pehchan("dedupe", name, "-s", "s.yaml", "-o", "done", "-D", "input.encoding=latin-1")[0] == 0
+    assert called("dedupe", name, "-s", "s.yaml", "-o", "done", "-D", "input.encoding=latin-1")[0] == 0
     assert rows("done/pairs") == ["1,2,0"]
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.csv"])
-def test_what_is_odd_but_not_wrong_is_read(pehchan, name):
+def test_what_is_odd_but_not_wrong_is_read(called, name):
     header = "id,name,phone\r\n" if name == "a.csv" else ""
     write(name, header + "1,Ann Lee,5\r\n\r\n2,Ann Lee,\r\n   \r\n2,Ann Lee,5")
-    code, out, _ = pehchan("dedupe", name, "-s", "s.yaml", "-o", "out")
+    code, out, _ = called("dedupe", name, "-s", "s.yaml", "-o", "out")
     assert code == 0
     assert "3 records read" in out
     assert "1 records had the id of another" in out
@@ -224,20 +212,20 @@ def test_what_is_odd_but_not_wrong_is_read(pehchan, name):
     assert rows("out/pairs") == ["1,2~2,0"]
 
 
-def test_a_very_long_line_is_a_record_like_any_other(pehchan):
+def test_a_very_long_line_is_a_record_like_any_other(called):
     write("a.txt", LINES + "4," + "x" * 5_000_000 + ",9\n")
     schema = write(
         "exact.yaml", "id: id\ncolumns: [id, name, phone]\nfields: {name: exact, phone: exact}\ncutoff: 500\n"
     )
-    code, out, _ = pehchan("dedupe", "a.txt", "-s", schema, "-o", "out")
+    code, out, _ = called("dedupe", "a.txt", "-s", schema, "-o", "out")
     assert code == 0
     assert "4 records read" in out
     assert rows("out/pairs") == ["1,2,500"]
 
 
-def test_too_many_lines_set_aside_fail_the_run_but_are_kept(pehchan):
+def test_too_many_lines_set_aside_fail_the_run_but_are_kept(called):
     write("a.txt", LINES + "short\n")
-    code, _, err = pehchan("dedupe", "a.txt", "-s", "s.yaml", "-o", "out")
+    code, _, err = called("dedupe", "a.txt", "-s", "s.yaml", "-o", "out")
     assert code == 1
     assert "1 of 4 lines were set aside (25.0%), and rejected.max.share allows 1.0%." in err
     kept = Path("out.rejected.jsonl").absolute()
@@ -245,7 +233,7 @@ def test_too_many_lines_set_aside_fail_the_run_but_are_kept(pehchan):
     assert '"line": "short"' in kept.read_text()
     kept.unlink()
     assert not unfinished()
-    assert pehchan("dedupe", "a.txt", "-s", "s.yaml", "-o", "out", "-D", "rejected.max.share=0.25")[0] == 0
+    assert called("dedupe", "a.txt", "-s", "s.yaml", "-o", "out", "-D", "rejected.max.share=0.25")[0] == 0
 
 
 # schema and properties
@@ -394,18 +382,18 @@ def test_a_configuration_that_is_found_and_not_given_is_named_as_well(home, refu
 @pytest.mark.parametrize(
     "conf", ["", "# runners:\n", "runners:\n", "runners: {inline: , spark: 5}", "include: my.conf"]
 )
-def test_a_configuration_that_says_nothing_of_the_runner_is_no_mistake(pehchan, conf):
+def test_a_configuration_that_says_nothing_of_the_runner_is_no_mistake(called, conf):
     write("a.txt", LINES)
     write("my.conf", conf)
-    assert pehchan(*COMMANDS[0], "--conf-path", "my.conf")[0] == 0
+    assert called(*COMMANDS[0], "--conf-path", "my.conf")[0] == 0
     assert rows("out/pairs") == ["1,2,35"]
 
 
-def test_a_configuration_in_the_home_folder_is_found_by_its_short_name(home, pehchan):
+def test_a_configuration_in_the_home_folder_is_found_by_its_short_name(home, called):
     write("a.txt", LINES)
     write("my.conf", "runners: {inline: {}}")
-    assert pehchan(*COMMANDS[0], "--conf-path", "~/my.conf")[0] == 0
-    assert pehchan("doctor", "--conf-path", "~/my.conf")[0] == 0
+    assert called(*COMMANDS[0], "--conf-path", "~/my.conf")[0] == 0
+    assert called("doctor", "--conf-path", "~/my.conf")[0] == 0
 
 
 def test_hadoop_is_not_asked_before_its_configuration_can_be_read(refused, monkeypatch):
@@ -416,58 +404,58 @@ def test_hadoop_is_not_asked_before_its_configuration_can_be_read(refused, monke
 # outputs
 
 
-def test_an_output_that_exists_is_refused_and_replaced_only_when_asked(pehchan):
+def test_an_output_that_exists_is_refused_and_replaced_only_when_asked(called):
     write("a.txt", LINES)
-    assert pehchan("dedupe", "a.txt", "-s", "s.yaml", "-o", "done")[0] == 0
-    code, _, err = pehchan("dedupe", "a.txt", "-s", "s.yaml", "-o", "done", "--cutoff", "0")
+    assert called("dedupe", "a.txt", "-s", "s.yaml", "-o", "done")[0] == 0
+    code, _, err = called("dedupe", "a.txt", "-s", "s.yaml", "-o", "done", "--cutoff", "0")
     assert code == 2
     assert "done: the output exists.\n  Give --overwrite to replace it, or another -o." in err
     assert rows("done/pairs") == ["1,2,35"]
-    assert pehchan("dedupe", "a.txt", "-s", "s.yaml", "-o", "done", "--cutoff", "0", "--overwrite")[0] == 0
+    assert called("dedupe", "a.txt", "-s", "s.yaml", "-o", "done", "--cutoff", "0", "--overwrite")[0] == 0
     assert rows("done/pairs") == []
     assert sorted(path.name for path in Path().iterdir()) == ["a.txt", "done", "s.yaml"]
 
 
-def test_a_folder_of_something_else_is_never_replaced(pehchan):
+def test_a_folder_of_something_else_is_never_replaced(called):
     write("a.txt", LINES)
     Path("photos").mkdir()
     write("photos/cat", "x")
     for more in ((), ("--overwrite",)):
-        code, _, err = pehchan("dedupe", "a.txt", "-s", "s.yaml", "-o", "photos", *more)
+        code, _, err = called("dedupe", "a.txt", "-s", "s.yaml", "-o", "photos", *more)
         assert code == 2
         assert "photos: the output exists, and is not one of pehchan.\n  Give another -o." in err
     assert os.listdir("photos") == ["cat"]
-    assert pehchan("dedupe", "a.txt", "-s", "s.yaml", "-o", "a.txt", "--overwrite")[0] == 2
+    assert called("dedupe", "a.txt", "-s", "s.yaml", "-o", "a.txt", "--overwrite")[0] == 2
     assert Path("a.txt").read_text() == LINES
 
 
-def test_an_output_is_never_replaced_by_a_run_that_reads_it(pehchan):
+def test_an_output_is_never_replaced_by_a_run_that_reads_it(called):
     write("a.txt", LINES)
-    assert pehchan("similarity", "a.txt", "-s", "s.yaml", "-o", "done")[0] == 0
-    code, _, err = pehchan("cluster", "done", "--cutoff", "100", "-o", "done", "--overwrite")
+    assert called("similarity", "a.txt", "-s", "s.yaml", "-o", "done")[0] == 0
+    code, _, err = called("cluster", "done", "--cutoff", "100", "-o", "done", "--overwrite")
     assert code == 2
     assert "done: the output is also an input.\n  Give another -o." in err
     assert rows("done/pairs") == ["1,2,35"]
 
 
-def test_a_run_that_fails_leaves_the_output_that_it_was_to_replace(pehchan):
+def test_a_run_that_fails_leaves_the_output_that_it_was_to_replace(called):
     write("a.txt", LINES)
-    assert pehchan("dedupe", "a.txt", "-s", "s.yaml", "-o", "done")[0] == 0
+    assert called("dedupe", "a.txt", "-s", "s.yaml", "-o", "done")[0] == 0
     write("a.txt", LINES + "short\n")
-    assert pehchan("dedupe", "a.txt", "-s", "s.yaml", "-o", "done", "--overwrite")[0] == 1
+    assert called("dedupe", "a.txt", "-s", "s.yaml", "-o", "done", "--overwrite")[0] == 1
     assert rows("done/pairs") == ["1,2,35"]
     assert not [path for path in Path().iterdir() if path.name.startswith(".")]
 
 
-def test_an_empty_folder_may_be_the_output(pehchan):
+def test_an_empty_folder_may_be_the_output(called):
     write("a.txt", LINES)
     Path("out").mkdir()
-    assert pehchan("dedupe", "a.txt", "-s", "s.yaml", "-o", "out")[0] == 0
+    assert called("dedupe", "a.txt", "-s", "s.yaml", "-o", "out")[0] == 0
     assert rows("out/pairs") == ["1,2,35"]
 
 
 @pytest.mark.parametrize("where", ["a job", "the end"])
-def test_a_full_disk_ends_the_run_without_an_output(pehchan, monkeypatch, where):
+def test_a_full_disk_ends_the_run_without_an_output(called, monkeypatch, where):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -476,7 +464,7 @@ def test_a_full_disk_ends_the_run_without_an_output(pehchan, monkeypatch, where)
         monkeypatch.setattr(SelectOutput, "select", full)
     else:
         monkeypatch.setattr(pipeline, "write_run", full)
-    code, _, err = pehchan("dedupe", "a.txt", "-s", "s.yaml", "-o", "out")
+    code, _, err = called("dedupe", "a.txt", "-s", "s.yaml", "-o", "out")
     assert code == 3
     assert err.rstrip().endswith("No space left on device. Nothing half-written was left.")
     assert not unfinished()
@@ -499,10 +487,10 @@ def test_a_full_disk_behind_standard_output_is_told():
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_may_not_be_written_is_told(pehchan):
+def test_a_folder_that_may_not_be_written_is_told(called):
     write("a.txt", LINES)
     Path("locked").mkdir(mode=0o500)
-    code, _, err = pehchan("dedupe", "a.txt", "-s", "s.yaml", "-o", "locked/out")
+    code, _, err = called("dedupe", "a.txt", "-s", "s.yaml", "-o", "locked/out")
     assert code == 3
     assert "Permission denied" in err
 

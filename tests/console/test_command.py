@@ -41,17 +41,6 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture
-def called(capsys):
-    """Run the command: (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        code = main([*map(str, arguments)])
-        return (code, *capsys.readouterr())
-
-    return run
-
-
 def rows(folder):
     return sorted(line for part in Path(folder).glob("*") for line in part.read_text("utf-8").splitlines())
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from pehchan.console import planning
-from pehchan.console.command import main
 from pehchan.console.inputs import InputFile, Prepared
 from pehchan.console.pipeline import Request
 from pehchan.console.planning import forecast
@@ -48,17 +47,6 @@ def folder(tmp_path, monkeypatch, lines):
     Path("s.yaml").write_text(SCHEMA)
     Path("people.txt").write_text("".join(lines))
     return tmp_path
-
-
-@pytest.fixture
-def called(capsys):
-    """Run the command: (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        code = main([*map(str, arguments)])
-        return (code, *capsys.readouterr())
-
-    return run
 
 
 def planned(*inputs, **asked):

@@ -17,7 +17,6 @@ import numpy as np
 from rapidfuzz.distance import Indel
 from running import customers, run
 
-from pehchan.distance.columns import Block
 from pehchan.distance.record import RecordDistance
 from pehchan.metadata.schema import Field, Schema
 
@@ -77,8 +76,7 @@ def columns(records: Sequence[Record], tokens: bool, limit: float | None, cutoff
     )
     distance = RecordDistance(Schema(fields), SCALE, cutoff)
     began, pairs = time.process_time(), 0
-    coded = [distance.column(number, [record[number] for record in records]) for number in range(len(FIELDS))]
-    block = Block(coded, np.arange(len(records)))
+    block = distance.block(zip(*records, strict=True), np.arange(len(records)))
     for found in distance.compare(block, block):
         pairs += found.compared
     return pairs / (time.process_time() - began)

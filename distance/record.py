@@ -5,7 +5,7 @@ Works on blocks of records as columns, in tiles, so that a measure sees each pai
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,6 +114,13 @@ class RecordDistance:
         for k in range(0 if self.score.compat else present, len(compared)):
             faulty[k] = compared[k] != "" and measure.format_error(compared[k])
         return Column(compared, codes, present, faulty, measure.prepare(compared[:present]))
+
+    def block(self, columns: Iterable[Sequence[str]], rank: Positions) -> Block:
+        """The block of records with these raw values, a column a field in schema order, and with these ranks.
+
+        The columns are read one after the other, so that no two of their lists need be there at a time.
+        """
+        return Block([self.column(number, values) for number, values in enumerate(columns)], rank)
 
     def compare(self, rows: Block, columns: Block, tile: int | None = None) -> Iterator[Found]:
         """The pairs of a row and a column that are at or under the cutoff, tile by tile.

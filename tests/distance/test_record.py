@@ -10,7 +10,6 @@ from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 from texts import SCRIPTS, near_copy
 
-from pehchan.distance.columns import Block
 from pehchan.distance.record import RecordDistance
 from pehchan.distance.registry import MEASURES
 from pehchan.metadata.schema import Curve, Field, Schema
@@ -25,9 +24,9 @@ by_chance = st.randoms(use_true_random=True)
 
 def block_of(distance, records, ranks=None):
     """The block of records; their ids are their ranks, unless there are others."""
-    columns = [distance.column(k, [record[k + 1] for record in records]) for k in range(len(distance.fields))]
+    columns = ([record[k + 1] for record in records] for k in range(len(distance.fields)))
     ranks = [int(record[0]) for record in records] if ranks is None else ranks
-    return Block(columns, np.array(ranks, dtype=np.int64))
+    return distance.block(columns, np.array(ranks, dtype=np.int64))
 
 
 def parts_of(block, cut):

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pehchan.distance.columns import Block
 from pehchan.distance.record import RecordDistance
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.plan import Plan
@@ -122,11 +121,8 @@ def brute_force(records, fits=lambda a, b: True, cutoff=300, tmp=None, schema_te
     assert schema is not None
     distance = RecordDistance(schema, 1000, cutoff)
     ordered = sorted(records)
-    columns = [
-        distance.column(number, [items[field.ordinal] for _, _, items in ordered])
-        for number, field in enumerate(schema.fields)
-    ]
-    block = Block(columns, np.arange(len(ordered), dtype=np.int64))
+    columns = ([items[field.ordinal] for _, _, items in ordered] for field in schema.fields)
+    block = distance.block(columns, np.arange(len(ordered), dtype=np.int64))
     found = {}
     for part in distance.compare(block, block):
         for i, j, d in zip(part.rows, part.columns, part.distances, strict=True):

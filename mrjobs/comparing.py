@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pehchan.distance.arrays import Positions
-from pehchan.distance.columns import Block
 from pehchan.distance.record import Found, RecordDistance
 from pehchan.metadata.java import bucket as java_bucket
 from pehchan.metadata.plan import Plan
@@ -42,10 +41,11 @@ class CellComparison:
     def pairs(self, cell: Cell, batches: Iterable[Batch]) -> Iterator[Pairs]:
         """The pairs of a cell at or under the cutoff."""
         batches = list(batches)
-        meetings = list(self._join.meetings(cell, sorted({batch.route for batch in batches})))
+        routes = sorted({batch.route for batch in batches})
+        meetings = list(self._join.meetings(cell, routes))
         if not meetings:
             return
-        records = CellRecords(self.plan, self._distance, batches)
+        records = CellRecords(self.plan, self._distance, batches, routes)
         del batches
         for first, second in meetings:
             rows = records.blocks[first]
@@ -70,31 +70,38 @@ class CellComparison:
 class CellRecords:
     """The records of one cell, in a defined order, as blocks by route."""
 
-    def __init__(self, plan: Plan, distance: RecordDistance, batches: Sequence[Batch]):
+    def __init__(
+        self, plan: Plan, distance: RecordDistance, batches: Sequence[Batch], routes: Sequence[Route]
+    ):
         self.plan = plan
         self._as_java = plan.settings.compat and plan.sets == ("",)
         #: Pairs left out because both records were given the same id, as sifarish does.
         self.same_given_id = 0
-        routes = sorted({batch.route for batch in batches})
         sizes = [len(batch.ids) for batch in batches]
-        route = np.repeat([routes.index(batch.route) for batch in batches], sizes)
         # Taking many from an array is faster than from a list.
         self._ids = _objects(chain.from_iterable(batch.ids for batch in batches))
         self._sets = _objects(batch.route[1] for batch in batches).repeat(sizes)
         self._items = _objects(chain.from_iterable(batch.items for batch in batches))
+        ordinal = plan.schema.id_ordinal
+        self._given_ids = None
+        if self._as_java and ordinal is not None:
+            self._given_ids = _objects(items[ordinal] for items in self._items)
         #: As many as fit where all of them are of the longest records.
         longest = max((len("".join(items)) for items in self._items), default=0)
         self.pairs_a_line = max(1, min(PAIRS_A_LINE, LINE_CHARACTERS // max(1, 2 * longest)))
         order = self._order()
         rank = np.empty(len(order), dtype=np.int64)
         rank[order] = np.arange(len(order))
-        columns = [
-            distance.column(number, list(chain.from_iterable(batch.columns[number] for batch in batches)))
+        columns = (
+            list(chain.from_iterable(batch.columns[number] for batch in batches))
             for number in range(len(plan.schema.fields))
-        ]
-        whole = Block(columns, rank)
+        )
+        whole = distance.block(columns, rank)
         self._rank = rank
-        self._places = {each: order[route[order] == number] for number, each in enumerate(routes)}
+        number_of = {each: number for number, each in enumerate(routes)}
+        route = np.repeat([number_of[batch.route] for batch in batches], sizes)[order]
+        of_each = np.split(order[np.argsort(route, kind="stable")], np.bincount(route).cumsum()[:-1])
+        self._places = dict(zip(routes, of_each, strict=True))
         self.blocks = {each: whole.take(places) for each, places in self._places.items()}
 
     def _order(self) -> Positions:
@@ -114,11 +121,9 @@ class CellRecords:
         a, b = self._places[first][found.rows], self._places[second][found.columns]
         swapped = self._rank[a] > self._rank[b]
         a, b = np.where(swapped, b, a), np.where(swapped, a, b)
-        ordinal = self.plan.schema.id_ordinal
-        if not self._as_java or ordinal is None:
+        if self._given_ids is None:
             return a, b, found.distances
-        given = np.array([items[ordinal] for items in self._items], dtype=object)
-        same = (given[a] == given[b]) & (given[a] != "")
+        same = (self._given_ids[a] == self._given_ids[b]) & (self._given_ids[a] != "")
         self.same_given_id += int(np.count_nonzero(same))
         return a[~same], b[~same], found.distances[~same]
 

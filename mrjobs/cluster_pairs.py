@@ -83,7 +83,8 @@ class ClusterPairs(PehchanJob):
                     continue
                 try:
                     pair = self._delimited_pair(single)
-                    self._pairs.extend(Pairs.of([pair]).within(self.options.cutoff))
+                    if pair.distance <= self.options.cutoff:
+                        self._pairs.append(pair)
                     self.count("Pairs", "Read")
                 except RejectedLine as reason:
                     self.count("Pairs", "Rejected")

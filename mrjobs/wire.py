@@ -89,16 +89,10 @@ class Pairs:
     @classmethod
     def of(cls, pairs: Sequence[Pair]) -> "Pairs":
         """The columns of pairs."""
-        with_items = any(pair.first_items or pair.second_items for pair in pairs)
-        return cls(
-            [pair.first[0] for pair in pairs],
-            [pair.first[1] for pair in pairs],
-            [pair.second[0] for pair in pairs],
-            [pair.second[1] for pair in pairs],
-            [pair.distance for pair in pairs],
-            [pair.first_items for pair in pairs] if with_items else [],
-            [pair.second_items for pair in pairs] if with_items else [],
-        )
+        columns = cls()
+        for pair in pairs:
+            columns.append(pair)
+        return columns
 
     @property
     def _columns(self) -> list[list[Any]]:
@@ -118,6 +112,17 @@ class Pairs:
         """Those at or under a cutoff, without items."""
         kept = [distance <= cutoff for distance in self.distances]
         return Pairs(*(list(compress(column, kept)) for column in self._columns[:5]))
+
+    def append(self, pair: Pair) -> None:
+        """Add a pair of the same kind, with or without items."""
+        self.first_sets.append(pair.first[0])
+        self.first_ids.append(pair.first[1])
+        self.second_sets.append(pair.second[0])
+        self.second_ids.append(pair.second[1])
+        self.distances.append(pair.distance)
+        if pair.first_items or pair.second_items:
+            self.first_items.append(pair.first_items)
+            self.second_items.append(pair.second_items)
 
     def extend(self, more: "Pairs") -> None:
         """Add pairs of the same kind, with or without items."""

@@ -13,7 +13,6 @@ from pehchan.console.inputs import InputFile, Prepared, column_delimiter, set_of
 from pehchan.console.jobs import local_folder
 from pehchan.console.pipeline import Request, Result, check, tasks_at_once
 from pehchan.console.places import place
-from pehchan.distance.columns import Block
 from pehchan.distance.record import RecordDistance, Step
 from pehchan.metadata.plan import TASK_MEGABYTES, Plan
 from pehchan.metadata.properties import Settings
@@ -249,7 +248,7 @@ def _what_it_shows(
     if not whole and seen < ENOUGH_PAIRS:
         pairs = None
     elif not plan.grouped and plan.sets == ("",):
-        pairs = by_set[""] * (by_set[""] - 1) // 2
+        pairs = pairs_within(plan, by_set)
     return Look(records, counted, groups if plan.grouped else {}, pairs, whole)
 
 
@@ -291,10 +290,7 @@ def _trial(plan: Plan, records: Sequence[Record]) -> Trial:
     distance = RecordDistance(plan.schema, plan.settings.scale, plan.cutoff, plan.settings.compat)
     began = time.process_time()
     values = [plan.compared(record) for record in records]
-    columns = [
-        distance.column(number, list(column)) for number, column in enumerate(zip(*values, strict=True))
-    ]
-    block = Block(columns, np.arange(len(records)))
+    block = distance.block(zip(*values, strict=True), np.arange(len(records)))
     read = time.process_time() - began
     began, compared, kept = time.process_time(), 0, 0
     for found in distance.compare(block, block):

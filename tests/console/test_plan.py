@@ -3,7 +3,7 @@
 import gzip
 import json
 import re
-import runpy
+import subprocess
 import sys
 from pathlib import Path
 
@@ -31,13 +31,8 @@ cutoff: 150
 def lines(tmp_path_factory):
     """About 3,000 made-up customers."""
     folder = tmp_path_factory.mktemp("customers")
-    switches = {"records": 2000, "seed": 3, "output": folder / "customers.csv", "truth": folder / "truth.csv"}
-    given = [str(CUSTOMERS)] + [
-        word for name, value in switches.items() for word in (f"--{name}", str(value))
-    ]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", given)
-        runpy.run_path(str(CUSTOMERS), run_name="__main__")
+    switches = ["--records", "2000", "--seed", "3", "--output", "customers.csv", "--truth", "truth.csv"]
+    subprocess.run([sys.executable, CUSTOMERS, *switches], cwd=folder, check=True)
     return (folder / "customers.csv").read_text().splitlines(keepends=True)
 
 

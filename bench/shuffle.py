@@ -39,13 +39,14 @@ TO_REACH = 5
 
 
 class Reading(PlannedJob):
-    """The same input read and routed, and nothing sent: what both sides do besides."""
+    """The same input read and routed, the reducers of the cells started, and no record sent: what both sides do."""
 
     def steps(self) -> list[MRStep]:
         return [
             MRStep(
                 mapper_init=self.start_routing,
                 mapper=self.route_record,
+                mapper_final=self.stop_routing,
                 reducer_init=self.start_receiving,
                 reducer=self.receive_cell,
                 reducer_final=self.stop_receiving,
@@ -58,14 +59,19 @@ class Reading(PlannedJob):
     def route_record(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
         tag, payload = tagged(line)
         if tag == RECORD:
-            self._join.route(decode_record(payload))
+            self._route = self._join.route(decode_record(payload))
         yield from ()
+
+    def stop_routing(self) -> Iterator[tuple[bytes, bytes]]:
+        for cell in self._join.cells(self._route):
+            yield ascii_json([CELL, *cell]), b"[]"
 
     def start_receiving(self) -> None:
         self._received = 0
 
     def receive_cell(self, key: bytes, values: Iterator[bytes]) -> None:
-        raise NotImplementedError
+        for _ in values:
+            pass
 
     def stop_receiving(self) -> None:
         self.count("Shuffle", "Records", self._received)
@@ -86,6 +92,9 @@ class Lines(Reading):
         encoded = orjson.dumps([route, record.id, self.plan.compared(record)])
         for cell in self._join.cells(route):
             yield ascii_json([CELL, *cell]), encoded
+
+    def stop_routing(self) -> Iterator[tuple[bytes, bytes]]:
+        yield from ()
 
     def receive_cell(self, key: bytes, values: Iterator[bytes]) -> None:
         ids: list[str] = []

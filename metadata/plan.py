@@ -1,10 +1,10 @@
 """The plan of a run: everything the tasks need to know, settled before a job starts."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from operator import mul
+from operator import itemgetter, mul
 from pathlib import Path
 from typing import Any
 
@@ -117,13 +117,15 @@ class Plan:
         return self.join == "same_id" or self.schema.partition_ordinal is not None
 
     @cached_property
-    def _ordinals(self) -> list[int]:
-        return [field.ordinal or 0 for field in self.schema.fields]
+    def _compared(self) -> Callable[[Sequence[str]], tuple[str, ...]]:
+        ordinals = [field.ordinal or 0 for field in self.schema.fields]
+        if len(ordinals) == 1:
+            return lambda items: (items[ordinals[0]],)
+        return itemgetter(*ordinals)
 
-    def compared(self, record: Record) -> list[str]:
+    def compared(self, record: Record) -> tuple[str, ...]:
         """The values of a record that are compared, in schema order."""
-        items = record.items
-        return [items[ordinal] for ordinal in self._ordinals]
+        return self._compared(record.items)
 
     def characters(self, record: Record, compared: Sequence[str]) -> int:
         """Characters of a record, and of what is compared of it, that travel to where it is compared."""

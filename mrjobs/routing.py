@@ -12,7 +12,7 @@ from pehchan.mrjobs.wire import ASIDE, CELL, RECORD, REJECTED, Batch, tagged
 #: Batches a mapper may hold open at a time, as a multiple of the size of one.
 BATCHES_HELD = 64
 
-#: What an open batch takes besides its records, in characters.
+#: What an open batch takes besides its records, in bytes.
 OPEN_BATCH = 1000
 
 
@@ -23,7 +23,7 @@ class Gathered:
     ids     one a record
     values  what is compared, record after record: adding to one list is cheaper than to one a field
     items   the whole records where the output needs them, else empty
-    size    characters so far
+    size    bytes of the lines that they came in
     """
 
     ids: list[str] = field(default_factory=list)
@@ -42,6 +42,9 @@ class RoutesRecords(PlannedJob):
 
     def start_routing(self) -> None:
         self._join = join_of(self.plan)
+        self._compared = self.plan.compared
+        self._items_needed = self.plan.items_needed
+        self._batch_bytes = self.plan.settings.batch_bytes
         self._gathered: dict[Route, Gathered] = {}
         self._held = 0
 
@@ -62,18 +65,16 @@ class RoutesRecords(PlannedJob):
         if gathered is None:
             gathered = self._gathered[route] = Gathered()
             self._held += OPEN_BATCH
-        compared = self.plan.compared(record)
         gathered.ids.append(record.id)
-        gathered.values.extend(compared)
-        if self.plan.items_needed:
+        gathered.values += self._compared(record)
+        if self._items_needed:
             gathered.items.append(record.items)
-        size = self.plan.characters(record, compared)
+        size = len(payload)
         gathered.size += size
         self._held += size
-        limit = self.plan.settings.batch_bytes
-        if gathered.size >= limit:
+        if gathered.size >= self._batch_bytes:
             yield from self._send(route, self._gathered.pop(route))
-        elif self._held >= limit * BATCHES_HELD:
+        elif self._held >= self._batch_bytes * BATCHES_HELD:
             yield from self._send_all()
 
     def _send(self, route: Route, gathered: Gathered) -> Iterator[tuple[bytes, bytes]]:

@@ -139,7 +139,11 @@ def _order(forecast: Forecast) -> list[str]:
     measures = max(len(field.measure) for field in fields)
     lines = []
     for step in trial.steps:
-        field = fields[step.number]
+        if step.sketch:
+            names = ", ".join(fields[number].name for number in step.numbers)
+            lines.append(f"sketches of {names}: {_share(step.left)}")
+            continue
+        field = fields[step.numbers[0]]
         cut = "cuts nothing by itself" if math.isinf(step.limit) else f"cut above {step.limit:.3f}"
         if field.threshold is not None and step.limit == field.threshold:
             cut += ", its threshold"
@@ -155,6 +159,11 @@ def _why_order(forecast: Forecast) -> list[str]:
             "In the order of the schema, as sifarish's answers depend on it (sifarish.compat, or a missing value "
             "that takes the distance of the field before)."
         ]
+    if forecast.trial is not None and any(step.sketch for step in forecast.trial.steps):
+        why.append(
+            "First a few bits a record, its sketch, tell how many letters or words two records do not share: "
+            "far apart ones need no distance."
+        )
     why.append("Each next field is the one that cuts most for what it costs, with the sum so far.")
     fields, scale = plan.schema.fields, plan.settings.scale
     if plan.cutoff < scale:

@@ -87,19 +87,20 @@ class WeightedDistance:
     def largest_total(self, cutoff: int) -> float:
         """What the sum under the root may be, about, where the distance is at or under a cutoff."""
         counted = sum(field.weight for field in self.fields) + (1.0 if self.id_counted else 0.0)
-        return _raised((cutoff + 1) * counted / self.scale, self._exponent)
+        return _raised((cutoff + 1) * counted / self.scale, self.exponent)
 
     def effective_of(self, share: float) -> float:
         """The effective distance whose power is a share of the sum."""
         return _raised(share, self._root)
 
     @property
-    def _exponent(self) -> float:
+    def exponent(self) -> float:
+        """The power that the effective distance of a field has in the sum."""
         return {"manhattan": 1.0, "euclidean": 2.0}.get(self.aggregation, self.power)
 
     @property
     def _root(self) -> float:
-        return 1 / self._exponent if self._exponent else math.inf
+        return 1 / self.exponent if self.exponent else math.inf
 
     def share(self, field: Field, raw: Distances, absent: Mask | None) -> Distances:
         """What the raw distances of a field add to the sum; 0 where it does not count (None: it counts for all)."""

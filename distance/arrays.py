@@ -35,6 +35,13 @@ def distinct_pairs(
     return first, second, places
 
 
+def letters(values: Sequence[str]) -> tuple[Positions, Positions]:
+    """Each value, by its position, as often as it has letters, and these as their code points: int64[n] each."""
+    lengths = np.fromiter(map(len, values), dtype=np.int64, count=len(values))
+    code_points = np.frombuffer("".join(values).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    return np.arange(len(values)).repeat(lengths), code_points.astype(np.int64)
+
+
 def spread(of_values: NDArray[Kind], rows: Positions, columns: Positions) -> NDArray[Kind]:
     """[rows, columns] for all pairs of what has these values, of what there is for all pairs of values."""
     if not of_values.size:

@@ -1,19 +1,21 @@
 """Which pairs of a tile are close: the fields one after the other, the next only for pairs that may still be close.
 
 The sum over the fields only grows. So a field alone says by how far its raw distance may go, and a pair is cut
-once the sum so far exceeds what the cutoff allows. Of what is left all raw distances are known, and the exact
-score decides.
+once the sum so far exceeds what the cutoff allows. Where it pays, sketches of the records cut most pairs before any
+distance is measured. Of what is left all raw distances are known, and the exact score decides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import is_not
 
 import numpy as np
 
 from pehchan.distance.arrays import STRIP, Mask, Positions, spread
 from pehchan.distance.columns import Block, Side
 from pehchan.distance.curves import largest_raw
-from pehchan.distance.measure import Distances, Measure
+from pehchan.distance.measure import Distances, Measure, Prepared
+from pehchan.distance.sketch import AT_ONCE, FieldSketch, Sketches, field_sketches
 from pehchan.distance.tiles import Close, TileComparison, with_absent
 from pehchan.metadata.schema import Field
 
@@ -23,8 +25,14 @@ ROUNDING = 1e-9
 #: Microseconds, about, that a field of a pair costs besides its measure: in a tile, and in a list.
 IN_TILE, IN_LIST = 0.01, 0.05
 
-#: Pairs on which it is looked at what the fields cut.
-SAMPLE = 1000
+#: Microseconds, about, that a sketch costs a pair of a tile, besides each of its words of bits.
+IN_SKETCH, IN_WORD = 0.001, 0.001
+
+#: Pairs that a value has to be in, about, before it is worth sketching.
+PAIRS_A_SKETCH = 500
+
+#: Pairs of two blocks from which on it is looked at what the fields cut, and on how many of them.
+WORTH_A_LOOK, SAMPLE = 100_000, 1000
 
 #: What a field that brings pairs nearer to being cut is worth beside one that cuts them.
 BRINGS_NEARER = 0.1
@@ -83,6 +91,10 @@ class Cascade(TileComparison):
     a value was missing.
     """
 
+    #: What was sketched last, field by field, and of which values.
+    _sketched: Mapping[int, FieldSketch] = {}
+    _sketched_values: Sequence[Prepared] = ()
+
     def begin(self, rows: Block, columns: Block, tile: int) -> None:
         """Also count what is missing in the blocks."""
         self._count(rows, columns)
@@ -93,8 +105,16 @@ class Cascade(TileComparison):
         self._costs = [self._cost(number, rows, columns, tile) for number in range(len(self.fields))]
         self.order: Sequence[int] = range(len(self.fields))
         self._sum_after: int | None = None
-        if len(rows) * len(columns) >= 100 * SAMPLE:
-            self._choose_order(rows, columns)
+        self.sketches = None
+        if len(rows) * len(columns) >= WORTH_A_LOOK:
+            # Spread over both blocks, and the same on every machine.
+            here = np.arange(SAMPLE, dtype=np.int64)
+            left, right = (
+                rows.take(here * len(rows) // SAMPLE),
+                columns.take((here * 40_503 + 1) % len(columns)),
+            )
+            cost = self._choose_order(left, right)
+            self._choose_sketches(rows, columns, left, right, cost)
 
     def _largest_total(self) -> float:
         if self.cutoff >= self.score.scale:
@@ -137,14 +157,13 @@ class Cascade(TileComparison):
             distinct *= min(1.0, len(block.columns[number].values) / max(1, min(len(block), tile)))
         return self.measures[number].cost * distinct + IN_TILE
 
-    def _choose_order(self, rows: Block, columns: Block) -> None:
+    def _choose_order(self, left: Block, right: Block) -> float:
         """Each next field is the one that cuts most for what it costs, by a look at some pairs.
 
         Decides also after which field the sums so far are added up for all pairs of a tile, None for none.
+        Returns the microseconds, about, that a pair of a tile then costs.
         """
-        # Spread over both blocks, and the same on every machine.
-        here = np.arange(SAMPLE, dtype=np.int64)
-        left, right = rows.take(here * len(rows) // SAMPLE), columns.take((here * 40_503 + 1) % len(columns))
+        here = np.arange(len(left), dtype=np.int64)
         cuts, shares = [], []
         for number, field in enumerate(self.fields):
             raw, absent = self.measured(number, left, right, here, here)
@@ -160,10 +179,12 @@ class Cascade(TileComparison):
             nearer = np.minimum(shares[number] / self.largest_total, 1.0)
             return float(np.sum(alive & cut) + BRINGS_NEARER * np.sum(nearer[alive])) / costs[number]
 
+        cost, share = 0.0, 1.0
         while rest:
             best = max(rest, key=lambda number: (gain(number), -costs[number], -number))
             order.append(best)
             rest.remove(best)
+            cost += share * costs[best]
             total = total + shares[best]
             by_limits = by_limits & ~cuts[best]
             alive = by_limits & (total <= self.largest_total)
@@ -172,7 +193,65 @@ class Cascade(TileComparison):
                 costs = listed
                 if not self._lists(float(np.mean(by_limits)), rest):
                     self._sum_after = best
+                    cost += IN_TILE * len(order)
+                cost += float(np.mean(alive)) * IN_LIST * len(self.fields)
+            if costs is listed:
+                share = float(np.mean(alive))
         self.order = order
+        return cost if costs is listed else cost + IN_TILE * len(order)
+
+    def _choose_sketches(
+        self, rows: Block, columns: Block, left: Block, right: Block, without: float
+    ) -> None:
+        """The sketches of the fields that tell most pairs apart, if with them a pair costs less than without.
+
+        left and right hold the two records of some pairs each.
+        """
+        if self.score.exponent < 1 or self.largest_total == np.inf:
+            return
+        fields = self._field_sketches(rows, columns)
+        reach = {
+            number: np.mean(np.minimum(sketch.sizes, AT_ONCE)[rows.columns[number].codes])
+            / self.fields[number].weight ** (1 / self.score.exponent)
+            for number, sketch in fields.items()
+        }
+        by_reach = sorted(fields, key=lambda number: (reach[number], number))
+        clearest = -np.inf
+        for count in range(1, len(by_reach) + 1):
+            some = {number: fields[number] for number in by_reach[:count]}
+            sketches = Sketches(some, self.fields, self.score.exponent, self.largest_total)
+            beyond = sketches.beyond(left, right)
+            clear = float(np.mean(beyond) / (np.std(beyond) + 1))
+            if clear > clearest:
+                clearest, best, share = clear, sketches, float(np.mean(beyond <= 0))
+        if not fields:
+            return
+        listed = sum(measure.listed_cost + 2 * IN_LIST for measure in self.measures)
+        if IN_SKETCH + IN_WORD * best.words + share * listed < without:
+            self.sketches = best
+
+    def _field_sketches(self, rows: Block, columns: Block) -> dict[int, FieldSketch]:
+        """The sketches of the fields that can have one, by number; made once for all parts of a block."""
+        values = [column.prepared for column in rows.columns]
+        if len(values) != len(self._sketched_values) or any(map(is_not, values, self._sketched_values)):
+            most = max(len(column.values) for column in rows.columns)
+            if len(rows) * len(columns) < PAIRS_A_SKETCH * most:
+                return {}
+            self._sketched_values = values
+            self._sketched = field_sketches(
+                {
+                    number: rows.columns[number]
+                    for number, field in enumerate(self.fields)
+                    if field.curve.kind == "none"
+                }
+            )
+        return {
+            number: sketch
+            for number, sketch in self._sketched.items()
+            # What is left out of the sum is no distance.
+            if self.fields[number].missing == "max"
+            or not (rows.columns[number].missing.any() or columns.columns[number].missing.any())
+        }
 
     def _lists(self, alive: float, rest: Sequence[int]) -> bool:
         """Whether such a share of the pairs of a tile costs less in a list, with the rest of the fields."""
@@ -185,6 +264,12 @@ class Cascade(TileComparison):
         shape = len(rows), len(columns)
         alive = np.triu(np.ones(shape, dtype=bool), 1) if rows is columns else None
         tiles: dict[int, _Tile] = {}
+        if self.sketches is not None:
+            kept = self.sketches.within(rows, columns)
+            alive = kept if alive is None else alive & kept
+            if self._lists(np.count_nonzero(alive) / alive.size, self.order):
+                i, j = np.divmod(np.flatnonzero(alive), len(columns))
+                return self._listed(tiles, rows, columns, i, j)
         for number in self.order:
             tiles[number] = self._tile(number, rows, columns)
             kept = None

@@ -23,6 +23,10 @@ class CharPair(Overlap):
     listed_cost = 1.3
     prepared_bytes = 50
 
+    @property
+    def by_parts(self) -> bool:
+        return True
+
     def parts(self, value: str) -> Counter[Hashable]:
         pairs = [word[k : k + 2] for word in tokens(value) for k in range(len(word) - 1)]
         # Without pairs a value is its own only part, of a type that no pair is.

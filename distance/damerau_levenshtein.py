@@ -18,4 +18,5 @@ class DamerauLevenshtein(Scored):
 
     cost = 0.8
     listed_cost = 0.9
+    by_letters = True
     scorer = staticmethod(rapidfuzz_damerau_levenshtein.normalized_distance)

@@ -33,6 +33,10 @@ class Dice(Overlap):
     def zero_on_equal(self) -> bool:
         return not self.compat
 
+    @property
+    def by_parts(self) -> bool:
+        return not self.compat
+
     def parts(self, value: str) -> Counter[Hashable]:
         return Jaccard(compat=self.compat).parts(value)
 

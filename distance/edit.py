@@ -14,13 +14,16 @@ from typing import TypeAlias
 import numpy as np
 from rapidfuzz.distance import Indel
 
-from pehchan.distance.arrays import STRIP, Positions, distinct, distinct_pairs, spread
+from pehchan.distance.arrays import STRIP, Positions, distinct, distinct_pairs, letters, spread
 from pehchan.distance.measure import Distances, Measure, Prepared
 from pehchan.distance.scored import ScoredValues
 from pehchan.distance.tokens import java_tokens, tokens, utf16
 
 # Aligning holds the distances of all pairs of positions at once: this many numbers at a time.
 ALIGNED_AT_ONCE = 4_000_000
+
+#: A code point is below 2 to the power of so many.
+LETTER_BITS = 21
 
 _Table: TypeAlias = tuple[Distances, Positions, Positions]
 
@@ -78,7 +81,7 @@ class Edit(Measure):
     def prepare(self, values: Sequence[str]) -> Prepared:
         compared = [utf16(value) for value in values] if self.compat else values
         if not self.tokens:
-            return ScoredValues(compared, Indel.normalized_distance)
+            return ScoredValues(compared, Indel.normalized_distance, by_letters=True)
         return Words(self, compared)
 
 
@@ -136,6 +139,25 @@ class Words:
                     else:
                         result[np.ix_(rows[strip], across)] = mean
         return result
+
+    def sizes(self) -> Distances | None:
+        """Words x letters of the longest: letters bound the distance of the words that stand at the same place."""
+        if self._align or self._compat:
+            return None
+        longest = np.zeros(len(self._count), dtype=np.int64)
+        some = self._count > 0
+        if len(self._flat):
+            longest[some] = np.maximum.reduceat(self._length[self._flat], self._start[some])
+        return (self._count * longest).astype(np.float64)
+
+    def features(self, start: int, stop: int) -> tuple[Positions, Positions]:
+        """The letters, each with the place of its word; far behind they are taken for letters of one word."""
+        count = self._count[start:stop]
+        value = np.arange(start, stop).repeat(count)
+        words = np.arange(len(value)) + self._start[start : start + 1]
+        place = words - self._start[value]
+        word, letter = letters(self._single.values[self._flat[words]])
+        return value[word], letter + (np.minimum(place, 1000)[word] << LETTER_BITS)
 
     def _at_once(self, m: int, n: int, width: int) -> int:
         """How many rows of width distances each, of values of m and of n words, are computed at a time."""

@@ -57,6 +57,10 @@ class Jaccard(Overlap):
             return "a_weight and b_weight are both 0: then nothing tells values apart"
         return None
 
+    @property
+    def by_parts(self) -> bool:
+        return not self.compat and min(self.a_weight, self.b_weight) >= 1
+
     def parts(self, value: str) -> Counter[Hashable]:
         if self.compat:
             return Counter(java_tokens(value))

@@ -16,4 +16,5 @@ class Levenshtein(Scored):
 
     cost = 0.012
     listed_cost = 0.2
+    by_letters = True
     scorer = staticmethod(rapidfuzz_levenshtein.normalized_distance)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,11 @@ class Overlap(Measure):
     """
 
     prepared_bytes = 30
+
+    @property
+    def by_parts(self) -> bool:
+        """Whether the distance is at least the share of the parts of both values that only one of them has."""
+        return False
 
     def parts(self, value: str) -> Counter[Hashable]:
         """The parts of a value with their multiplicities."""
@@ -71,6 +77,16 @@ class Bags:
                 columns, column_counts = across[part]
                 shared[np.ix_(rows, columns)] += row_counts[:, None] * column_counts
         return self._measure.of_shared(shared, self._sizes[i][:, None], self._sizes[j])
+
+    def sizes(self) -> Distances | None:
+        """The numbers of parts, where these bound the distance."""
+        return self._sizes.astype(np.float64) if self._measure.by_parts else None
+
+    def features(self, start: int, stop: int) -> tuple[Positions, Positions]:
+        """The parts."""
+        bags = self._bags[start:stop]
+        value = np.arange(start, stop).repeat([len(bag) for bag in bags])
+        return value, np.fromiter(chain.from_iterable(bags), dtype=np.int64, count=len(value))
 
     def _postings(self, positions: Positions) -> dict[int, tuple[Any, Any]]:
         return _postings([self._bags[k] for k in positions.tolist()])

@@ -47,15 +47,18 @@ class Found:
 
 @dataclass(frozen=True)
 class Step:
-    """What one field does in its turn: `number` in the schema, from 0.
+    """What one field does in its turn, or the sketches of several before all distances.
 
-    limit  raw distance above which it cuts a pair, inf for none
-    left   share of all pairs that is left after it, in [0, 1]
+    numbers  of the field, or of the fields, in the schema, from 0
+    limit    raw distance above which the field cuts a pair, inf for none
+    left     share of all pairs that is left after it, in [0, 1]
+    sketch   whether it is sketches
     """
 
-    number: int
+    numbers: tuple[int, ...]
     limit: float
     left: float
+    sketch: bool = False
 
 
 def check_measures(schema: Schema, compat: bool, mistakes: Mistakes) -> None:
@@ -145,7 +148,7 @@ class RecordDistance:
                 yield Found(i + top, j + left, distances, compared)
 
     def steps(self, block: Block) -> list[Step]:
-        """What each field does in its turn, looked at on some pairs of a block of two records or more."""
+        """What sketches do and then each field in its turn, looked at on some pairs of a block of two records or more."""
         self._tiles.begin(block, block, self.tile)
         # Pairs spread over the block, and the same on every machine.
         i = np.arange(STEP_PAIRS, dtype=np.int64) % len(block)
@@ -153,11 +156,14 @@ class RecordDistance:
         total = np.zeros(STEP_PAIRS)
         left = np.ones(STEP_PAIRS, dtype=bool)
         steps = []
+        if self._tiles.sketches is not None:
+            left = self._tiles.sketches.beyond(block.take(i), block.take(j)) <= 0
+            steps.append(Step(self._tiles.sketches.numbers, math.inf, float(left.mean()), sketch=True))
         for number in self._tiles.order:
             raw, absent = self._tiles.measured(number, block, block, i, j)
             total += self.score.share(self.fields[number], raw, absent)
             left &= (raw <= self._tiles.limits[number]) & (total <= self._tiles.largest_total)
-            steps.append(Step(number, self._tiles.limits[number], float(left.mean())))
+            steps.append(Step((number,), self._tiles.limits[number], float(left.mean())))
         return steps
 
 

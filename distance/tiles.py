@@ -11,6 +11,7 @@ from pehchan.distance.aggregation import WeightedDistance
 from pehchan.distance.arrays import Mask, Positions, distinct_pairs
 from pehchan.distance.columns import Block, Side
 from pehchan.distance.measure import Distances, Measure, Prepared
+from pehchan.distance.sketch import Sketches
 from pehchan.metadata.schema import Field
 
 #: Pairs (i[k], j[k]) of a tile at or under the cutoff, and their scaled distances: int64[n] each.
@@ -43,6 +44,9 @@ class TileComparison:
 
     #: What the shares of the fields in the sum may add up to in a pair that is kept; inf where no pair is cut for it.
     largest_total: float
+
+    #: What cuts pairs before any distance is measured; None where nothing does.
+    sketches: Sketches | None = None
 
     def begin(self, rows: Block, columns: Block, tile: int) -> None:
         """Decide on all of these for the tiles of two blocks, of so many rows and columns at the most."""

@@ -1,11 +1,13 @@
 """Records and schemas of all kinds, made by chance, that ours and the oracle compare side by side."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf
 from random import Random
 from typing import Any
 
+import numpy as np
 import plain
 from texts import SCRIPTS, SIZES, near_copy
 
@@ -201,9 +203,11 @@ def comparison_of(
     return Comparison(schema, properties, ours, named)
 
 
-def some_comparison(chance: Random, compat: bool, most: int = 7) -> Comparison:
+def some_comparison(
+    chance: Random, compat: bool, most: int = 7, kinds: Sequence[str] = tuple(KINDS)
+) -> Comparison:
     """A comparison of a few records by fields of mixed kinds."""
-    kinds = [kind for kind in KINDS if kind != "aligned" or not compat]
+    kinds = [kind for kind in kinds if kind != "aligned" or not compat]
     # sifarish has one handler of missing values for all fields.
     handlers = chance.choice([["max", "skip"], ["max", "skip"], ["max"], ["previous"]])
     # Of too many thresholds and edges nothing is left to be compared.
@@ -238,3 +242,27 @@ def some_texts(chance: Random) -> list[str]:
     script, size = chance.choice(SCRIPTS), chance.choice(SIZES)
     long = [near_copy(script, chance.choice([size, size, *SIZES]), chance) for _ in range(4)]
     return chance.choice([long, chance.sample(WORDS, 5), long[:3] + chance.sample(WORDS, 3)])
+
+
+def block_of(distance, records, ranks=None):
+    """The block of records; their ids are their ranks, unless there are others."""
+    columns = ([record[k + 1] for record in records] for k in range(len(distance.fields)))
+    ranks = [int(record[0]) for record in records] if ranks is None else ranks
+    return distance.block(columns, np.array(ranks, dtype=np.int64))
+
+
+def pairs_within(distance, records, **tile):
+    """{(first id, second id): distance} of one block with itself, and how often pairs were compared."""
+    block = block_of(distance, records)
+    return pairs_of(distance, block, records, block, records, **tile)
+
+
+def pairs_of(distance, rows, left, columns, right, **tile):
+    found, compared = {}, 0
+    for part in distance.compare(rows, columns, **tile):
+        compared += part.compared
+        for i, j, apart in zip(part.rows, part.columns, part.distances, strict=True):
+            (_, first), (_, second) = sorted([(rows.rank[i], left[i][0]), (columns.rank[j], right[j][0])])
+            assert (first, second) not in found, "a pair came twice"
+            found[first, second] = int(apart)
+    return found, compared

@@ -5,7 +5,7 @@ from random import Random
 import numpy as np
 import plain
 import pytest
-from comparisons import KINDS, Compared, comparison_of, some_comparison
+from comparisons import KINDS, Compared, block_of, comparison_of, pairs_of, pairs_within, some_comparison
 from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 from texts import SCRIPTS, near_copy
@@ -22,34 +22,10 @@ often = settings(max_examples=6 * settings().max_examples)
 by_chance = st.randoms(use_true_random=True)
 
 
-def block_of(distance, records, ranks=None):
-    """The block of records; their ids are their ranks, unless there are others."""
-    columns = ([record[k + 1] for record in records] for k in range(len(distance.fields)))
-    ranks = [int(record[0]) for record in records] if ranks is None else ranks
-    return distance.block(columns, np.array(ranks, dtype=np.int64))
-
-
 def parts_of(block, cut):
     """The first so many records of a block, and the others."""
     places = np.arange(len(block))
     return block.take(places[:cut]), block.take(places[cut:])
-
-
-def pairs_within(distance, records, **tile):
-    """{(first id, second id): distance} of one block with itself, and how often pairs were compared."""
-    block = block_of(distance, records)
-    return pairs_of(distance, block, records, block, records, **tile)
-
-
-def pairs_of(distance, rows, left, columns, right, **tile):
-    found, compared = {}, 0
-    for part in distance.compare(rows, columns, **tile):
-        compared += part.compared
-        for i, j, apart in zip(part.rows, part.columns, part.distances, strict=True):
-            (_, first), (_, second) = sorted([(rows.rank[i], left[i][0]), (columns.rank[j], right[j][0])])
-            assert (first, second) not in found, "a pair came twice"
-            found[first, second] = int(apart)
-    return found, compared
 
 
 def all_pairs_of(count):

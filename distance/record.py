@@ -148,7 +148,7 @@ class RecordDistance:
                 yield Found(i + top, j + left, distances, compared)
 
     def steps(self, block: Block) -> list[Step]:
-        """What sketches do and then each field in its turn, looked at on some pairs of a block of two records or more."""
+        """What sketches and each field do in their turn, by some pairs of a block of two records or more."""
         self._tiles.begin(block, block, self.tile)
         # Pairs spread over the block, and the same on every machine.
         i = np.arange(STEP_PAIRS, dtype=np.int64) % len(block)

@@ -35,8 +35,8 @@ def distinct_pairs(
     return first, second, places
 
 
-def letters(values: Sequence[str]) -> tuple[Positions, Positions]:
-    """Each value, by its position, as often as it has letters, and these as their code points: int64[n] each."""
+def letters(values: NDArray[np.object_]) -> tuple[Positions, Positions]:
+    """Each string, by its position, as often as it has letters, and these as code points: int64[n] each."""
     lengths = np.fromiter(map(len, values), dtype=np.int64, count=len(values))
     code_points = np.frombuffer("".join(values).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     return np.arange(len(values)).repeat(lengths), code_points.astype(np.int64)

@@ -265,8 +265,8 @@ class Cascade(TileComparison):
         alive = np.triu(np.ones(shape, dtype=bool), 1) if rows is columns else None
         tiles: dict[int, _Tile] = {}
         if self.sketches is not None:
-            kept = self.sketches.within(rows, columns)
-            alive = kept if alive is None else alive & kept
+            within = self.sketches.within(rows, columns)
+            alive = within if alive is None else alive & within
             if self._lists(np.count_nonzero(alive) / alive.size, self.order):
                 i, j = np.divmod(np.flatnonzero(alive), len(columns))
                 return self._listed(tiles, rows, columns, i, j)

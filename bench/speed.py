@@ -74,7 +74,7 @@ def columns(records: Sequence[Record], tokens: bool, limit: float | None, cutoff
         Field(name, number + 1, "edit", {"tokens": tokens}, threshold=limit if number == 0 else None)
         for number, name in enumerate(FIELDS)
     )
-    distance = RecordDistance(Schema(fields), SCALE, cutoff)
+    distance = RecordDistance(Schema(fields), SCALE, cutoff, search="tiles")
     began, pairs = time.process_time(), 0
     block = distance.block(zip(*records, strict=True), np.arange(len(records)))
     for found in distance.compare(block, block):

@@ -28,6 +28,9 @@ IN_TILE, IN_LIST = 0.01, 0.05
 #: Microseconds, about, that a sketch costs a pair of a tile, besides each of its words of bits.
 IN_SKETCH, IN_WORD = 0.001, 0.001
 
+#: Microseconds, about, that a pair of a tile costs at the least.
+LEAST_PAIR_COST = IN_SKETCH + IN_WORD
+
 #: Pairs that a value has to be in, about, before it is worth sketching.
 PAIRS_A_SKETCH = 500
 
@@ -106,15 +109,10 @@ class Cascade(TileComparison):
         self.order: Sequence[int] = range(len(self.fields))
         self._sum_after: int | None = None
         self.sketches = None
+        #: Microseconds, about, that a pair costs where all are compared.
+        self.pair_cost = sum(self._costs) + IN_TILE * len(self.fields)
         if len(rows) * len(columns) >= WORTH_A_LOOK:
-            # Spread over both blocks, and the same on every machine.
-            here = np.arange(SAMPLE, dtype=np.int64)
-            left, right = (
-                rows.take(here * len(rows) // SAMPLE),
-                columns.take((here * 40_503 + 1) % len(columns)),
-            )
-            cost = self._choose_order(left, right)
-            self._choose_sketches(rows, columns, left, right, cost)
+            self.pair_cost = self._choose_order(*_some_pairs(rows, columns))
 
     def _largest_total(self) -> float:
         if self.cutoff >= self.score.scale:
@@ -176,8 +174,10 @@ class Cascade(TileComparison):
 
         def gain(number: int) -> float:
             cut = cuts[number] | (total + shares[number] > self.largest_total)
-            nearer = np.minimum(shares[number] / self.largest_total, 1.0)
-            return float(np.sum(alive & cut) + BRINGS_NEARER * np.sum(nearer[alive])) / costs[number]
+            nearer = 0.0
+            if self.largest_total < np.inf:
+                nearer = float(np.sum(np.minimum(shares[number][alive] / self.largest_total, 1.0)))
+            return (float(np.sum(alive & cut)) + BRINGS_NEARER * nearer) / costs[number]
 
         cost, share = 0.0, 1.0
         while rest:
@@ -200,15 +200,11 @@ class Cascade(TileComparison):
         self.order = order
         return cost if costs is listed else cost + IN_TILE * len(order)
 
-    def _choose_sketches(
-        self, rows: Block, columns: Block, left: Block, right: Block, without: float
-    ) -> None:
-        """The sketches of the fields that tell most pairs apart, if with them a pair costs less than without.
-
-        left and right hold the two records of some pairs each.
-        """
-        if self.score.exponent < 1 or self.largest_total == np.inf:
+    def sketch(self, rows: Block, columns: Block) -> None:
+        """Sketch the fields that so tell most pairs apart, if with sketches a pair costs less than without."""
+        if len(rows) * len(columns) < WORTH_A_LOOK or self.score.exponent < 1 or self.largest_total == np.inf:
             return
+        left, right = _some_pairs(rows, columns)
         fields = self._field_sketches(rows, columns)
         reach = {
             number: np.mean(np.minimum(sketch.sizes, AT_ONCE)[rows.columns[number].codes])
@@ -227,8 +223,9 @@ class Cascade(TileComparison):
         if not fields:
             return
         listed = sum(measure.listed_cost + 2 * IN_LIST for measure in self.measures)
-        if IN_SKETCH + IN_WORD * best.words + share * listed < without:
-            self.sketches = best
+        cost = IN_SKETCH + IN_WORD * best.words + share * listed
+        if cost < self.pair_cost:
+            self.sketches, self.pair_cost = best, cost
 
     def _field_sketches(self, rows: Block, columns: Block) -> dict[int, FieldSketch]:
         """The sketches of the fields that can have one, by number; made once for all parts of a block."""
@@ -316,6 +313,10 @@ class Cascade(TileComparison):
         i, j, distances = (np.concatenate(parts) for parts in zip(*found, strict=True))
         return i, j, distances
 
+    def listed(self, rows: Block, columns: Block, i: Positions, j: Positions) -> Close:
+        """Those of the pairs of a row i[k] and a column j[k] that are close."""
+        return self._listed({}, rows, columns, i, j)
+
     def _listed(
         self, tiles: dict[int, _Tile], rows: Block, columns: Block, i: Positions, j: Positions
     ) -> Close:
@@ -360,6 +361,12 @@ class Cascade(TileComparison):
         first = left.rank[:, None] < right.rank[None, :]
         apart = np.where(first, *(spread(each, left.code, right.code) for each in (forward, backward)))
         return _Tile(apart, _each_its_own(left), _each_its_own(right), skipped)
+
+
+def _some_pairs(rows: Block, columns: Block) -> tuple[Block, Block]:
+    """The two records of some pairs each, spread over both blocks, and the same on every machine."""
+    here = np.arange(SAMPLE, dtype=np.int64)
+    return rows.take(here * len(rows) // SAMPLE), columns.take((here * 40_503 + 1) % len(columns))
 
 
 def _each_its_own(side: Side) -> Side:

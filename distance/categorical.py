@@ -10,6 +10,7 @@ import numpy as np
 
 from pehchan.distance.arrays import Positions, distinct, distinct_pairs
 from pehchan.distance.measure import Distances, Measure
+from pehchan.distance.near import Exhaustive, Near
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,10 @@ class Categories:
         listed = self._listed(product(i[rows].tolist(), j[columns].tolist()))
         result[np.ix_(rows, columns)] = listed.reshape(len(rows), len(columns))
         return result
+
+    def near(self, limit: float, times: float = 1.0) -> Near:
+        """All others are 0 or 1 apart, so only those that the parameters name."""
+        return Exhaustive(self, len(self._values), self._measure.cost, limit, np.flatnonzero(self._named))
 
     def _listed(self, pairs: Iterable[tuple[int, int]]) -> Distances:
         values, distance = self._values, self._measure.distance

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import DamerauLevenshtein as rapidfuzz_damerau_levenshtein
 
-from pehchan.distance.scored import Scored
+from pehchan.distance.scored import ByLetters, Scored
 
 
 @dataclass(frozen=True)
@@ -18,5 +18,5 @@ class DamerauLevenshtein(Scored):
 
     cost = 0.8
     listed_cost = 0.9
-    by_letters = True
+    values = ByLetters
     scorer = staticmethod(rapidfuzz_damerau_levenshtein.normalized_distance)

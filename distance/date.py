@@ -40,6 +40,9 @@ class Date(Elementwise):
     def read(self, values: Sequence[str]) -> Readings:
         return (np.array([self._day(value) for value in values], dtype=np.int64),)
 
+    def reach(self, limit: float) -> float:
+        return limit * self.max_days
+
     def between(self, a: Readings, b: Readings) -> Distances:
         return np.minimum(np.abs(a[0] - b[0]) / self.max_days, 1.0)
 

@@ -15,12 +15,17 @@ import numpy as np
 from rapidfuzz.distance import Indel
 
 from pehchan.distance.arrays import STRIP, Positions, distinct, distinct_pairs, letters, spread
+from pehchan.distance.deletions import Deletions, NearByDeletions, shapes_of
 from pehchan.distance.measure import Distances, Measure, Prepared
-from pehchan.distance.scored import ScoredValues
+from pehchan.distance.near import Exhaustive, Near
+from pehchan.distance.scored import ByLetters, ScoredValues
 from pehchan.distance.tokens import java_tokens, tokens, utf16
 
 # Aligning holds the distances of all pairs of positions at once: this many numbers at a time.
 ALIGNED_AT_ONCE = 4_000_000
+
+#: Microseconds, about, of a pair in a matrix whose words are aligned.
+ALIGNED_COST = 0.15
 
 #: A code point is below 2 to the power of so many.
 LETTER_BITS = 21
@@ -52,7 +57,7 @@ class Edit(Measure):
 
     @property
     def cost(self) -> float:  # type: ignore[override]
-        return (0.15 if self.align else 0.02) if self.tokens else 0.007
+        return (ALIGNED_COST if self.align else 0.02) if self.tokens else 0.007
 
     @property
     def listed_cost(self) -> float:  # type: ignore[override]
@@ -81,7 +86,7 @@ class Edit(Measure):
     def prepare(self, values: Sequence[str]) -> Prepared:
         compared = [utf16(value) for value in values] if self.compat else values
         if not self.tokens:
-            return ScoredValues(compared, Indel.normalized_distance, by_letters=True)
+            return ByLetters(compared, Indel.normalized_distance)
         return Words(self, compared)
 
 
@@ -156,8 +161,20 @@ class Words:
         value = np.arange(start, stop).repeat(count)
         words = np.arange(len(value)) + self._start[start : start + 1]
         place = words - self._start[value]
-        word, letter = letters(self._single.values[self._flat[words]])
+        word, letter = letters(self._single.texts[self._flat[words]])
         return value[word], letter + (np.minimum(place, 1000)[word] << LETTER_BITS)
+
+    def near(self, limit: float, times: float = 1.0) -> Near:
+        """By what is left when letters are deleted within words."""
+        count = len(self._count)
+        if self._align or self._compat:
+            return Exhaustive(self, count, ALIGNED_COST, limit)
+        words = self._single.texts[self._flat].tolist()
+        ends = (self._start + self._count).tolist()
+        texts = np.empty(count, dtype=object)
+        texts[:] = [" ".join(words[start:end]) for start, end in zip(self._start.tolist(), ends, strict=True)]
+        shapes = shapes_of(self._count, self._length[self._flat])
+        return NearByDeletions(self, Deletions(texts, shapes, limit, times), limit)
 
     def _at_once(self, m: int, n: int, width: int) -> int:
         """How many rows of width distances each, of values of m and of n words, are computed at a time."""

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
 from numpy.typing import NDArray
 
 from pehchan.distance.arrays import Positions
 from pehchan.distance.measure import Distances, Measure
+from pehchan.distance.near import Exhaustive, Near, Window
 
 #: What the values of a sequence are read into: arrays of n each.
 Readings: TypeAlias = tuple[NDArray[Any], ...]
@@ -29,6 +31,10 @@ class Elementwise(Measure):
         """float64: distances of what was read; the arrays of a broadcast with those of b."""
         raise NotImplementedError
 
+    def reach(self, limit: float) -> float | None:
+        """How far apart single numbers that were read may be within a limit below 1; None where that is not all."""
+        return None
+
     def prepare(self, values: Sequence[str]) -> "ReadValues":
         return ReadValues(self, self.read(values))
 
@@ -45,6 +51,13 @@ class ReadValues:
 
     def matrix(self, i: Positions, j: Positions, limit: float) -> Distances:
         return self.measure.between(self._taken(i[:, None]), self._taken(j))
+
+    def near(self, limit: float, times: float = 1.0) -> Near:
+        """By a window over the sorted numbers."""
+        reach = self.measure.reach(limit)
+        if reach is None:
+            return Exhaustive(self, len(self.readings[0]), self.measure.cost, limit)
+        return Window(self.readings[0].astype(np.float64), reach)
 
     def _taken(self, positions: Positions) -> Readings:
         return tuple(each[positions] for each in self.readings)

@@ -25,6 +25,9 @@ class Exact(Elementwise):
         codes = [number.setdefault(value, len(number)) for value in values]
         return (np.array(codes, dtype=np.int64),)
 
+    def reach(self, limit: float) -> float:
+        return 0.0
+
     def between(self, a: Readings, b: Readings) -> Distances:
         return (a[0] != b[0]).astype(np.float64)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein as rapidfuzz_levenshtein
 
-from pehchan.distance.scored import Scored
+from pehchan.distance.scored import ByLetters, Scored
 
 
 @dataclass(frozen=True)
@@ -16,5 +16,5 @@ class Levenshtein(Scored):
 
     cost = 0.012
     listed_cost = 0.2
-    by_letters = True
+    values = ByLetters
     scorer = staticmethod(rapidfuzz_levenshtein.normalized_distance)

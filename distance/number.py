@@ -115,6 +115,9 @@ class Number(Elementwise):
             raise ValueError(self.fault(values[int(np.isfinite(found).argmin())]))
         return (found,)
 
+    def reach(self, limit: float) -> float | None:
+        return limit * (self.max - self.min) if self._ranged and not self.compat else None
+
     def between(self, a: Readings, b: Readings) -> Distances:
         with np.errstate(all="ignore"):
             apart = np.abs(a[0] - b[0])

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from pehchan.distance import registry
 from pehchan.distance.aggregation import WeightedDistance
 from pehchan.distance.arrays import Positions, distinct
-from pehchan.distance.cascade import Cascade
+from pehchan.distance.cascade import LEAST_PAIR_COST, Cascade
 from pehchan.distance.columns import Block, Column
 from pehchan.distance.fold import fold
 from pehchan.distance.in_order import InOrder
 from pehchan.distance.measure import Measure
+from pehchan.distance.signatures import Index, Signatures
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.schema import Schema
 
@@ -84,9 +85,12 @@ class RecordDistance:
     cutoff is the largest scaled distance that is kept. compat gives sifarish's answer where it is known to be
     wrong. `tile` is how many rows and columns are compared at a time. `counters` gathers what happened, under
     sifarish's names: (group, name) -> pairs.
+
+    search  "tiles" compares all pairs, "signatures" only those that an index finds wherever there is one, "auto"
+            does what costs less; the pairs that are found are the same
     """
 
-    def __init__(self, schema: Schema, scale: int, cutoff: int, compat: bool = False):
+    def __init__(self, schema: Schema, scale: int, cutoff: int, compat: bool = False, search: str = "auto"):
         self.fields = schema.fields
         self.measures: list[Measure] = [
             registry.build(field.measure, field.parameters, compat=compat) for field in schema.fields
@@ -96,8 +100,9 @@ class RecordDistance:
         self.score = WeightedDistance.of(schema, scale, compat)
         self.counters: Counter[tuple[str, str]] = Counter()
         in_order = compat or any(field.missing == "previous" for field in schema.fields)
-        way = InOrder if in_order else Cascade
-        self._tiles = way(self.fields, self.measures, self.score, cutoff, self.counters)
+        compared = self.fields, self.measures, self.score, cutoff, self.counters
+        self._tiles = InOrder(*compared) if in_order else Cascade(*compared)
+        self._search = search
 
     def column(self, number: int, values: Sequence[str]) -> Column:
         """The column of field `number` (in schema order) for records with these raw values, "" for missing."""
@@ -126,7 +131,7 @@ class RecordDistance:
         return Block([self.column(number, values) for number, values in enumerate(columns)], rank)
 
     def compare(self, rows: Block, columns: Block, tile: int | None = None) -> Iterator[Found]:
-        """The pairs of a row and a column that are at or under the cutoff, tile by tile.
+        """The pairs of a row and a column that are at or under the cutoff, some at a time.
 
         Where both are the same block, each pair of two different records once; else every row meets every
         column. The two are parts of one block (`Block.take`), whose values were read together; raises ValueError
@@ -136,6 +141,11 @@ class RecordDistance:
             raise ValueError("rows and columns are not of one block")
         tile = tile or self.tile
         self._tiles.begin(rows, columns, tile)
+        index = self._index(rows, columns)
+        if index is not None and isinstance(self._tiles, Cascade):
+            for (i, j, distances), compared in Signatures(self._tiles).close(rows, columns, index):
+                yield Found(i, j, distances, compared)
+            return
         upper = _cut(rows, tile)
         across = upper if rows is columns else _cut(columns, tile)
         for top, above in upper:
@@ -147,9 +157,22 @@ class RecordDistance:
                 compared = size * (size - 1) // 2 if above is beside else size * len(beside)
                 yield Found(i + top, j + left, distances, compared)
 
+    def _index(self, rows: Block, columns: Block) -> Index | None:
+        """The index that finds the pairs of two blocks; None where all of them are compared, with sketches or not."""
+        index, cascade = None, self._tiles
+        if isinstance(cascade, Cascade) and self._search != "tiles":
+            asked = self._search == "signatures"
+            index = Signatures(cascade).index(rows, columns, asked)
+            # Where all pairs would cost more even with the best of sketches, none are made.
+            if index is not None and (asked or index.cost < index.all_pairs * LEAST_PAIR_COST):
+                return index
+        cascade.sketch(rows, columns)
+        return index if index is not None and index.cost < index.all_pairs * cascade.pair_cost else None
+
     def steps(self, block: Block) -> list[Step]:
         """What sketches and each field do in their turn, by some pairs of a block of two records or more."""
         self._tiles.begin(block, block, self.tile)
+        self._tiles.sketch(block, block)
         # Pairs spread over the block, and the same on every machine.
         i = np.arange(STEP_PAIRS, dtype=np.int64) % len(block)
         j = (i + 1 + np.arange(STEP_PAIRS) // len(block) % (len(block) - 1)) % len(block)

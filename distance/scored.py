@@ -7,7 +7,9 @@ import numpy as np
 from rapidfuzz import process
 
 from pehchan.distance.arrays import Positions, letters
+from pehchan.distance.deletions import Deletions, NearByDeletions, shapes_of
 from pehchan.distance.measure import Distances, Measure
+from pehchan.distance.near import Near
 
 # rapidfuzz's process functions keep their cutoff in 32 bits, and may so cut a distance that equals the limit.
 SLACK = 1e-6
@@ -24,15 +26,15 @@ class Scored(Measure):
 
     scorer: ClassVar[Callable[..., float]]
 
-    #: Whether the distance is at least the share of the letters of both values that only one of them has.
-    by_letters: ClassVar[bool] = False
+    #: How the values are read.
+    values: ClassVar[type["ScoredValues"]]
 
     def scorer_parameters(self) -> Mapping[str, Any]:
         """What the scorer takes besides the two values."""
         return {}
 
     def prepare(self, values: Sequence[str]) -> "ScoredValues":
-        return ScoredValues(values, self.scorer, self.scorer_parameters(), self.by_letters)
+        return self.values(values, self.scorer, self.scorer_parameters())
 
 
 class ScoredValues:
@@ -43,17 +45,15 @@ class ScoredValues:
         values: Sequence[str],
         scorer: Callable[..., float],
         parameters: Mapping[str, Any] | None = None,
-        by_letters: bool = False,
     ):
         # Taking many from an array is faster than from a list.
-        self.values = np.array(values, dtype=object)
+        self.texts = np.array(values, dtype=object)
         self._scorer, self._parameters = scorer, dict(parameters or {})
-        self._by_letters = by_letters
 
     def pairs(self, i: Positions, j: Positions, limit: float) -> Distances:
         return process.cpdist(
-            self.values[i].tolist(),
-            self.values[j].tolist(),
+            self.texts[i].tolist(),
+            self.texts[j].tolist(),
             scorer=self._scorer,
             scorer_kwargs=self._parameters,
             dtype=np.float64,
@@ -62,20 +62,39 @@ class ScoredValues:
 
     def matrix(self, i: Positions, j: Positions, limit: float) -> Distances:
         return process.cdist(
-            self.values[i].tolist(),
+            self.texts[i].tolist(),
             # Of one list with itself rapidfuzz takes each two once, but at half the speed: so it is never given one.
-            self.values[j].tolist(),
+            self.texts[j].tolist(),
             scorer=self._scorer,
             scorer_kwargs=self._parameters,
             dtype=np.float64,
             score_cutoff=cutoff(limit),
         )
 
+
+Scored.values = ScoredValues
+
+
+class ByLetters(ScoredValues):
+    """Values with a distance that is at least their insertions and deletions as a share of both lengths.
+
+    That is so for edits as a share of the longer length: of lengths l <= k, s edits that replace or swap letters and
+    g + 2 d that insert and delete, g = k - l, are at most 2 s + g + 2 d insertions and deletions; and
+    (2 s + g + 2 d) / (l + k) <= (s + g + 2 d) / k wherever s + g + 2 d <= k.
+    """
+
     def sizes(self) -> Distances | None:
-        """The lengths, where letters bound the distance: an edit changes one letter of a value, or of both."""
-        return np.array([len(value) for value in self.values], dtype=np.float64) if self._by_letters else None
+        """The lengths: two values share no letters that are inserted or deleted."""
+        return np.array([len(value) for value in self.texts], dtype=np.float64)
 
     def features(self, start: int, stop: int) -> tuple[Positions, Positions]:
         """The letters."""
-        value, letter = letters(self.values[start:stop])
+        value, letter = letters(self.texts[start:stop])
         return value + start, letter
+
+    def near(self, limit: float, times: float = 1.0) -> Near:
+        """By what is left when letters are deleted."""
+        count = len(self.texts)
+        lengths = np.fromiter(map(len, self.texts), dtype=np.int64, count=count)
+        shapes = shapes_of(np.ones(count, dtype=np.int64), lengths)
+        return NearByDeletions(self, Deletions(self.texts, shapes, limit, times), limit)

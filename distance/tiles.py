@@ -1,5 +1,6 @@
 """What the two ways of comparing a tile of records share."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import TypeAlias
@@ -45,12 +46,18 @@ class TileComparison:
     #: What the shares of the fields in the sum may add up to in a pair that is kept; inf where no pair is cut for it.
     largest_total: float
 
+    #: Microseconds, about, that a pair costs where all are compared.
+    pair_cost: float = math.inf
+
     #: What cuts pairs before any distance is measured; None where nothing does.
     sketches: Sketches | None = None
 
     def begin(self, rows: Block, columns: Block, tile: int) -> None:
-        """Decide on all of these for the tiles of two blocks, of so many rows and columns at the most."""
+        """Decide on these for two blocks, and for tiles of so many rows and columns at the most."""
         raise NotImplementedError
+
+    def sketch(self, rows: Block, columns: Block) -> None:
+        """Sketch the records of two blocks whose comparison has begun, where that pays."""
 
     def compare(self, rows: Block, columns: Block) -> Close:
         """The pairs of a row and a column that are close; of one block with itself each two records once, i < j."""

@@ -262,6 +262,13 @@ class Settings:
         "what the input files are; lines: delimited, without a header; auto: by schema, name and content",
     )
     input_encoding: str = _key("input.encoding", ENCODING, "utf-8", "encoding of the input files")
+    search: str = _key(
+        "join",
+        _choice("auto", "tiles", "signatures"),
+        "auto",
+        "how the pairs under the cutoff are found: tiles: all are compared; signatures: by an index wherever "
+        "there is one; auto: what costs less",
+    )
     bucket_records: int = _key(
         "bucket.records", _whole(1), 20_000, "the most records a reducer holds at a time"
     )

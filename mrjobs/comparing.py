@@ -36,7 +36,9 @@ class CellComparison:
         self._count, self._sign_of_life = count, sign_of_life
         self._join = join_of(plan)
         settings = plan.settings
-        self._distance = RecordDistance(plan.schema, settings.scale, plan.cutoff, compat=settings.compat)
+        self._distance = RecordDistance(
+            plan.schema, settings.scale, plan.cutoff, settings.compat, settings.search
+        )
 
     def pairs(self, cell: Cell, batches: Iterable[Batch]) -> Iterator[Pairs]:
         """The pairs of a cell at or under the cutoff."""

@@ -134,9 +134,10 @@ class Comparison:
     def scale(self) -> int:
         return int(self.properties["sts.distance.scale"])
 
-    def by(self, cutoff: int) -> RecordDistance:
+    def by(self, cutoff: int, search: str = "auto") -> RecordDistance:
         """A fresh one of ours."""
-        return RecordDistance(self.ours, self.scale, cutoff, self.properties["sifarish.compat"] == "true")
+        compat = self.properties["sifarish.compat"] == "true"
+        return RecordDistance(self.ours, self.scale, cutoff, compat, search)
 
 
 @dataclass(frozen=True)
@@ -266,3 +267,102 @@ def pairs_of(distance, rows, left, columns, right, **tile):
             assert (first, second) not in found, "a pair came twice"
             found[first, second] = int(apart)
     return found, compared
+
+
+def parts_of(block, cut):
+    """The first so many records of a block, and the others."""
+    places = np.arange(len(block))
+    return block.take(places[:cut]), block.take(places[cut:])
+
+
+def crowd(count):
+    """Records few of which are close: every third is one of those before it, with something else in one field."""
+    chance = Random(count)
+    syllables = ["an", "be", "ri", "lo", "né", "to", "ma", "x", "łe", "ó😀", "e\u0301"]
+
+    def word():
+        return "".join(chance.choices(syllables, k=chance.randrange(1, 5)))
+
+    codes = [word() for _ in range(50)]
+    long = [near_copy(SCRIPTS[1], size, chance) for size in (70, 129, 130, 260, 300) for _ in range(4)]
+    colours = KINDS["colours"][3]
+    records = []
+    for number in range(count):
+        new = [chance.choice(codes), chance.choice(colours), f"{word()} {word()}", str(chance.randrange(13)),
+               f"202{chance.randrange(5)}-0{chance.randrange(1, 7)}-11", chance.choice(long)]  # fmt: skip
+        if number % 3 == 2:
+            old = list(chance.choice(records))
+            place = chance.randrange(len(old))
+            old[place] = new[place] if place != 2 else old[place] + chance.choice("aé ")
+            new = old
+        records.append(["" if chance.random() < 0.04 else value for value in new])
+    return records
+
+
+#: For the fields of a crowd. What costs most, and what hardly cuts, comes first, for the cascade to put off.
+CROWDED = {
+    "manhattan": [
+        Compared("damerau", missing="skip"),
+        Compared("colours", 0.5),
+        Compared("words", 2.0, curve=("sigmoid", 3.0, 0.1), missing="skip"),
+        Compared("integer", 0.5),
+        Compared("date", missing="skip"),
+        Compared("whole"),
+    ],
+    "euclidean": [
+        Compared("jaro-winkler", 0.5, threshold=0.9),
+        Compared("exact", 0.1, missing="skip"),
+        Compared("lopsided", curve=("nonLinear", 0.4, 0.5)),
+        Compared("double", threshold=0.3),
+        Compared("date", curve=("sigmoid", 4.0, 0.4), missing="skip"),
+        Compared("words", missing="skip"),
+    ],
+    "minkowski": [
+        Compared("char-pair"),
+        Compared("zero", 0.1),
+        Compared("levenshtein", 2.0, curve=("ramp", 1.0, 0.3), fold=("case", "accents")),
+        Compared("ratio", missing="skip"),
+        Compared("date"),
+        Compared("cosine", curve=("nonLinear", 2.0, 0.5), missing="skip"),
+    ],
+}
+
+
+#: Values that are as far apart as a bound says, or nearly: a limit that is too low loses them.
+SHORT = [
+    "a",
+    "b",
+    "c",
+    "ab",
+    "ac",
+    "aa",
+    "aab",
+    "abb",
+    "a b",
+    "a c",
+    "aa b",
+    "b a",
+    "abc abd",
+    "abc aed",
+    "a b c",
+]
+
+
+def comparison_at_the_edge(chance: Random, kinds: Sequence[str]) -> Comparison:
+    """Few records of short values, some of which are missing."""
+    fields = [
+        Compared(
+            chance.choice(kinds),
+            weight=chance.choice([1.0, 1.0, 0.3, 5.0]),
+            curve=chance.choice([*[None] * 6, ("ramp", 1.0, 0.5), ("nonLinear", 2.0, 0.5)]),
+            missing=chance.choice(["max", "skip"]),
+            fold=chance.choice([(), ("case",)]),
+        )
+        for _ in range(chance.randint(1, 3))
+    ]
+    values = [chance.sample(SHORT, 4) + [""] * (chance.random() < 0.3) for _ in fields]
+    records = [[chance.choice(some) for some in values] for _ in range(7)]
+    aggregation, power = chance.choice(AGGREGATIONS)
+    return comparison_of(
+        fields, records, list(range(7)), aggregation, power, id_counted=chance.random() < 0.2
+    )

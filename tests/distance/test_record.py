@@ -2,10 +2,20 @@ from collections import Counter
 from itertools import combinations, product
 from random import Random
 
-import numpy as np
 import plain
 import pytest
-from comparisons import KINDS, Compared, block_of, comparison_of, pairs_of, pairs_within, some_comparison
+from comparisons import (
+    CROWDED,
+    KINDS,
+    Compared,
+    block_of,
+    comparison_of,
+    crowd,
+    pairs_of,
+    pairs_within,
+    parts_of,
+    some_comparison,
+)
 from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 from texts import SCRIPTS, near_copy
@@ -14,18 +24,11 @@ from pehchan.distance.record import RecordDistance
 from pehchan.distance.registry import MEASURES
 from pehchan.metadata.schema import Curve, Field, Schema
 
-COLOURS = KINDS["colours"][3]
 often = settings(max_examples=6 * settings().max_examples)
 
 # Left to draw each value, hypothesis makes few comparisons, and of each a dozen that are nearly the same. Without
 # use_true_random it does, and makes a comparison that fails smaller.
 by_chance = st.randoms(use_true_random=True)
-
-
-def parts_of(block, cut):
-    """The first so many records of a block, and the others."""
-    places = np.arange(len(block))
-    return block.take(places[:cut]), block.take(places[cut:])
 
 
 def all_pairs_of(count):
@@ -139,58 +142,6 @@ def test_blocks_whose_values_were_read_apart_do_not_meet():
     blocks = [block_of(distance, [("0", "x"), ("1", "y")]) for _ in range(2)]
     with pytest.raises(ValueError, match="not of one block"):
         list(distance.compare(*blocks))
-
-
-def crowd(count):
-    """Records few of which are close: every third is one of those before it, with something else in one field."""
-    chance = Random(count)
-    syllables = ["an", "be", "ri", "lo", "né", "to", "ma", "x", "łe", "ó😀", "e\u0301"]
-
-    def word():
-        return "".join(chance.choices(syllables, k=chance.randrange(1, 5)))
-
-    codes = [word() for _ in range(50)]
-    long = [near_copy(SCRIPTS[1], size, chance) for size in (70, 129, 130, 260, 300) for _ in range(4)]
-    records = []
-    for number in range(count):
-        new = [chance.choice(codes), chance.choice(COLOURS), f"{word()} {word()}", str(chance.randrange(13)),
-               f"202{chance.randrange(5)}-0{chance.randrange(1, 7)}-11", chance.choice(long)]  # fmt: skip
-        if number % 3 == 2:
-            old = list(chance.choice(records))
-            place = chance.randrange(len(old))
-            old[place] = new[place] if place != 2 else old[place] + chance.choice("aé ")
-            new = old
-        records.append(["" if chance.random() < 0.04 else value for value in new])
-    return records
-
-
-#: For the fields of a crowd. What costs most, and what hardly cuts, comes first, for the cascade to put off.
-CROWDED = {
-    "manhattan": [
-        Compared("damerau", missing="skip"),
-        Compared("colours", 0.5),
-        Compared("words", 2.0, curve=("sigmoid", 3.0, 0.1), missing="skip"),
-        Compared("integer", 0.5),
-        Compared("date", missing="skip"),
-        Compared("whole"),
-    ],
-    "euclidean": [
-        Compared("jaro-winkler", 0.5, threshold=0.9),
-        Compared("exact", 0.1, missing="skip"),
-        Compared("lopsided", curve=("nonLinear", 0.4, 0.5)),
-        Compared("double", threshold=0.3),
-        Compared("date", curve=("sigmoid", 4.0, 0.4), missing="skip"),
-        Compared("words", missing="skip"),
-    ],
-    "minkowski": [
-        Compared("char-pair"),
-        Compared("zero", 0.1),
-        Compared("levenshtein", 2.0, curve=("ramp", 1.0, 0.3), fold=("case", "accents")),
-        Compared("ratio", missing="skip"),
-        Compared("date"),
-        Compared("cosine", curve=("nonLinear", 2.0, 0.5), missing="skip"),
-    ],
-}
 
 
 @pytest.mark.parametrize(

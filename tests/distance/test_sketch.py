@@ -6,10 +6,10 @@ from random import Random
 import numpy as np
 import pytest
 from comparisons import (
-    AGGREGATIONS,
     KINDS,
     Compared,
     block_of,
+    comparison_at_the_edge,
     comparison_of,
     pairs_within,
     some_comparison,
@@ -122,51 +122,11 @@ def always():
         yield
 
 
-#: Values that are as far apart as the features that they do not share, or nearly: a limit that is too low loses them.
-SHORT = [
-    "a",
-    "b",
-    "c",
-    "ab",
-    "ac",
-    "aa",
-    "aab",
-    "abb",
-    "a b",
-    "a c",
-    "aa b",
-    "b a",
-    "abc abd",
-    "abc aed",
-    "a b c",
-]
-
-
-def comparison_at_the_edge(chance):
-    """Few records of short values, by fields that have features and others."""
-    fields = [
-        Compared(
-            chance.choice(MADE_OF_FEATURES),
-            weight=chance.choice([1.0, 1.0, 0.3, 5.0]),
-            curve=chance.choice([*[None] * 6, ("ramp", 1.0, 0.5), ("nonLinear", 2.0, 0.5)]),
-            missing=chance.choice(["max", "skip"]),
-            fold=chance.choice([(), ("case",)]),
-        )
-        for _ in range(chance.randint(1, 3))
-    ]
-    values = [chance.sample(SHORT, 4) + [""] * (chance.random() < 0.3) for _ in fields]
-    records = [[chance.choice(some) for some in values] for _ in range(7)]
-    aggregation, power = chance.choice(AGGREGATIONS)
-    return comparison_of(
-        fields, records, list(range(7)), aggregation, power, id_counted=chance.random() < 0.2
-    )
-
-
 @settings(max_examples=500)
 @given(by_chance, st.booleans())
 def test_sketches_cut_no_pair_that_is_close(always, chance, edge):
     if edge:
-        comparison = comparison_at_the_edge(chance)
+        comparison = comparison_at_the_edge(chance, MADE_OF_FEATURES)
         cutoffs = [apart for apart in set(comparison.expected.values()) if apart < 1000]
     else:
         comparison = some_comparison(chance, compat=False, most=9)

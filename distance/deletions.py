@@ -1,0 +1,350 @@
+"""Texts that are near each other, found by what is left of them when letters are deleted.
+
+Two words of l and k letters that are d insertions and deletions apart have (l + k - d) / 2 letters in common, in
+their order. So both are left with the same letters when the others are deleted, and a hash of these, a signature,
+brings them together: sorting the signatures of all values finds the near ones without comparing each with each.
+Deletion neighbourhoods are those of T. Bocek et al., "Fast Similarity Search in Large Dictionaries", 2007; what is
+deleted from each word is bounded here by the mean over the words.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pehchan.distance.arrays import Mask, Positions
+from pehchan.distance.measure import Prepared
+from pehchan.distance.near import Exhaustive
+
+Keys = NDArray[np.uint64]
+#: How many letters are deleted from each word.
+Deleted = tuple[int, ...]
+
+#: A key: a hash, whether its value deleted so much that it meets only others, and the number of the value.
+NUMBER_BITS = 24
+NUMBER = np.uint64((1 << NUMBER_BITS) - 1)
+ONE_SIDED = np.uint64(1 << NUMBER_BITS)
+HASH = ~np.uint64((1 << NUMBER_BITS + 1) - 1)
+
+#: More than rounding can make of a bound: what is beyond it by less is looked at too.
+SLACK = 1e-9
+
+#: Ways of deleting that a value has at the most, and at the least before it is compared with all others instead.
+MOST_WAYS, FEW_WAYS = 30_000, 200
+
+#: Words of a value at the most; one with more is compared with all others.
+MOST_WORDS = 30
+
+#: Signatures that are made at a time, and values; candidates that are held before repeated ones are left out.
+AT_ONCE, VALUES_AT_ONCE, PAIRS_AT_ONCE = 1 << 18, 2048, 20_000_000
+
+#: Microseconds, about, of a signature from its making to its sorting, and of a pair in a matrix.
+A_SIGNATURE, A_HEAVY_PAIR = 0.03, 0.015
+
+#: The base of the hash, odd, and its inverse modulo 2^64.
+BASE = 0x9E3779B97F4A7C15
+INVERSE = pow(BASE, -1, 1 << 64)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Values whose words have these lengths, as positions; a value that is compared whole has one word."""
+
+    lengths: tuple[int, ...]
+    values: Positions
+
+
+def shapes_of(counts: Positions, lengths: Positions) -> list[Shape]:
+    """The shapes of values of so many words each; lengths has those of all words, value after value."""
+    starts = np.cumsum(counts) - counts
+    shapes = []
+    for count in np.unique(counts).tolist():
+        values = np.flatnonzero(counts == count)
+        of_words = lengths[starts[values][:, None] + np.arange(count)]
+        code = np.zeros(len(values), dtype=np.int64)
+        for column in of_words.T:
+            # Numbered anew at each word, so that the code stays below the square of the number of values.
+            code = np.unique(code * (int(column.max()) + 1) + column, return_inverse=True)[1]
+        order = np.argsort(code, kind="stable")
+        for part in np.split(order, np.flatnonzero(np.diff(code[order])) + 1):
+            shapes.append(Shape(tuple(of_words[part[0]].tolist()), values[part]))
+    return shapes
+
+
+class Deletions:
+    """Values that may be within a limit of each other, from 0 to below 1.
+
+    texts   object[n], beyond 2^24 all heavy: the values, with their words joined by a letter that is in none
+    shapes  of these values
+    limit   of the mean over the words of indel / (sum of the lengths); values of different numbers of words are
+            farther apart
+    times   as many values, about, as there will be, where costs are asked of a sample
+    heavy   values with more ways to delete letters than there are values to meet: others find their pairs
+    ways    how many signatures the others have
+    count   of the values
+    """
+
+    def __init__(self, texts: NDArray[np.object_], shapes: Sequence[Shape], limit: float, times: float = 1.0):
+        self._texts, self._limit, self._times = texts, limit, times
+        self.count = len(texts)
+        self._lengths = np.zeros(len(texts), dtype=np.int64)
+        self._sizes: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        for shape in shapes:
+            self._lengths[shape.values] = sum(shape.lengths)
+            self._sizes[len(shape.lengths)][sum(shape.lengths)] += len(shape.values)
+        self._deleted: list[tuple[Shape, list[Deleted]]] = []
+        heavy: list[Positions] = [np.zeros(0, dtype=np.int64)]
+        self.ways = 0
+        for shape in shapes:
+            deleted = self._to_delete(shape)
+            if deleted is None:
+                heavy.append(shape.values)
+            else:
+                self._deleted.append((shape, deleted))
+                self.ways += len(shape.values) * sum(_ways(shape.lengths, each) for each in deleted)
+        self.heavy: Positions = np.concatenate(heavy)
+
+    def _to_delete(self, shape: Shape) -> list[Deleted] | None:
+        """What is deleted from values of a shape; None where that are too many ways."""
+        if not 0 < len(shape.lengths) <= MOST_WORDS or self.count > NUMBER:
+            return None
+        most = max(FEW_WAYS, min(MOST_WAYS, self._met(shape)))
+        ways, found = 0, []
+        for deleted in self._possible(shape.lengths):
+            ways += _ways(shape.lengths, deleted)
+            if ways > most:
+                return None
+            found.append(deleted)
+        return found
+
+    def _met(self, shape: Shape) -> float:
+        """How many values there are, about, that those of a shape can be near."""
+        total = sum(shape.lengths)
+        share = self._limit if len(shape.lengths) == 1 else max(self._limit, 0.5)
+        return self._times * sum(
+            count
+            for length, count in self._sizes[len(shape.lengths)].items()
+            if abs(length - total) <= share * (length + total) + SLACK
+        )
+
+    def _possible(self, lengths: tuple[int, ...]) -> Iterator[Deleted]:
+        if len(lengths) == 1:
+            yield from ((number,) for number in self._from_one(lengths[0]))
+        else:
+            yield from self._from_each(lengths, self._limit * len(lengths) + SLACK)
+
+    def _from_one(self, length: int) -> list[int]:
+        """Letters to delete from a single word: for each length that another has, down to what the farthest share.
+
+        Nearer ones share that many too, so one number of letters is enough for two lengths.
+        """
+        found = set()
+        for other in self._sizes[1]:
+            apart = self._most_apart(length, other)
+            if apart >= abs(length - other):
+                found.add(length - (length + other - apart) // 2)
+        return sorted(found)
+
+    def _most_apart(self, length: int, other: int) -> int:
+        """The most insertions and deletions that two words may be apart, which are odd if the sum of lengths is."""
+        apart = math.floor(self._limit * (length + other) + SLACK)
+        return apart - (apart - length - other) % 2
+
+    def _from_each(self, lengths: tuple[int, ...], left: float) -> Iterator[Deleted]:
+        """All numbers of letters to delete from each of several words, of which the distance alone is not too large.
+
+        A word of l letters that shares l - r of them is at least r / (2 l - r) apart.
+        """
+        if not lengths:
+            yield ()
+            return
+        for number in range(lengths[0] + 1):
+            apart = number / (2 * lengths[0] - number) if number else 0.0
+            if apart > left:
+                break
+            for others in self._from_each(lengths[1:], left - apart):
+                yield (number, *others)
+
+    def pairs(self) -> Iterator[tuple[Positions, Positions]]:
+        """int64[m] each: pairs of values, the smaller position first, among them all that are within the limit.
+
+        Without those of heavy values. No pair twice in one array; in several, a pair may come again.
+        """
+        for (words, left), (symmetric, one_sided) in sorted(self._by_what_is_left().items()):
+            if not symmetric:
+                continue
+            keys = [np.zeros(0, dtype=np.uint64)]
+            for shape, deleted in symmetric:
+                keys.extend(self._keys(shape, deleted))
+            table = _Table(keys) if one_sided else None
+            for shape, deleted in one_sided:
+                for each in self._keys(shape, deleted):
+                    if table is not None:
+                        keys.append(each[table.may_have(each)] | ONE_SIDED)
+            pairs = _with_equal_hash(np.concatenate(keys))
+            a, b = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
+            if words == 1:
+                fits = self._is_left_of(left, self._lengths[a], self._lengths[b])
+                a, b = a[fits], b[fits]
+            if len(a):
+                yield a, b
+
+    def _is_left_of(self, left: int, a: Positions, b: Positions) -> Mask:
+        """bool[n]: whether so many letters are what two words of these lengths are deleted to."""
+        apart, most = a + b - 2 * left, self._limit * (a + b) + SLACK
+        return (apart <= most) & (apart + 2 > most)
+
+    def _by_what_is_left(
+        self,
+    ) -> dict[tuple[int, int], tuple[list[tuple[Shape, Deleted]], list[tuple[Shape, Deleted]]]]:
+        """By the number of words and of letters that are left: what deletes so much from which shape.
+
+        In the second list so much is deleted that two such values are too far apart: where r / l is the share that is
+        deleted of a word, the distance of two words is at least the mean of both shares.
+        """
+        found: dict[tuple[int, int], tuple[list[tuple[Shape, Deleted]], list[tuple[Shape, Deleted]]]] = {}
+        for shape, several in self._deleted:
+            words = len(shape.lengths)
+            for deleted in several:
+                shares = sum(number / length for number, length in zip(deleted, shape.lengths, strict=True))
+                one_sided = shares > self._limit * words + SLACK
+                lists = found.setdefault((words, sum(shape.lengths) - sum(deleted)), ([], []))
+                lists[one_sided].append((shape, deleted))
+        return found
+
+    def _keys(self, shape: Shape, deleted: Deleted) -> Iterator[Keys]:
+        """The keys of the values of a shape, for all ways of deleting so many letters of each word."""
+        places = _places(shape.lengths, deleted)
+        number = sum(deleted)
+        for start in range(0, len(shape.values), VALUES_AT_ONCE):
+            values = shape.values[start : start + VALUES_AT_ONCE]
+            terms = _hash_terms(self._texts[values].tolist(), number)
+            step = max(1, AT_ONCE // len(values))
+            for first in range(0, len(places), step):
+                some = places[first : first + step]
+                keys = terms[0][None, :].copy() if not number else terms[1].take(some[:, 0], axis=0)
+                for each in range(1, number):
+                    keys += terms[each + 1].take(some[:, each], axis=0)
+                keys &= HASH
+                keys |= values.astype(np.uint64)
+                yield keys.ravel()
+
+
+def _ways(lengths: Sequence[int], deleted: Deleted) -> int:
+    return math.prod(map(math.comb, lengths, deleted))
+
+
+@cache
+def _choices(length: int, number: int) -> Positions:
+    """int64[ways, number]: the places of so many of the letters of a word."""
+    return np.array(list(combinations(range(length), number)), dtype=np.int64).reshape(-1, number)
+
+
+def _places(lengths: Sequence[int], deleted: Deleted) -> Positions:
+    """int64[ways, sum(deleted)]: the places of the deleted letters in the joined words, in ascending order."""
+    places = np.zeros((1, 0), dtype=np.int64)
+    start = 0
+    for length, number in zip(lengths, deleted, strict=True):
+        if number:
+            more = _choices(length, number) + start
+            places = np.hstack([places.repeat(len(more), axis=0), np.tile(more, (len(places), 1))])
+        start += length + 1
+    return places
+
+
+def _hash_terms(texts: Sequence[str], number: int) -> list[Keys]:
+    """For texts of one length: what adds up, modulo 2^64, to the hash of what is left of each.
+
+    The hash of a text is the sum of c(p) BASE^p over its letters. Without those at places i < j < k it is
+    terms[1][i] + terms[2][j] + terms[3][k]: behind each letter that is deleted, the others move up by one place.
+    """
+    length = len(texts[0])
+    letters = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    codes = letters.reshape(len(texts), length).T.astype(np.uint64)
+    # As murmur3 mixes 64 bits (A. Appleby, 2011).
+    codes = (codes + np.uint64(1)) * np.uint64(0xFF51AFD7ED558CCD)
+    codes ^= codes >> np.uint64(29)
+    codes *= np.uint64(0xC4CEB9FE1A85EC53)
+    codes ^= codes >> np.uint64(32)
+    powers = np.array([pow(BASE, place, 1 << 64) for place in range(length)], dtype=np.uint64)
+    before = np.zeros((length + 1, len(texts)), dtype=np.uint64)
+    np.cumsum(codes * powers[:, None], axis=0, out=before[1:])
+    whole = before[length]
+    behind = whole - before
+    terms = [whole]
+    moved = behind
+    for each in range(1, number + 1):
+        further = behind * np.uint64(pow(INVERSE, each, 1 << 64))
+        terms.append((before[:length] if each == 1 else -moved[:length]) + further[1:])
+        moved = further
+    return terms
+
+
+class _Table:
+    """Which hashes there are: sometimes also one that is not, never the other way round."""
+
+    def __init__(self, keys: Sequence[Keys]):
+        count = sum(map(len, keys))
+        self._bits = min(28, max(12, math.ceil(math.log2(16 * max(1, count)))))
+        self._there = np.zeros(1 << self._bits, dtype=bool)
+        for each in keys:
+            self._there[self._place(each)] = True
+
+    def may_have(self, keys: Keys) -> Mask:
+        return self._there[self._place(keys)]
+
+    def _place(self, keys: Keys) -> Positions:
+        mixed = (keys >> np.uint64(NUMBER_BITS + 1)) * np.uint64(BASE)
+        return (mixed >> np.uint64(64 - self._bits)).astype(np.int64)
+
+
+def _with_equal_hash(keys: Keys) -> Keys:
+    """Sorted pairs, smaller << 32 | larger, of values whose keys have the same hash, unless both are one-sided."""
+    keys.sort()
+    kept = [np.zeros(0, dtype=np.uint64)]
+    # In slices: the first and last key of each stand in the next one too, to be compared there.
+    for start in range(0, len(keys), AT_ONCE):
+        some = keys[max(0, start - 1) : start + AT_ONCE + 1]
+        # Equal but for the flag and the number; the same value twice goes below.
+        same = (some[1:] ^ some[:-1]) < ~HASH + np.uint64(1)
+        in_run = np.zeros(len(some), dtype=bool)
+        in_run[1:] = same
+        in_run[:-1] |= same
+        inner = slice(int(start > 0), len(some) - int(start + AT_ONCE < len(keys)))
+        kept.append(some[inner][in_run[inner]])
+    keys = np.unique(np.concatenate(kept))
+    hashes, numbers = keys >> np.uint64(NUMBER_BITS + 1), keys & NUMBER
+    pairs = [np.zeros(0, dtype=np.uint64)]
+    held, lag = 0, 1
+    # In a run of equal hashes those that are not one-sided come first, and meet all behind them.
+    here = np.flatnonzero((keys & ONE_SIDED) == 0)
+    while True:
+        here = here[: np.searchsorted(here, len(keys) - lag)]
+        here = here[hashes[here] == hashes[here + lag]]
+        if not len(here):
+            return np.unique(np.concatenate(pairs))
+        a, b = numbers[here], numbers[here + lag]
+        pairs.append((np.minimum(a, b) << np.uint64(32) | np.maximum(a, b))[a != b])
+        held += len(here)
+        if held > PAIRS_AT_ONCE:
+            pairs, held = [np.unique(np.concatenate(pairs))], 0
+        lag += 1
+
+
+class NearByDeletions:
+    """Values near by deletions, those with too many ways of it compared with all; within a limit of their measure."""
+
+    def __init__(self, values: Prepared, deletions: Deletions, limit: float):
+        self._deletions = deletions
+        self._heavy = Exhaustive(values, deletions.count, A_HEAVY_PAIR, limit, deletions.heavy)
+        self.each = A_SIGNATURE * deletions.ways
+        self.each_two = self._heavy.each_two
+
+    def pairs(self) -> Iterator[tuple[Positions, Positions]]:
+        yield from self._deletions.pairs()
+        yield from self._heavy.pairs()

@@ -1,0 +1,100 @@
+"""Which of many values may be near each other, found without a distance for each two of them where possible."""
+
+from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pehchan.distance.arrays import Positions
+from pehchan.distance.measure import Prepared
+
+#: Pairs that are looked at a time.
+AT_ONCE = 1_000_000
+
+#: Microseconds, about, for a pair of a sorted window.
+IN_WINDOW = 0.02
+
+
+class Near(Protocol):
+    """The pairs of values that may be at most a limit apart.
+
+    each, each_two  microseconds, about, for all values: what grows with their number, and what grows with its square
+    """
+
+    each: float
+    each_two: float
+
+    def pairs(self) -> Iterator[tuple[Positions, Positions]]:
+        """int64[m] each: pairs of different values, the smaller position first, among them all within the limit.
+
+        Some may be farther apart, and some may come again.
+        """
+
+
+@runtime_checkable
+class HasNear(Protocol):
+    """Values that a measure has read, and that know which of them may be near each other."""
+
+    def near(self, limit: float, times: float = 1.0) -> Near:
+        """For a limit from 0 to below 1; where costs are asked of a sample, of so many times as many values."""
+
+
+class Window:
+    """Numbers that are at most a reach apart."""
+
+    each = 0.0
+
+    def __init__(self, numbers: NDArray[np.float64], reach: float):
+        self._order = np.argsort(numbers, kind="stable")
+        ordered = numbers[self._order]
+        # Rounded up, as the reach is a product.
+        last = np.searchsorted(ordered, ordered + reach * (1 + 1e-9) + np.abs(ordered) * 1e-12, side="right")
+        self._behind = last - np.arange(len(numbers)) - 1
+        self.each_two = IN_WINDOW * float(self._behind.sum())
+
+    def pairs(self) -> Iterator[tuple[Positions, Positions]]:
+        ends = np.cumsum(self._behind)
+        start = 0
+        while start < len(ends):
+            before = int(ends[start - 1]) if start else 0
+            stop = max(start + 1, int(np.searchsorted(ends, before + AT_ONCE, side="right")))
+            first = np.arange(start, stop).repeat(self._behind[start:stop])
+            second = np.arange(len(first)) - (ends[first] - self._behind[first] - before) + first + 1
+            a, b = self._order[first], self._order[second]
+            if len(a):
+                yield np.minimum(a, b), np.maximum(a, b)
+            start = stop
+
+
+class Exhaustive:
+    """Each value compared with each, or only some of them with all."""
+
+    each = 0.0
+
+    def __init__(
+        self, values: Prepared, count: int, cost: float, limit: float, some: Positions | None = None
+    ):
+        self._values, self._count, self._limit = values, count, limit
+        self._some = np.arange(count) if some is None else some
+        self.each_two = cost * len(self._some) * count
+
+    def pairs(self) -> Iterator[tuple[Positions, Positions]]:
+        everything = np.arange(self._count)
+        rows = max(1, AT_ONCE // max(1, self._count))
+        for start in range(0, len(self._some), rows):
+            some = self._some[start : start + rows]
+            i, j = np.nonzero(self._values.matrix(some, everything, self._limit) <= self._limit)
+            a = some[i]
+            # Each two once, where both are among those that are compared with all.
+            other = a != j
+            if other.any():
+                a, j = a[other], j[other]
+                yield np.minimum(a, j), np.maximum(a, j)
+
+
+def near_values(values: Prepared, count: int, cost: float, limit: float, times: float = 1.0) -> Near:
+    """Which of so many values may be near each other; cost is that of two of them in a matrix."""
+    if isinstance(values, HasNear):
+        return values.near(limit, times)
+    return Exhaustive(values, count, cost, limit)

@@ -1,0 +1,308 @@
+"""The pairs under a cutoff without comparing all: what the cutoff allows each field is an index.
+
+Where the shares of the fields in the sum may add up to T, and each field k is allotted a part s_k of it with
+sum(s_k) >= T, every pair that is kept has a field whose share is at most s_k: one whose raw distance is within a
+limit t_k. So it is enough to find, field by field, the pairs of values that are within their limit, and to compare
+the records that have them. None is lost, and each pair is taken from the first of the fields that find it.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pehchan.distance.arrays import Positions
+from pehchan.distance.cascade import Cascade
+from pehchan.distance.columns import Block, Column
+from pehchan.distance.curves import largest_raw
+from pehchan.distance.measure import Distances, Prepared
+from pehchan.distance.near import near_values
+from pehchan.distance.tiles import Close
+
+#: Parts in which the sum is allotted to the fields.
+PARTS = 12
+
+#: A little more than rounding can take from what is allotted.
+MARGIN = 1 + 1e-9
+
+#: Records of a sample at the least and at the most, and the share of a comparison of all that it may cost.
+SAMPLES, SAMPLE_SHARE = (200, 1000), 0.05
+
+#: Microseconds, about: a pair of records of a sample, by one field; and a pair that was found, besides its measures.
+A_SAMPLED_PAIR, A_CANDIDATE = 0.05, 0.2
+
+#: Values from which it is told what it costs to look all of them up.
+COSTED = 200
+
+#: Pairs of records that are compared at a time.
+AT_ONCE = 500_000
+
+
+@dataclass(frozen=True)
+class Index:
+    """How the pairs of two blocks are found: field by field, those within a limit below 1 (by number).
+
+    all_pairs   of the blocks
+    candidates  pairs, about, that are then compared
+    cost        microseconds, about
+    """
+
+    limits: Mapping[int, float]
+    all_pairs: float
+    candidates: float = 0.0
+    cost: float = 0.0
+
+    def __add__(self, other: "Index") -> "Index":
+        return Index(
+            {**self.limits, **other.limits},
+            self.all_pairs,
+            self.candidates + other.candidates,
+            self.cost + other.cost,
+        )
+
+
+class Signatures:
+    """Finds the pairs of two blocks that a cascade keeps, which has begun with them, without comparing all."""
+
+    def __init__(self, cascade: Cascade):
+        self._cascade = cascade
+
+    def index(self, rows: Block, columns: Block, asked: bool = False) -> Index | None:
+        """The index of two blocks that costs least; None where there is none, or to compare all costs less.
+
+        `asked` takes it whatever it costs.
+        """
+        cascade = self._cascade
+        all_pairs = len(rows) * (len(rows) - 1) / 2 if rows is columns else len(rows) * len(columns)
+        at_most = math.inf if asked else all_pairs * cascade.pair_cost
+        fewest, most = SAMPLES
+        if not asked:
+            a_field = SAMPLE_SHARE * at_most / max(1, len(cascade.fields))
+            most = min(most, math.isqrt(int(a_field / A_SAMPLED_PAIR)))
+        if not all_pairs or (most < fewest and not asked):
+            return None
+        found = _Choice(cascade, rows, columns, all_pairs, most, at_most).best()
+        return None if found is None or found.cost >= at_most else found
+
+    def close(self, rows: Block, columns: Block, index: Index) -> Iterator[tuple[Close, int]]:
+        """The pairs that are close, each once, and how many were compared for them.
+
+        Of one block with itself i < j.
+        """
+        earlier: list[tuple[int, float]] = []
+        for number, limit in index.limits.items():
+            for candidates in self._candidates(number, limit, rows, columns):
+                i, j, distances = self._cascade.listed(rows, columns, *candidates)
+                first = np.ones(len(i), dtype=bool)
+                for other, its_limit in earlier:
+                    raw, absent = self._cascade.measured(other, rows, columns, i, j)
+                    found = raw <= its_limit
+                    first &= ~(found if absent is None else found & ~absent)
+                yield (i[first], j[first], distances[first]), len(candidates[0])
+            earlier.append((number, limit))
+
+    def _candidates(
+        self, number: int, limit: float, rows: Block, columns: Block
+    ) -> Iterator[tuple[Positions, Positions]]:
+        """The pairs of records whose values of a field are there, and within a limit."""
+        column, across = rows.columns[number], columns.columns[number]
+        left = _ByValue(column)
+        right = left if rows is columns else _ByValue(across)
+        equal = np.flatnonzero((left.count > 0) & (right.count > 0))
+        if rows is columns:
+            for i, j in _expanded(left, right, equal, equal):
+                each_two = i < j
+                yield i[each_two], j[each_two]
+        else:
+            yield from _expanded(left, right, equal, equal)
+        a, b = self._near(number, limit, column, left, right)
+        for i, j in _expanded(left, right, a, b):
+            yield (np.minimum(i, j), np.maximum(i, j)) if rows is columns else (i, j)
+        if rows is not columns:
+            yield from _expanded(left, right, b, a)
+
+    def _near(
+        self, number: int, limit: float, column: Column, left: "_ByValue", right: "_ByValue"
+    ) -> tuple[Positions, Positions]:
+        """Different values within a limit, each two once, as far as records of both sides have them."""
+        measure = self._cascade.measures[number]
+        found = [np.zeros(0, dtype=np.uint64)]
+        for a, b in near_values(column.prepared, column.present, measure.cost, limit).pairs():
+            meet = (left.count[a] > 0) & (right.count[b] > 0)
+            if left is not right:
+                meet |= (left.count[b] > 0) & (right.count[a] > 0)
+            a, b = a[meet], b[meet]
+            within = column.prepared.pairs(a, b, limit) <= limit
+            found.append(a[within].astype(np.uint64) << np.uint64(32) | b[within].astype(np.uint64))
+        pairs = np.unique(np.concatenate(found))
+        return (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
+class _ByValue:
+    """The records of a column by their value: those of value v are records[start[v] : start[v] + count[v]]."""
+
+    def __init__(self, column: Column):
+        there = np.flatnonzero(~column.missing)
+        codes = column.codes[there]
+        self.records: Positions = there[np.argsort(codes, kind="stable")]
+        self.count: Positions = np.bincount(codes, minlength=column.present).astype(np.int64)
+        self.start: Positions = np.cumsum(self.count) - self.count
+
+
+def _expanded(
+    left: _ByValue, right: _ByValue, a: Positions, b: Positions
+) -> Iterator[tuple[Positions, Positions]]:
+    """All pairs of a record with value a[k] and one with value b[k], some at a time."""
+    pairs = left.count[a] * right.count[b]
+    ends = np.cumsum(pairs)
+    start = 0
+    while start < len(a):
+        before = int(ends[start - 1]) if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, before + AT_ONCE, side="right")))
+        which = np.arange(start, stop).repeat(pairs[start:stop])
+        place = np.arange(len(which)) - (ends[which] - pairs[which] - before)
+        first, second = np.divmod(place, right.count[b[which]])
+        if len(which):
+            yield left.records[left.start[a[which]] + first], right.records[right.start[b[which]] + second]
+        start = stop
+
+
+class _Choice:
+    """Chooses an index of two blocks by a sample of their records."""
+
+    def __init__(
+        self, cascade: Cascade, rows: Block, columns: Block, all_pairs: float, sample: int, at_most: float
+    ):
+        self._cascade, self._rows, self._columns = cascade, rows, columns
+        self._all_pairs, self._at_most = all_pairs, at_most
+        # Spread over the blocks, and the same on every machine.
+        self._left, self._right = (
+            np.arange(min(sample, len(block))) * len(block) // min(sample, len(block))
+            for block in (rows, columns)
+        )
+        self._samples: dict[int, _Sample] = {}
+        self._nothing = Index({}, all_pairs)
+
+    def best(self) -> Index | None:
+        """The index that costs least; None where no field can be looked up."""
+        cascade = self._cascade
+        fields, total = cascade.fields, cascade.largest_total
+        # A field that may not count takes its part of what the others may add up to with it.
+        loose = [
+            number
+            for number, field in enumerate(fields)
+            if field.missing == "skip"
+            and (self._rows.columns[number].missing.any() or self._columns.columns[number].missing.any())
+        ]
+        firm = [number for number in range(len(fields)) if number not in loose]
+        found = [offer for number in firm if (offer := self._alone(number)) is not None]
+        besides = 1.0 if cascade.score.id_counted else 0.0
+        # Two records of which nothing but the id counts are 0 apart, and have no values.
+        if total < np.inf and (firm or not besides) and not (loose and cascade.score.exponent < 1):
+            weights = [field.weight for field in fields]
+            counted = sum(weights) + besides
+            needed = self._nothing
+            for number in loose:
+                offer = self._offer(number, self._limit(number, weights[number] / counted))
+                if offer is None:
+                    return min(found, key=lambda index: index.cost, default=None)
+                needed = needed + offer
+            if firm:
+                share = (sum(weights[number] for number in firm) + besides) / counted
+                several = self._shared_out(firm, share)
+                found += [needed + several] if several is not None else []
+            elif loose:
+                found.append(needed)
+        return min(found, key=lambda index: index.cost, default=None)
+
+    def _shared_out(self, numbers: Sequence[int], share: float) -> Index | None:
+        """A share of the sum allotted to fields so that it costs least: a knapsack of PARTS."""
+        best: dict[int, Index] = {0: self._nothing}
+        for number in numbers:
+            offers: list[tuple[int, Index]] = []
+            for parts in range(1, PARTS + 1):
+                offer = self._offer(number, self._limit(number, share * parts / PARTS))
+                if offer is None:
+                    break
+                offers.append((parts, offer))
+            better = dict(best)
+            for parts, index in best.items():
+                for more, offer in offers:
+                    allotted, together = min(PARTS, parts + more), index + offer
+                    if allotted not in better or together.cost < better[allotted].cost:
+                        better[allotted] = together
+            best = better
+        return best.get(PARTS)
+
+    def _alone(self, number: int) -> Index | None:
+        """The pairs within what the field allows by itself."""
+        return self._offer(number, self._cascade.limits[number])
+
+    def _limit(self, number: int, part: float) -> float:
+        """The raw distance above which a field's share is more than a part of the sum."""
+        field, score = self._cascade.fields[number], self._cascade.score
+        share = part * self._cascade.largest_total / field.weight * MARGIN
+        return min(largest_raw(field.curve, score.effective_of(share)) * MARGIN, self._cascade.limits[number])
+
+    def _offer(self, number: int, limit: float) -> Index | None:
+        """What it costs to find the pairs within a limit of a field; None where that cannot be, or costs too much."""
+        measure = self._cascade.measures[number]
+        if not limit < 1 or not (measure.symmetric and measure.zero_on_equal):
+            return None
+        if number not in self._samples:
+            self._samples[number] = self._sample(number)
+        sampled = self._samples[number]
+        near = near_values(sampled.values, sampled.count, measure.cost, limit, sampled.times)
+        candidates = sampled.within(limit) * self._all_pairs
+        each = A_CANDIDATE + self._cascade.measures[self._cascade.order[0]].listed_cost
+        cost = near.each * sampled.times + near.each_two * sampled.times**2 + candidates * each
+        return None if cost > self._at_most else Index({number: limit}, self._all_pairs, candidates, cost)
+
+    def _sample(self, number: int) -> "_Sample":
+        """The values of a field that records of the sample have."""
+        measure, same = self._cascade.measures[number], self._rows is self._columns
+        whole, across = self._rows.columns[number], self._columns.columns[number]
+        left, right = whole.codes[self._left], across.codes[self._right]
+        known = np.unique(np.concatenate((left, right)))
+        known = known[known < whole.present]
+        texts = [whole.values[code] for code in known.tolist()]
+        values = measure.prepare(texts)
+        few = texts[:: -(-len(texts) // COSTED)] if texts else texts
+        counts = [
+            np.bincount(np.searchsorted(known, codes[codes < whole.present]), minlength=len(known))
+            for codes in (left, right)
+        ]
+        here, there = (np.flatnonzero(count) for count in counts)
+        apart = values.matrix(here, there, self._cascade.limits[number])
+        pairs = np.outer(counts[0][here], counts[1][there])
+        every = len(left) * len(right)
+        if same:
+            # Each two once, and none with itself.
+            pairs[np.arange(len(here)), np.arange(len(here))] -= counts[0][here]
+            every -= len(left)
+        near = np.flatnonzero(apart <= min(self._cascade.limits[number], 1.0))
+        order = near[np.argsort(apart.ravel()[near])]
+        shares = np.cumsum(pairs.ravel()[order]) / max(1, every)
+        return _Sample(
+            measure.prepare(few), len(few), whole.present / max(1, len(few)), apart.ravel()[order], shares
+        )
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """A few values of a field, as read, and so many of them; all are so many times as many. And of the whole sample:
+
+    distances, shares  float64[n]: ascending raw distances, and the share of the pairs of records up to each
+    """
+
+    values: Prepared
+    count: int
+    times: float
+    distances: Distances
+    shares: Distances
+
+    def within(self, limit: float) -> float:
+        """The share of the pairs of records whose values are there, and within a limit."""
+        place = int(np.searchsorted(self.distances, limit, side="right"))
+        return float(self.shares[place - 1]) if place else 0.0

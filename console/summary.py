@@ -32,6 +32,8 @@ def summary(result: Result, out: Place) -> str:
     for name, what in (("Without id", "had no id and got one"), ("Duplicate id", "had the id of another")):
         if counts["Records", name]:
             lines.append(f"{counts['Records', name]:,} records {what}")
+    if counts["Records", "Without blocking key"]:
+        lines.append(f"{counts['Records', 'Without blocking key']:,} records have no blocking key, and meet nothing")
     compared, plan = counts["Pairs", "Compared"], result.plan
     if plan is not None and result.request.command != "cluster":
         seconds = result.seconds.get("compare", 0.0)

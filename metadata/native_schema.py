@@ -7,6 +7,8 @@
       city: {measure: jaro-winkler, weight: 2, fold: [case, accents]}
       phone: levenshtein
     cutoff: 100
+    blocking:
+      - soundex(name) + city
 
 It can hold every schema, also one read from sifarish's JSON, and so carries the schema in a plan.
 """
@@ -16,13 +18,14 @@ from dataclasses import replace
 from math import inf, isfinite
 from typing import Any
 
+from pehchan.metadata.blocking_keys import FORM, BlockingKey, KeyPart, parse_key
 from pehchan.metadata.mistakes import Mistakes, nearest
 from pehchan.metadata.schema import Curve, Field, Schema
 
 #: The keys of a schema. The last three are for schemas that were sifarish's; "sifarish" admits what it makes
 #: of values out of range: missing: previous, thresholds above 1, a power of 0.
 SCHEMA_KEYS = (
-    *("entity", "id", "columns", "fields", "aggregate", "missing", "partition", "cutoff"),
+    *("entity", "id", "columns", "fields", "aggregate", "missing", "partition", "blocking", "cutoff"),
     *("lines", "id_counted", "sifarish"),
 )
 
@@ -57,6 +60,7 @@ def resolve(schema: Schema, header: Sequence[str], mistakes: Mistakes) -> Schema
     columns = tuple(header) or schema.columns
     if not columns:
         ordinals = [field.ordinal for field in schema.fields]
+        ordinals += [part.ordinal for key in schema.blocking for part in key.parts]
         if None in ordinals or (schema.id is not None and schema.id_ordinal is None):
             mistakes.add(
                 schema.where,
@@ -89,6 +93,15 @@ def resolve(schema: Schema, header: Sequence[str], mistakes: Mistakes) -> Schema
     partition = schema.partition
     if partition is None and partition_ordinal is not None and partition_ordinal < len(columns):
         partition = columns[partition_ordinal]
+    blocking = [
+        replace(
+            key,
+            parts=tuple(
+                replace(part, ordinal=find(key.where, part.column, part.ordinal)) for part in key.parts
+            ),
+        )
+        for key in schema.blocking
+    ]
     fields = [
         replace(
             field,
@@ -106,6 +119,7 @@ def resolve(schema: Schema, header: Sequence[str], mistakes: Mistakes) -> Schema
         id_ordinal=id_ordinal,
         partition=partition,
         partition_ordinal=partition_ordinal,
+        blocking=tuple(blocking),
         fields=tuple(fields),
     )
 
@@ -156,6 +170,7 @@ class _Reader:
             power=power,
             partition=partition,
             partition_ordinal=partition_ordinal,
+            blocking=self.blocking(data),
             cutoff=cutoff,
             id_counted=self.flag(data, "id_counted"),
             lines=self.flag(data, "lines"),
@@ -216,6 +231,32 @@ class _Reader:
         right = "max (a missing value is as far as can be) or skip (the field is not counted)"
         self.unusable(where, "missing", value, right)
         return "max"
+
+    def blocking(self, data: Mapping[str, Any]) -> tuple[BlockingKey, ...]:
+        if "blocking" not in data:
+            return ()
+        given = data["blocking"]
+        if not isinstance(given, list) or not given:
+            right = f"Give a list of keys, one a line after a dash; for all pairs leave blocking out. {FORM}"
+            self.mistakes.add(f"{self.where} blocking", "it holds no keys.", right)
+            return ()
+        found: dict[tuple[KeyPart, ...], BlockingKey] = {}
+        for each in given:
+            # YAML reads a column that is given by its number as a number.
+            text = str(each) if _is_ordinal(each) else each
+            where = f'{self.where} blocking key "{text}"'
+            if not isinstance(text, str):
+                self.mistakes.add(f"{self.where} blocking", f"{each!r} is no key.", FORM)
+                continue
+            try:
+                key = parse_key(text, where)
+            except ValueError as error:
+                self.mistakes.add(where, *str(error).split("\n"))
+                continue
+            if key.parts in found:
+                self.mistakes.add(where, "it is there twice.", "Keep one.")
+            found[key.parts] = key
+        return tuple(found.values())
 
     def fields(self, data: Mapping[str, Any]) -> tuple[Field, ...]:
         missing = self.missing(self.where, data.get("missing", "max"))
@@ -359,6 +400,8 @@ def write_native(schema: Schema) -> dict[str, Any]:
         data["missing"] = common
     if schema.partition is not None or schema.partition_ordinal is not None:
         data["partition"] = _written_reference(schema, schema.partition, schema.partition_ordinal)
+    if schema.blocking:
+        data["blocking"] = [key.text for key in schema.blocking]
     if schema.cutoff is not None:
         data["cutoff"] = schema.cutoff
     if schema.id_counted:

@@ -14,7 +14,7 @@ from pehchan.metadata.properties import Settings
 from pehchan.metadata.records import Record
 from pehchan.metadata.schema import Schema
 
-PLAN_VERSION = 1
+PLAN_VERSION = 2
 
 #: Bytes of memory that a record takes where it is compared, at the most: a character of its values, and a value.
 #: One letter beyond U+FFFF makes Python hold all of a value in 4 bytes each; the second is mostly its own for each
@@ -26,6 +26,10 @@ VALUE_BYTES = 150
 TASK_MEGABYTES = 240
 
 
+#: Blocks of the largest that share cells that would fill one.
+BLOCKS_A_CELL = 8
+
+
 @dataclass(frozen=True)
 class Plan:
     """What a run does, the same on every runner.
@@ -35,13 +39,15 @@ class Plan:
     cutoff    scaled distance up to which pairs are kept
     input     "lines": delimited lines as they lie; "records": record lines of ingest, ids not settled;
               "settled": tagged lines of settle_records
-    join      "all_pairs" or "same_id"
+    join      "all_pairs", "same_id" or "blocking"
     sets      ("",) one set; (first, second) the join of two sets; () all sets that occur, told by the id
     set_from  where a record's set comes from: "" none, "file" its file's prefix, "id" its id's first characters,
               "line" the record line
     buckets   buckets a set for groups with more than the default; a group are the records of a partition, and
-              where sets share ids, of an id
+              where sets share ids, of an id; or those that share a value of a blocking key, its block
     default_buckets  buckets a set elsewhere: (n,) or (first, second)
+    shared_cells     with blocking: how many cells those blocks share that have no buckets of their own
+    divided          blocks that are too large, of which those records meet that share the next key as well
     prepared_bytes   bytes of memory that a character takes in what the measure makes of it, by field; () none
     """
 
@@ -54,6 +60,8 @@ class Plan:
     set_from: str = ""
     buckets: Mapping[str, Sequence[int]] = field(default_factory=dict)
     default_buckets: tuple[int, ...] = (1,)
+    shared_cells: int = 1
+    divided: tuple[str, ...] = ()
     prepared_bytes: tuple[int, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -69,6 +77,8 @@ class Plan:
             "set_from": self.set_from,
             "buckets": {partition: list(counts) for partition, counts in self.buckets.items()},
             "default_buckets": list(self.default_buckets),
+            "shared_cells": self.shared_cells,
+            "divided": list(self.divided),
             "prepared_bytes": list(self.prepared_bytes),
         }
 
@@ -92,6 +102,8 @@ class Plan:
             set_from=data["set_from"],
             buckets=data["buckets"],
             default_buckets=tuple(data["default_buckets"]),
+            shared_cells=data["shared_cells"],
+            divided=tuple(data["divided"]),
             prepared_bytes=tuple(data["prepared_bytes"]),
         )
 
@@ -109,12 +121,13 @@ class Plan:
         """How many columns a line must have."""
         ordinals = [field.ordinal for field in self.schema.fields]
         ordinals += [self.schema.id_ordinal, self.schema.partition_ordinal]
+        ordinals += [part.ordinal for key in self.schema.blocking for part in key.parts]
         return max((ordinal + 1 for ordinal in ordinals if ordinal is not None), default=1)
 
     @cached_property
     def grouped(self) -> bool:
         """Whether records meet only within groups, which are as large as they happen to be."""
-        return self.join == "same_id" or self.schema.partition_ordinal is not None
+        return self.join in ("same_id", "blocking") or self.schema.partition_ordinal is not None
 
     @cached_property
     def _compared(self) -> Callable[[Sequence[str]], tuple[str, ...]]:
@@ -137,6 +150,10 @@ class Plan:
         prepared = sum(map(mul, self.prepared_bytes, map(len, compared)))
         return CHARACTER_BYTES * characters + prepared + VALUE_BYTES * self._values
 
+    def held_bytes_of_key(self, block: str) -> int:
+        """Bytes of memory that a block takes that a record brings along to where it is compared."""
+        return CHARACTER_BYTES * len(block) + VALUE_BYTES
+
     @cached_property
     def _values(self) -> int:
         """Strings and lists of a record where it is compared."""
@@ -152,6 +169,15 @@ class Plan:
         share = max(0, self.settings.memory_mb - TASK_MEGABYTES) * 1_000_000
         fitting = share * records // max(1, held)
         return max(2, min(self.settings.bucket_records, fitting))
+
+    def is_large(self, records: int, held: int) -> bool:
+        """Whether a group of so many records, which take so many bytes in all, needs a word in the plan."""
+        fitting = self.records_a_cell(records, held)
+        if self.join != "blocking":
+            # Others fit in one bucket.
+            return records > fitting // 2
+        # Others share cells; of much smaller ones these fill evenly.
+        return records > min(fitting // BLOCKS_A_CELL, self.settings.blocking_max_records)
 
     @cached_property
     def items_needed(self) -> bool:

@@ -269,6 +269,22 @@ class Settings:
         "how the pairs under the cutoff are found: tiles: all are compared; signatures: by an index wherever "
         "there is one; auto: what costs less",
     )
+    blocking: bool = _key(
+        "blocking",
+        FLAG,
+        True,
+        "records meet only where they share a blocking key, if the schema holds keys (false: all the same)",
+    )
+    blocking_max_records: int = _key(
+        "blocking.max.records", _whole(2), 10_000, "the most records of a block that all meet each other"
+    )
+    blocking_large: str = _key(
+        "blocking.large",
+        _choice("refuse", "split"),
+        "refuse",
+        "a block of more records: refuse: the run stops before it compares, and names it; split: those of its "
+        "records meet that share the next key as well",
+    )
     bucket_records: int = _key(
         "bucket.records", _whole(1), 20_000, "the most records a reducer holds at a time"
     )

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pehchan.metadata.blocking_keys import BlockingKey
+
 CURVES = ("none", "nonLinear", "sigmoid", "step", "ramp")
 AGGREGATIONS = ("manhattan", "euclidean", "minkowski")
 MISSING = ("max", "skip", "previous")
@@ -70,6 +72,7 @@ class Schema:
     id_ordinal   its number from 0, None until known (or where there is no id column)
     aggregation  "manhattan" (L1), "euclidean" (L2), "minkowski" (Lp, p = power)
     partition_ordinal  column whose value splits the records into partitions that never meet; None for none
+    blocking     keys of which records must share one to meet; () where every two records do
     cutoff       scaled distance up to which pairs are kept, None where the schema says nothing
     id_counted   True: the id counts as a field of distance 0 (how sifarish counted in 2013)
     lines        True: meant for headerless delimited lines (all sifarish schemas)
@@ -85,6 +88,7 @@ class Schema:
     power: float = 1.0
     partition: str | None = None
     partition_ordinal: int | None = None
+    blocking: tuple[BlockingKey, ...] = ()
     cutoff: int | None = None
     id_counted: bool = False
     lines: bool = False

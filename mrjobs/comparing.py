@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pehchan.distance.arrays import Positions
+from pehchan.distance.columns import Block
 from pehchan.distance.record import Found, RecordDistance
 from pehchan.metadata.java import bucket as java_bucket
 from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.joins import join_of
 from pehchan.mrjobs.joins.all_pairs import Cell, Route
+from pehchan.mrjobs.met_before import MetBefore
 from pehchan.mrjobs.wire import Batch, Pairs
 
 #: Pairs a line of output holds at the most, and about how many characters of their records.
@@ -50,16 +52,22 @@ class CellComparison:
         records = CellRecords(self.plan, self._distance, batches, routes)
         del batches
         for first, second in meetings:
-            rows = records.blocks[first]
-            columns = rows if first == second else records.blocks[second]
+            left, right, again = records.meeting(first, second)
+            if not len(left) or (left is right and len(left) == 1):
+                continue
+            rows = records.block(left)
+            columns = rows if left is right else records.block(right)
             for found in self._distance.compare(rows, columns):
-                a, b, distances = records.in_order(first, second, found)
+                a, b, distances = records.in_order(left, right, found)
                 for start in range(0, len(a), records.pairs_a_line):
                     some = slice(start, start + records.pairs_a_line)
                     yield records.pairs(a[some], b[some], distances[some])
                 self._count("Pairs", "Kept", len(a))
                 self._count("Pairs", "Compared", found.compared)
                 self._sign_of_life(found.compared)
+            if again:
+                self._count("Pairs", "Compared", -again)
+                self._count("Pairs", "Met before", again)
         if records.same_given_id:
             self._count("Distance Data", "Same ID", records.same_given_id)
 
@@ -98,13 +106,15 @@ class CellRecords:
             list(chain.from_iterable(batch.columns[number] for batch in batches))
             for number in range(len(plan.schema.fields))
         )
-        whole = distance.block(columns, rank)
+        self._whole = distance.block(columns, rank)
+        self._met_before = None
+        if any(batch.earlier for batch in batches):
+            self._met_before = MetBefore([blocks for batch in batches for blocks in batch.earlier])
         self._rank = rank
         number_of = {each: number for number, each in enumerate(routes)}
         route = np.repeat([number_of[batch.route] for batch in batches], sizes)[order]
         of_each = np.split(order[np.argsort(route, kind="stable")], np.bincount(route).cumsum()[:-1])
         self._places = dict(zip(routes, of_each, strict=True))
-        self.blocks = {each: whole.take(places) for each, places in self._places.items()}
 
     def _order(self) -> Positions:
         """int64[n]: the positions of the records in their order; of two, the earlier comes first in their pair."""
@@ -116,18 +126,32 @@ class CellRecords:
             keys = [(-java_bucket(record_id, count), record_id) for record_id in ids]
         return np.array(sorted(range(len(ids)), key=keys.__getitem__), dtype=np.int64)
 
+    def meeting(self, first: Route, second: Route) -> tuple[Positions, Positions, int]:
+        """The positions of the records of two routes that have some to meet, and how many pairs of these met before."""
+        left, right = self._places[first], self._places[second]
+        return (left, right, 0) if self._met_before is None else self._met_before.unmet(left, right)
+
+    def block(self, places: Positions) -> Block:
+        """The records at these positions."""
+        return self._whole.take(places)
+
     def in_order(
-        self, first: Route, second: Route, found: Found
+        self, left: Positions, right: Positions, found: Found
     ) -> tuple[Positions, Positions, NDArray[np.int64]]:
-        """int64[m] each: the pairs found between two routes, as positions of their records in order; distances."""
-        a, b = self._places[first][found.rows], self._places[second][found.columns]
+        """int64[m] each: the pairs found among rows and columns at these positions, as positions of their records in
+        order, without those that met before; distances.
+        """
+        a, b, distances = left[found.rows], right[found.columns], found.distances
+        if self._met_before is not None:
+            new = ~self._met_before.met(a, b)
+            a, b, distances = a[new], b[new], distances[new]
         swapped = self._rank[a] > self._rank[b]
         a, b = np.where(swapped, b, a), np.where(swapped, a, b)
         if self._given_ids is None:
-            return a, b, found.distances
+            return a, b, distances
         same = (self._given_ids[a] == self._given_ids[b]) & (self._given_ids[a] != "")
         self.same_given_id += int(np.count_nonzero(same))
-        return a[~same], b[~same], found.distances[~same]
+        return a[~same], b[~same], distances[~same]
 
     def pairs(self, a: Positions, b: Positions, distances: NDArray[np.int64]) -> Pairs:
         """The pairs of the records at positions a[k] and b[k]."""

@@ -13,6 +13,7 @@ from pehchan.metadata.plan import Plan
 from pehchan.metadata.properties import Settings, read_settings
 from pehchan.metadata.schema import Schema
 from pehchan.metadata.schemas import load_schema
+from pehchan.mrjobs.joins.blocking import is_part, parents
 from pehchan.mrjobs.settling import FILE_SETS
 
 #: Records from which a join is worth more than one cell, so that several cores or nodes share it.
@@ -49,6 +50,20 @@ def plan_join(schema: Schema, settings: Settings, mistakes: Mistakes, input_kind
         sets, set_from = (), "id"
     elif settings.two_sets:
         sets, set_from = FILE_SETS, "file"
+    if settings.join == "blocking" and not schema.blocking:
+        mistakes.add(
+            schema.where or "join",
+            "join=blocking, and the schema holds no blocking keys.",
+            "Give blocking: and a list of keys in the schema, such as - zip, or leave join out.",
+        )
+    if settings.join == "blocking" or (schema.blocking and settings.join is None):
+        if join == "same_id":
+            mistakes.add(
+                schema.where,
+                "records meet by their ids with sts.mixed.in.sets=true, and by blocking keys.",
+                "Take out the one that is not meant.",
+            )
+        join = "blocking"
     if set_from == "id" and schema.id_ordinal is None:
         mistakes.add(
             schema.where,
@@ -97,8 +112,54 @@ def with_buckets(
     """
     if not plan.grouped:
         return replace(plan, default_buckets=_buckets(plan, counted, tasks))
+    if plan.join == "blocking":
+        plan = replace(plan, shared_cells=_shared_cells(plan, counted, groups or {}, tasks))
     buckets = {group: _buckets(plan, of_group, tasks) for group, of_group in sorted((groups or {}).items())}
     return replace(plan, buckets=buckets, default_buckets=(1,) * max(1, len(plan.sets)))
+
+
+def _shared_cells(plan: Plan, counted: Counted, large: Mapping[str, Counted], tasks: int) -> int:
+    """How many cells those blocks share that are not large; `counted` counts a record once a block."""
+    records = sum(counted.records.values()) - sum(sum(of_block.records.values()) for of_block in large.values())
+    held = counted.held - sum(of_block.held for of_block in large.values())
+    wanted = 1 if records < WORTH_SHARING else CELLS_A_REDUCER * tasks
+    # They do not all get as much: half of what fits leaves room for that.
+    return max(wanted, _ceil(2 * records, plan.records_a_cell(records, held)))
+
+
+@dataclass(frozen=True)
+class Divided:
+    """What becomes of blocks that are too large.
+
+    blocks    those that are divided by the next key
+    large     what is compared of those that were counted: blocks that are not divided, and parts of those that are
+    refused   blocks, and parts of divided ones, that have too many records all the same
+    """
+
+    blocks: tuple[str, ...]
+    large: Mapping[str, Counted]
+    refused: Mapping[str, Counted]
+
+
+def divide(plan: Plan, counted: Mapping[str, Counted]) -> Divided:
+    """What becomes of the large blocks, with blocking.large=split among them parts that they would have."""
+    settings = plan.settings
+    too_large = {
+        block: of_block
+        for block, of_block in counted.items()
+        if sum(of_block.records.values()) > settings.blocking_max_records
+    }
+    if settings.blocking_large != "split" or len(plan.schema.blocking) == 1:
+        return Divided((), {k: v for k, v in counted.items() if k not in too_large}, too_large)
+    divided = {block for block in too_large if not is_part(block)}
+    number = len(plan.schema.blocking)
+    large = {
+        block: of_block
+        for block, of_block in counted.items()
+        if block not in divided and (not is_part(block) or divided.issuperset(parents(block, number)))
+    }
+    refused = {block: large.pop(block) for block in sorted(too_large) if block in large}
+    return Divided(tuple(sorted(divided)), large, refused)
 
 
 def shuffled_characters(plan: Plan, counted: Counted, groups: Mapping[str, Counted]) -> int:
@@ -119,7 +180,7 @@ def shuffled_characters(plan: Plan, counted: Counted, groups: Mapping[str, Count
 
 def copies_of(plan: Plan, records: Mapping[str, int], buckets: Sequence[int]) -> float:
     """To how many cells a record goes, of a group with so many of each set; on average where sets differ in that."""
-    if len(plan.sets) != 2:
+    if len(plan.sets) != 2 or max(buckets) == 1:
         return buckets[0]
     # A bucket of one set meets those of the other.
     first, second = (records.get(name, 0) for name in plan.sets)
@@ -218,6 +279,12 @@ def plan_for_job(
     share = {name: records // len(plan.sets) for name in plan.sets} if plan.sets else {"": records}
     if plan.join == "same_id":
         return plan
+    if plan.join == "blocking":
+        # A block a key, or about that.
+        keys = len(plan.schema.blocking)
+        records, size = records * keys, size * keys
+        counted = Counted({"": records}, size, plan.held_bytes_at_most(records, size))
+        return with_buckets(plan, counted, {}, settings.reducers or 1)
     counted = Counted(share, size, plan.held_bytes_at_most(records, size))
     return replace(plan, default_buckets=_buckets(plan, counted, settings.reducers or 1))
 

@@ -23,18 +23,21 @@ class Gathered:
     ids     one a record
     values  what is compared, record after record: adding to one list is cheaper than to one a field
     items   the whole records where the output needs them, else empty
+    earlier the groups before this one of each record, where it is in several, else empty
     size    bytes of the lines that they came in
     """
 
     ids: list[str] = field(default_factory=list)
     values: list[str] = field(default_factory=list)
     items: list[Sequence[str]] = field(default_factory=list)
+    earlier: list[Sequence[str]] = field(default_factory=list)
     size: int = 0
 
     def batch(self, route: Route) -> Batch:
         """The records as columns."""
         width = len(self.values) // len(self.ids)
-        return Batch(route, self.ids, [self.values[number::width] for number in range(width)], self.items)
+        columns = [self.values[number::width] for number in range(width)]
+        return Batch(route, self.ids, columns, self.items, self.earlier)
 
 
 class RoutesRecords(PlannedJob):
@@ -44,6 +47,7 @@ class RoutesRecords(PlannedJob):
         self._join = join_of(self.plan)
         self._compared = self.plan.compared
         self._items_needed = self.plan.items_needed
+        self._several = self.plan.join == "blocking"
         self._batch_bytes = self.plan.settings.batch_bytes
         self._gathered: dict[Route, Gathered] = {}
         self._held = 0
@@ -58,24 +62,25 @@ class RoutesRecords(PlannedJob):
         if tag != RECORD:
             return
         record = decode_record(payload)
-        route = self._join.route(record)
-        if route is None:
-            return
-        gathered = self._gathered.get(route)
-        if gathered is None:
-            gathered = self._gathered[route] = Gathered()
-            self._held += OPEN_BATCH
-        gathered.ids.append(record.id)
-        gathered.values += self._compared(record)
-        if self._items_needed:
-            gathered.items.append(record.items)
-        size = len(payload)
-        gathered.size += size
-        self._held += size
-        if gathered.size >= self._batch_bytes:
-            yield from self._send(route, self._gathered.pop(route))
-        elif self._held >= self._batch_bytes * BATCHES_HELD:
-            yield from self._send_all()
+        for route, earlier in self._join.routes(record):
+            gathered = self._gathered.get(route)
+            if gathered is None:
+                gathered = self._gathered[route] = Gathered()
+                self._held += OPEN_BATCH
+            gathered.ids.append(record.id)
+            gathered.values += self._compared(record)
+            if self._items_needed:
+                gathered.items.append(record.items)
+            size = len(payload)
+            if self._several:
+                gathered.earlier.append(earlier)
+                size += sum(map(len, earlier))
+            gathered.size += size
+            self._held += size
+            if gathered.size >= self._batch_bytes:
+                yield from self._send(route, self._gathered.pop(route))
+            elif self._held >= self._batch_bytes * BATCHES_HELD:
+                yield from self._send_all()
 
     def _send(self, route: Route, gathered: Gathered) -> Iterator[tuple[bytes, bytes]]:
         self._held -= gathered.size + OPEN_BATCH

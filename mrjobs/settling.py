@@ -95,10 +95,13 @@ class SettlesRecords(PlannedJob):
             self._set_name = FILE_SETS[0] if is_base else FILE_SETS[1]
         else:
             self._set_name = self.options.set_name
-        self._join = join_of(self.plan)
+        self._join = join_of(self.plan, counting=True)
+        self._blocking = self.plan.join == "blocking"
         self._characters = self._held = 0
         #: (group, set) -> records, characters, bytes where they are compared
         self._groups: dict[tuple[str, str], list[int]] = {}
+        #: records, characters and bytes of all blocks together
+        self._members = [0, 0, 0]
 
     def read_line(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Line -> the family of ids it belongs to, with its record; or the rejected line."""
@@ -123,8 +126,8 @@ class SettlesRecords(PlannedJob):
             held = self.plan.held_bytes(characters, compared)
             self._characters += characters
             self._held += held
-            if self.plan.grouped and (group := self._join.group(record)) is not None:
-                yield from self._count_group(group, record.set, characters, held)
+            if self.plan.grouped:
+                yield from self._count_groups(self._join.groups(record), record.set, characters, held)
             # Ids that only differ in their suffixes belong together: a duplicate of one may come to be another.
             family = _SUFFIXES.sub("", record.id) if record.id else _content_id(record.items)
             yield ascii_json(["r", record.set, family]), ascii_json([record.id, record.items])
@@ -134,26 +137,39 @@ class SettlesRecords(PlannedJob):
         if len(self.plan.sets) == 2:
             self.count("Records", f"Set {set_name}")
 
-    def _count_group(
-        self, group: str, set_name: str, characters: int, held: int
+    def _count_groups(
+        self, groups: Sequence[str], set_name: str, characters: int, held: int
     ) -> Iterator[tuple[bytes, bytes]]:
-        # Sets that are told by their ids share the buckets of a group.
-        counts = self._groups.setdefault((group, set_name if self.plan.sets else ""), [0, 0, 0])
-        counts[0] += 1
-        counts[1] += characters
-        counts[2] += held
+        for group in groups:
+            if self._blocking:
+                # A record travels with the blocks that it is in.
+                characters += len(group)
+                held += self.plan.held_bytes_of_key(group)
+                self._members[0] += 1
+                self._members[1] += characters
+                self._members[2] += held
+            # Sets that are told by their ids share the buckets of a group.
+            counts = self._groups.setdefault((group, set_name if self.plan.sets else ""), [0, 0, 0])
+            counts[0] += 1
+            counts[1] += characters
+            counts[2] += held
+        if self._blocking and not groups:
+            self.count("Records", "Without blocking key")
         if len(self._groups) > GROUPS_HELD:
             yield from self._send_groups()
 
     def _send_groups(self) -> Iterator[tuple[bytes, bytes]]:
         for (group, set_name), counts in self._groups.items():
-            yield ascii_json(["g", group, set_name]), ascii_json(counts)
+            yield ascii_json(["g", group]), ascii_json([set_name, *counts])
         self._groups = {}
 
     def stop_reading(self) -> Iterator[tuple[bytes, bytes]]:
         yield from self._send_groups()
         self.count("Records", "Characters", self._characters)
         self.count("Records", "Bytes held", self._held)
+        if self._blocking:
+            for name, amount in zip(("Records", "Characters", "Bytes held"), self._members, strict=True):
+                self.count("In blocks", name, amount)
         self.send_counters()
 
     def settle(self, key: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
@@ -162,11 +178,14 @@ class SettlesRecords(PlannedJob):
         if kind == "x":
             yield from ((REJECTED, value) for value in values)
         elif kind == "g":
-            counts = [orjson.loads(value) for value in values]
-            records, characters, held = (sum(each) for each in zip(*counts, strict=True))
-            # A group that fits in one bucket needs no word in the plan.
-            if records > self.plan.records_a_cell(records, held) // 2:
-                yield GROUP, ascii_json([*rest, records, characters, held])
+            by_set: dict[str, list[int]] = {}
+            for set_name, *counts in map(orjson.loads, values):
+                so_far = by_set.get(set_name, [0, 0, 0])
+                by_set[set_name] = [a + b for a, b in zip(so_far, counts, strict=True)]
+            records, _, held = (sum(each) for each in zip(*by_set.values(), strict=True))
+            if self.plan.is_large(records, held):
+                for set_name, counts in sorted(by_set.items()):
+                    yield GROUP, ascii_json([*rest, set_name, *counts])
         else:
             yield from self._settle_family(rest[0], rest[1], values)
 

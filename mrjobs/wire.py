@@ -15,7 +15,7 @@ import orjson
 from pehchan.metadata.records import ascii_json
 from pehchan.mrjobs.joins.all_pairs import Route
 
-BATCH_VERSION = 1
+BATCH_VERSION = 2
 PAIRS_VERSION = 1
 
 RECORD = b"record"
@@ -43,24 +43,27 @@ class Batch:
     ids      one a record
     columns  one list of values a compared field, in schema order
     items    the whole records where the output needs them, else empty
+    earlier  the groups before that of the route in which a record is as well, one list a record; empty where a
+             record is in one group only
     """
 
     route: Route
     ids: list[str] = field(default_factory=list)
     columns: list[list[str]] = field(default_factory=list)
     items: list[Sequence[str]] = field(default_factory=list)
+    earlier: list[Sequence[str]] = field(default_factory=list)
 
     def encode(self) -> bytes:
         """One line, without the newline."""
-        return ascii_json([BATCH_VERSION, self.route, self.ids, self.columns, self.items])
+        return ascii_json([BATCH_VERSION, self.route, self.ids, self.columns, self.items, self.earlier])
 
     @classmethod
     def decode(cls, line: bytes) -> "Batch":
         """The batch of an encoded line."""
-        version, route, ids, columns, items = orjson.loads(line)
+        version, route, *columns = orjson.loads(line)
         if version != BATCH_VERSION:
             raise WireError(f"a batch of version {version!r}; this pehchan reads version {BATCH_VERSION}")
-        return cls(tuple(route), ids, columns, items)
+        return cls(tuple(route), *columns)
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,25 @@
 """Which records meet: one file a join.
 
-A join says where a record goes (`route`), to which cells a batch of one route is sent (`cells`), and which
-routes meet in a cell (`meetings`), so that each pair of records meets exactly once in the whole job.
+A join says which groups a record is in (`groups`), where it goes (`routes`), to which cells a batch of one route is
+sent (`cells`), and which routes meet in a cell (`meetings`), so that each pair of records meets exactly once in the
+whole job. Where records may meet in several groups, what a batch brings along says whether two met before.
 """
 
 from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.joins.all_pairs import AllPairs
+from pehchan.mrjobs.joins.blocking import Blocking
 from pehchan.mrjobs.joins.same_id import SameId
 
 
-def join_of(plan: Plan) -> AllPairs:
-    """The join that a plan names."""
+def join_of(plan: Plan, counting: bool = False) -> AllPairs:
+    """The join that a plan names; `counting` where the groups of records are counted, and none has buckets yet."""
     schema = plan.schema
     general = plan.sets, schema.partition_ordinal, plan.buckets, plan.default_buckets
     if plan.join == "all_pairs":
         return AllPairs(*general)
+    if plan.join == "blocking":
+        count_parts = counting and plan.settings.blocking_large == "split"
+        return Blocking(*general, schema.blocking, frozenset(plan.divided), plan.shared_cells, count_parts)
     if schema.id_ordinal is None:
         raise ValueError("the same_id join needs a schema with an id field")
     return SameId(*general, schema.id_ordinal, plan.settings.set_id_size)

@@ -5,7 +5,7 @@ else. Join of two sets: base buckets are rows, other buckets columns, and a cell
 Several sets told apart by their ids: the cells of a self-join, in which only different sets meet.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -47,6 +47,16 @@ class AllPairs:
         count = buckets[self.sets.index(record.set)] if len(self.sets) == 2 else buckets[0]
         return group, record.set, bucket_of(record, count)
 
+    def groups(self, record: Record) -> Sequence[str]:
+        """The groups of a record: one, or none."""
+        group = self.group(record)
+        return () if group is None else (group,)
+
+    def routes(self, record: Record) -> Iterable[tuple[Route, Sequence[str]]]:
+        """All the places where a record goes, one or none, and the groups before each in which it is as well."""
+        route = self.route(record)
+        return () if route is None else ((route, ()),)
+
     def cells(self, route: Route) -> Iterator[Cell]:
         """The cells that a batch of this route is sent to."""
         group, set_name, bucket = route
@@ -87,5 +97,9 @@ def bucket_of(record: Record, count: int) -> int:
     """A bucket from 0 to count - 1 by a hash of (set, id) that is the same on every machine and run."""
     if count == 1:
         return 0
-    key = f"{record.set}\0{record.id}".encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(key, digest_size=8).digest(), "big") % count
+    return hashed(f"{record.set}\0{record.id}") % count
+
+
+def hashed(text: str) -> int:
+    """A number that is the same for a text on every machine and run."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")

@@ -113,6 +113,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--link", action="store_true", help="the two inputs are two sets: only records of different sets meet"
     )
     plan.add_argument("--explain", action="store_true", help="also say why")
+    plan.add_argument(
+        "--blocks", action="store_true", help="also list the largest blocks of the blocking keys"
+    )
 
     cluster = _command(commands, "cluster", run_cluster, "clusters of the pairs under a cutoff")
     cluster.add_argument(
@@ -304,7 +307,7 @@ def _announce(result: "Result") -> None:
 
 def run_plan(options: argparse.Namespace) -> int:
     from pehchan.console.pipeline import quiet_mrjob
-    from pehchan.console.plan_text import plan_text
+    from pehchan.console.plan_text import blocks_text, plan_text
     from pehchan.console.planning import forecast
 
     if options.link and len(options.inputs) != 2:
@@ -313,8 +316,14 @@ def run_plan(options: argparse.Namespace) -> int:
         )
     quiet_mrjob(False)
     result, found = forecast(_request(options, out="", link=options.link, clusters=False))
+    if options.blocks and found.plan.join != "blocking":
+        raise MistakesError(
+            [Mistake("--blocks", "records do not meet by blocking keys.", "Give blocking: in the schema.")]
+        )
     _announce(result)
     print(plan_text(found, options.runner, options.explain))
+    if options.blocks:
+        print(blocks_text(found))
     return OK
 
 

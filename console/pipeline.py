@@ -19,6 +19,7 @@ from typing import Any
 import orjson
 
 import pehchan
+from pehchan.console.blocks import block_text
 from pehchan.console.inputs import (
     LINK_SETS,
     InputFile,
@@ -45,8 +46,6 @@ from pehchan.metadata.native_schema import write_native
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.properties import Settings
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
-from pehchan.metadata.schema import Schema
-from pehchan.mrjobs.joins.blocking import is_part, number_and_value
 from pehchan.mrjobs.planner import (
     Counted,
     divide,
@@ -59,7 +58,6 @@ from pehchan.mrjobs.planner import (
 from pehchan.mrjobs.record_similarity import RecordSimilarity
 from pehchan.mrjobs.settle_records import SettleRecords
 from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, REJECTED
-
 
 #: Blocks that are named where too many records are in them.
 TOO_LARGE_SHOWN = 5
@@ -197,9 +195,9 @@ def _run(
             plan, groups = replace(plan, divided=divided.blocks), divided.large
             # From here on a record counts in each of its blocks.
             counted = Counted(
-                {"": jobs.counts["In blocks", "Records"]},
-                jobs.counts["In blocks", "Characters"],
-                jobs.counts["In blocks", "Bytes held"],
+                {"": jobs.counts["Blocks", "Members"]},
+                jobs.counts["Blocks", "Characters"],
+                jobs.counts["Blocks", "Bytes held"],
             )
         plan = replace(
             with_buckets(plan, counted, groups, tasks_at_once(request.runner, plan)), input="settled"
@@ -488,7 +486,8 @@ def too_large_blocks(plan: Plan, refused: Mapping[str, Counted]) -> str:
     most = plan.settings.blocking_max_records
     sizes = sorted(((sum(each.records.values()), block) for block, each in refused.items()), reverse=True)
     shown = "".join(
-        f"\n  {records:,} records: {block_text(plan.schema, block)}" for records, block in sizes[:TOO_LARGE_SHOWN]
+        f"\n  {records:,} records: {block_text(plan.schema, block)}"
+        for records, block in sizes[:TOO_LARGE_SHOWN]
     )
     more = f"\n  and {len(sizes) - TOO_LARGE_SHOWN:,} more" if len(sizes) > TOO_LARGE_SHOWN else ""
     split = "" if plan.settings.blocking_large == "split" else ", set blocking.large=split"
@@ -496,15 +495,6 @@ def too_large_blocks(plan: Plan, refused: Mapping[str, Counted]) -> str:
         f"{len(sizes):,} block{'s' if len(sizes) != 1 else ''} of more than blocking.max.records={most:,}:"
         f"{shown}{more}\n  Join a second part to the key with +{split}, or raise blocking.max.records."
     )
-
-
-def block_text(schema: Schema, block: str) -> str:
-    """The key and the value of a block for people, as zip = 12345."""
-    number, value = number_and_value(block)
-    key = schema.blocking[number].text
-    if is_part(block):
-        key += " / " + schema.blocking[(number + 1) % len(schema.blocking)].text
-    return f"{key} = {value}"
 
 
 def pairs_to_compare(plan: Plan, counts: Counts) -> int | None:

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from shutil import get_terminal_size
 from textwrap import wrap
 
+from pehchan.console.blocks import largest_blocks
+from pehchan.console.pipeline import too_large_blocks
 from pehchan.console.planning import Forecast
 from pehchan.metadata.plan import TASK_MEGABYTES, Plan
+from pehchan.mrjobs.joins.blocking import is_part
 
 #: Pairs whose comparison says how many a second there are.
 WORTH_A_RATE = 10_000
@@ -22,6 +25,13 @@ def plan_text(forecast: Forecast, runner: str, explain: bool) -> str:
         if explain:
             lines += [f"{'':10} {line}" for reason in why for line in wrap(reason, room)]
     return "\n".join(lines)
+
+
+def blocks_text(forecast: Forecast) -> str:
+    """The largest blocks, and of which records they are."""
+    look = forecast.look
+    of = "all" if look.whole else f"a sample of {len(look.records):,}"
+    return f"\nthe largest blocks, of {of} records\n" + largest_blocks(forecast.plan, look.groups, look.whole)
 
 
 def _topics(forecast: Forecast, runner: str) -> Iterator[tuple[str, list[str], list[str]]]:
@@ -46,6 +56,8 @@ def _topics(forecast: Forecast, runner: str) -> Iterator[tuple[str, list[str], l
         ],
     )
     yield "join", [_join(plan)], _why_join(plan)
+    if plan.join == "blocking":
+        yield "blocks", _blocks(forecast), []
     yield "buckets", [_buckets(forecast)], _why_buckets(forecast)
     pairs = (
         "not to be told from so few"
@@ -67,6 +79,11 @@ def _topics(forecast: Forecast, runner: str) -> Iterator[tuple[str, list[str], l
 
 
 def _join(plan: Plan) -> str:
+    if plan.join == "blocking":
+        sets = "every two records" if plan.sets == ("",) else "every two records of different sets"
+        keys = "; ".join(key.text for key in plan.schema.blocking)
+        within = f" of the same {_partition(plan)}" if _partition(plan) else ""
+        return f"blocking: {sets}{within} that share one of {keys}"
     if plan.join == "same_id":
         meeting = "records of different sets that have the same id behind the set's"
     elif plan.sets == ("",):
@@ -83,6 +100,8 @@ def _why_join(plan: Plan) -> list[str]:
     if plan.join == "same_id":
         return ["sts.mixed.in.sets asks for it."]
     why = []
+    if plan.join == "blocking":
+        why.append("The schema holds blocking keys; join=all_pairs would compare every two records.")
     if plan.set_from == "id":
         why.append(
             f"sts.inter.set.matching: the first {settings.set_id_size} characters of an id name the set."
@@ -91,7 +110,7 @@ def _why_join(plan: Plan) -> list[str]:
         why.append(
             f"sts.inter.set.matching: files whose name begins with {settings.base_prefix} are one set."
         )
-    if not _partition(plan):
+    if not _partition(plan) and plan.join != "blocking":
         why.append("The schema names no partition, within which alone records would meet.")
     return why
 
@@ -101,10 +120,30 @@ def _partition(plan: Plan) -> str:
     return "" if ordinal is None else plan.schema.partition or f"column {ordinal}"
 
 
+def _blocks(forecast: Forecast) -> list[str]:
+    plan, look = forecast.plan, forecast.look
+    sizes = [sum(each.records.values()) for block, each in look.groups.items() if not is_part(block)]
+    several = sum(1 for size in sizes if size > 1)
+    said = [f"{several:,} of two or more records, of up to {_number(max(sizes, default=0), look.whole)}"]
+    if look.keyless:
+        said.append(f"{look.keyless:,} of {len(look.records):,} records have no key, and meet nothing")
+    if look.blocks.blocks:
+        said.append(
+            f"{len(look.blocks.blocks):,} of more than blocking.max.records={plan.settings.blocking_max_records:,} "
+            "are divided by the next key"
+        )
+    if look.blocks.refused:
+        said += f"a run would stop: {too_large_blocks(plan, look.blocks.refused)}".splitlines()
+    return said
+
+
 def _buckets(forecast: Forecast) -> str:
     plan = forecast.plan
     cells = f"{forecast.cells:,} cell" + ("s" if forecast.cells != 1 else "")
     cells += f" of up to {forecast.cell_records:,} records"
+    if plan.join == "blocking":
+        own = f"{len(plan.buckets):,} block{'s have' if len(plan.buckets) != 1 else ' has'} cells of its own"
+        return f"{own.replace('its', 'their') if len(plan.buckets) != 1 else own}, the others share; {cells}"
     if plan.grouped:
         several = sum(1 for buckets in plan.buckets.values() if max(buckets) > 1)
         groups = "ids" if plan.join == "same_id" else "partitions"
@@ -183,7 +222,7 @@ def _kept(forecast: Forecast) -> str:
     limit = f"at or under {plan.cutoff} of {plan.settings.scale}"
     if forecast.kept is not None and trial is not None:
         return f"{_number(forecast.kept, trial.pairs == forecast.look.pairs)} pairs {limit}"
-    if trial is None or forecast.look.pairs is None:
+    if trial is None or forecast.look.pairs is None or trial.kept:
         return f"pairs {limit}"
     return f"pairs {limit}; none among {trial.pairs:,} that were tried"
 

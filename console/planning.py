@@ -3,11 +3,12 @@
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
+from pehchan.console.blocks import LookedAtBlocks
 from pehchan.console.ingest import read_head
 from pehchan.console.inputs import InputFile, Prepared, column_delimiter, set_of
 from pehchan.console.jobs import local_folder
@@ -18,9 +19,12 @@ from pehchan.metadata.plan import TASK_MEGABYTES, Plan
 from pehchan.metadata.properties import Settings
 from pehchan.metadata.records import Record, RejectedLine, encode_record
 from pehchan.mrjobs.joins import join_of
+from pehchan.mrjobs.joins.blocking import is_part
 from pehchan.mrjobs.planner import (
     Counted,
+    Divided,
     cells_of,
+    divide,
     pairs_within,
     records_of_a_cell,
     shuffled_characters,
@@ -60,6 +64,9 @@ class Look:
     counted  how many there are in all; groups: in each group
     pairs    how many meet, None where a sample does not tell
     aside    the reasons why rows that were looked at would be set aside
+    members  with blocking: `counted` with a record once a block that it is in; else as `counted`
+    blocks   with blocking: what becomes of those that are too large
+    keyless  with blocking: records without a key
     """
 
     records: Sequence[Record]
@@ -68,6 +75,9 @@ class Look:
     pairs: int | None
     whole: bool
     aside: Sequence[str] = ()
+    members: Counted | None = None
+    blocks: Divided = field(default_factory=Divided)
+    keyless: int = 0
 
 
 @dataclass(frozen=True)
@@ -119,7 +129,11 @@ def forecast(request: Request) -> tuple[Result, Forecast]:
         inputs, prepared, plan = check(request, result, here, heads.bring)
         look = look_at_records(inputs, prepared, plan, heads, here)
     tasks = tasks_at_once(request.runner, plan)
-    plan = with_buckets(plan, look.counted, look.groups, tasks)
+    if look.members is None:
+        plan = with_buckets(plan, look.counted, look.groups, tasks)
+    else:
+        plan = replace(plan, divided=look.blocks.blocks)
+        plan = with_buckets(plan, look.members, look.blocks.large, tasks)
     return result, _forecast(plan, look, try_out(plan, look), tasks)
 
 
@@ -211,13 +225,14 @@ def _what_it_shows(
     plan: Plan, records: Sequence[Record], factors: Mapping[str, float], factor: float, whole: bool
 ) -> Look:
     """What records show of all, of which there are so many times more (by set where two sets are told apart)."""
+    if plan.join == "blocking":
+        return _blocks_shown(plan, records, factors, factor, whole)
     join = join_of(plan)
     numbers: dict[str, Counter[str]] = defaultdict(Counter)
     characters: Counter[str] = Counter()
     held: Counter[str] = Counter()
     for record in records:
-        group = join.group(record)
-        if group is not None:
+        for group in join.groups(record):
             numbers[group][record.set] += 1
             compared = plan.compared(record)
             size = plan.characters(record, compared)
@@ -252,6 +267,34 @@ def _what_it_shows(
     return Look(records, counted, groups if plan.grouped else {}, pairs, whole)
 
 
+def _blocks_shown(
+    plan: Plan, records: Sequence[Record], factors: Mapping[str, float], factor: float, whole: bool
+) -> Look:
+    """The same for blocks: a record may be in several, and two records meet once."""
+    blocks = LookedAtBlocks(plan, records)
+    scaled = {block: blocks.counted(block, factors, factor) for block in blocks.members}
+    counted = blocks.counted(None, factors, factor)
+    large = {
+        block: each for block, each in scaled.items() if plan.is_large(sum(each.records.values()), each.held)
+    }
+    divided = divide(plan, large)
+    seen = blocks.pairs(divided.blocks)
+    if len(plan.sets) == 2:
+        scale = factors.get(plan.sets[0], factor) * factors.get(plan.sets[1], factor)
+    else:
+        scale = factor * factor
+    whole_blocks = [each for block, each in scaled.items() if not is_part(block)]
+    members = Counted(
+        {"": sum(sum(each.records.values()) for each in whole_blocks)},
+        sum(each.characters for each in whole_blocks),
+        sum(each.held for each in whole_blocks),
+    )
+    pairs = round(seen * scale) if whole or seen >= ENOUGH_PAIRS else None
+    return Look(
+        records, counted, scaled, pairs, whole, members=members, blocks=divided, keyless=blocks.keyless
+    )
+
+
 def _by_set(plan: Plan, numbers: Mapping[str, int]) -> Mapping[str, int]:
     # Sets that are told by their ids share the buckets of a group.
     return numbers if plan.sets else {"": sum(numbers.values())}
@@ -261,9 +304,9 @@ def try_out(plan: Plan, look: Look) -> Trial | None:
     """Compare some of the records, those of the largest group, or of all; None where there are not two."""
     records = look.records
     if plan.grouped and look.groups:
-        join = join_of(plan)
+        join = join_of(plan, counting=True)
         largest = max(look.groups, key=lambda group: (sum(look.groups[group].records.values()), group))
-        records = [record for record in records if join.group(record) == largest]
+        records = [record for record in records if largest in join.groups(record)]
     trial = None
     for number in TRIED:
         if (
@@ -302,8 +345,11 @@ def _trial(plan: Plan, records: Sequence[Record]) -> Trial:
 
 def _forecast(plan: Plan, look: Look, trial: Trial | None, tasks: int) -> Forecast:
     records = sum(look.counted.records.values())
-    copies = shuffled_characters(plan, look.counted, look.groups) / max(1, look.counted.characters)
-    if plan.grouped:
+    large = look.groups if look.members is None else look.blocks.large
+    copies = shuffled_characters(plan, look.members or look.counted, large) / max(1, look.counted.characters)
+    if look.members is not None:
+        parts = [(block.records, plan.buckets[name]) for name, block in large.items()]
+    elif plan.grouped:
         parts = [
             (group.records, plan.buckets.get(name, plan.default_buckets))
             for name, group in look.groups.items()
@@ -312,13 +358,21 @@ def _forecast(plan: Plan, look: Look, trial: Trial | None, tasks: int) -> Foreca
         parts = [(look.counted.records, plan.default_buckets)]
     cells = sum(cells_of(plan, buckets) for _, buckets in parts)
     cell_records = max((records_of_a_cell(plan, numbers, buckets) for numbers, buckets in parts), default=0)
+    if look.members is not None:
+        rest = sum(look.members.records.values()) - sum(
+            sum(block.records.values()) for block in large.values()
+        )
+        cells += plan.shared_cells
+        cell_records = max(cell_records, rest // plan.shared_cells)
     kept = compare = None
     if look.pairs is not None and trial is not None:
         seconds = look.pairs * trial.seconds / trial.pairs
-        kept = round(look.pairs * trial.kept / trial.pairs) if trial.kept else None
+        # Of the largest block alone; in small ones more of the pairs are close.
+        told = trial.kept and (look.members is None or trial.pairs == look.pairs)
+        kept = round(look.pairs * trial.kept / trial.pairs) if told else None
         seconds += records * copies * (COPY_SECONDS + trial.record_seconds) + (kept or 0) * WRITE_SECONDS
         compare = seconds / min(tasks, max(1, cells))
-    megabytes = TASK_MEGABYTES + cell_records * look.counted.record_bytes / 1e6
+    megabytes = TASK_MEGABYTES + cell_records * (look.members or look.counted).record_bytes / 1e6
     return Forecast(
         plan,
         look,

@@ -33,7 +33,9 @@ def summary(result: Result, out: Place) -> str:
         if counts["Records", name]:
             lines.append(f"{counts['Records', name]:,} records {what}")
     if counts["Records", "Without blocking key"]:
-        lines.append(f"{counts['Records', 'Without blocking key']:,} records have no blocking key, and meet nothing")
+        lines.append(
+            f"{counts['Records', 'Without blocking key']:,} records have no blocking key, and meet nothing"
+        )
     compared, plan = counts["Pairs", "Compared"], result.plan
     if plan is not None and result.request.command != "cluster":
         seconds = result.seconds.get("compare", 0.0)

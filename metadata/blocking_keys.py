@@ -68,7 +68,9 @@ def parse_key(text: str, where: str = "") -> BlockingKey:
         match = _PART.match(text, at)
         if not match or (match.end() < len(text) and text[match.end()] != "+"):
             rest = text[at:].strip()
-            raise ValueError(f'"{rest}" is no part of a key.\n{FORM}' if rest else f"a part is missing.\n{FORM}")
+            raise ValueError(
+                f'"{rest}" is no part of a key.\n{FORM}' if rest else f"a part is missing.\n{FORM}"
+            )
         parts.append(_part(match))
         if match.end() == len(text):
             return BlockingKey(text, tuple(parts), where)

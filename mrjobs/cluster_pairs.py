@@ -17,6 +17,7 @@ from pehchan.metadata.records import Rejected, RejectedLine, ascii_json, decode_
 from pehchan.mrjobs.job import PehchanJob, file_name, input_file, lines_of
 from pehchan.mrjobs.wire import (
     CLUSTERED,
+    GROUP,
     PAIRS,
     PAIRS_VERSION,
     RECORD,
@@ -77,7 +78,7 @@ class ClusterPairs(PehchanJob):
             self._pairs.extend(Pairs.decode(payload).within(self.options.cutoff))
         elif tag == REJECTED:
             yield ASIDE, payload
-        else:
+        elif tag != GROUP:
             for single in lines_of(line):
                 if not single.strip():
                     continue

@@ -127,7 +127,7 @@ class CellRecords:
         return np.array(sorted(range(len(ids)), key=keys.__getitem__), dtype=np.int64)
 
     def meeting(self, first: Route, second: Route) -> tuple[Positions, Positions, int]:
-        """The positions of the records of two routes that have some to meet, and how many pairs of these met before."""
+        """The positions of the records of two routes that have any to meet, and how many pairs of them met before."""
         left, right = self._places[first], self._places[second]
         return (left, right, 0) if self._met_before is None else self._met_before.unmet(left, right)
 

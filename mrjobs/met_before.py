@@ -18,18 +18,15 @@ class MetBefore:
     def __init__(self, earlier: Sequence[Sequence[str]]):
         often = Counter(block for blocks in earlier for block in blocks)
         # A block of one record here is no reason to have met.
-        code = {block: number for number, (block, count) in enumerate(often.items()) if count > 1}
+        shared = [block for block, count in often.items() if count > 1]
+        code = {block: number for number, block in enumerate(shared)}
         self._codes = [[code[block] for block in blocks if block in code] for blocks in earlier]
         self._starts = np.array([0, *accumulate(map(len, self._codes))], dtype=np.int64)
         self._width = max(1, len(code))
         #: record * width + code, in order: to look up whether a record has a code.
         self._have = np.sort(
             np.array(
-                [
-                    number * self._width + each
-                    for number, codes in enumerate(self._codes)
-                    for each in codes
-                ],
+                [number * self._width + each for number, codes in enumerate(self._codes) for each in codes],
                 dtype=np.int64,
             )
         )

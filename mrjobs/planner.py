@@ -4,7 +4,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pehchan.distance.record import check_measures, prepared_bytes
 from pehchan.metadata.mistakes import Mistakes
@@ -120,7 +120,9 @@ def with_buckets(
 
 def _shared_cells(plan: Plan, counted: Counted, large: Mapping[str, Counted], tasks: int) -> int:
     """How many cells those blocks share that are not large; `counted` counts a record once a block."""
-    records = sum(counted.records.values()) - sum(sum(of_block.records.values()) for of_block in large.values())
+    records = sum(counted.records.values()) - sum(
+        sum(of_block.records.values()) for of_block in large.values()
+    )
     held = counted.held - sum(of_block.held for of_block in large.values())
     wanted = 1 if records < WORTH_SHARING else CELLS_A_REDUCER * tasks
     # They do not all get as much: half of what fits leaves room for that.
@@ -136,9 +138,9 @@ class Divided:
     refused   blocks, and parts of divided ones, that have too many records all the same
     """
 
-    blocks: tuple[str, ...]
-    large: Mapping[str, Counted]
-    refused: Mapping[str, Counted]
+    blocks: tuple[str, ...] = ()
+    large: Mapping[str, Counted] = field(default_factory=dict)
+    refused: Mapping[str, Counted] = field(default_factory=dict)
 
 
 def divide(plan: Plan, counted: Mapping[str, Counted]) -> Divided:

@@ -168,8 +168,8 @@ class SettlesRecords(PlannedJob):
         self.count("Records", "Characters", self._characters)
         self.count("Records", "Bytes held", self._held)
         if self._blocking:
-            for name, amount in zip(("Records", "Characters", "Bytes held"), self._members, strict=True):
-                self.count("In blocks", name, amount)
+            for name, amount in zip(("Members", "Characters", "Bytes held"), self._members, strict=True):
+                self.count("Blocks", name, amount)
         self.send_counters()
 
     def settle(self, key: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:

@@ -6,10 +6,11 @@ blocks of each record along, so that where two meet it can be told whether they 
 into buckets that meet in cells, like all pairs; the others share cells, each block by itself within its cell.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
+from typing import Any
 
 import orjson
 
@@ -42,11 +43,11 @@ class Blocking(AllPairs):
     count_parts: bool = False
 
     @cached_property
-    def _values(self) -> list:
+    def _values(self) -> list[Callable[[Sequence[str]], list[tuple[str, ...]]]]:
         return [key_values(key) for key in self.keys]
 
     def groups(self, record: Record) -> list[Block]:
-        """The blocks of a record, each once, in their order; with `count_parts` also what they may be divided into."""
+        """The blocks of a record, each once, in order; with `count_parts` also the parts that they may have."""
         partition = "" if self.partition_ordinal is None else record.items[self.partition_ordinal]
         values = [of_key(record.items) for of_key in self._values]
         found = []
@@ -89,7 +90,7 @@ class Blocking(AllPairs):
             yield from super().meetings((block, 0, 0), list(of_block))
 
 
-def _text(parts: list) -> Block:
+def _text(parts: list[Any]) -> Block:
     return orjson.dumps(parts).decode()
 
 

@@ -1,0 +1,113 @@
+"""The blocks of records that are looked at before a run: how large they are, and how many pairs meet in them."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+
+from pehchan.metadata.plan import Plan
+from pehchan.metadata.records import Record
+from pehchan.metadata.schema import Schema
+from pehchan.mrjobs.joins import join_of
+from pehchan.mrjobs.joins.blocking import Block, is_part, number_and_value
+from pehchan.mrjobs.met_before import MetBefore
+from pehchan.mrjobs.planner import Counted, pairs_within
+
+#: Blocks that are listed.
+LISTED = 20
+
+
+class LookedAtBlocks:
+    """The blocks of some records.
+
+    members  positions of its records by block, with blocking.large=split also of the parts that it may have
+    keyless  records that are in no block
+    """
+
+    def __init__(self, plan: Plan, records: Sequence[Record]):
+        self.plan, self.records = plan, records
+        self.members: dict[Block, list[int]] = defaultdict(list)
+        self.keyless = 0
+        join = join_of(plan, counting=True)
+        self._blocks = [join.groups(record) for record in records]
+        for number, blocks in enumerate(self._blocks):
+            self.keyless += not blocks
+            for block in blocks:
+                self.members[block].append(number)
+        self._sizes = []
+        for record in records:
+            compared = plan.compared(record)
+            size = plan.characters(record, compared)
+            self._sizes.append((size, plan.held_bytes(size, compared)))
+
+    def counted(self, block: Block | None, factors: Mapping[str, float], factor: float) -> Counted:
+        """What a block, or None for all records, has where there are so many times more records (by set)."""
+        members = range(len(self.records)) if block is None else self.members[block]
+        records: dict[str, int] = defaultdict(int)
+        for number in members:
+            records[self.records[number].set if self.plan.sets else ""] += 1
+        characters, held = (sum(self._sizes[number][k] for number in members) for k in (0, 1))
+        if block is not None:
+            for number in members:
+                before = self._blocks[number]
+                for each in before[: before.index(block) + 1]:
+                    characters += len(each)
+                    held += self.plan.held_bytes_of_key(each)
+        scaled = {name: round(count * factors.get(name, factor)) for name, count in records.items()}
+        return Counted(scaled, round(characters * factor), round(held * factor))
+
+    def pairs(self, divided: Collection[Block]) -> int:
+        """How many pairs of these records meet, each once, with these blocks divided."""
+        join = join_of(replace(self.plan, divided=tuple(divided)))
+        blocks = [join.groups(record) for record in self.records]
+        members: dict[Block, list[int]] = defaultdict(list)
+        for number, of_record in enumerate(blocks):
+            for block in of_record:
+                members[block].append(number)
+        return sum(self._new_pairs(block, numbers, blocks) for block, numbers in members.items())
+
+    def _new_pairs(self, block: Block, numbers: Sequence[int], blocks: Sequence[Sequence[Block]]) -> int:
+        if len(numbers) < 2:
+            return 0
+        met_before = MetBefore([blocks[number][: blocks[number].index(block)] for number in numbers])
+        of_set: dict[str, list[int]] = defaultdict(list)
+        for place, number in enumerate(numbers):
+            of_set["" if self.plan.sets == ("",) else self.records[number].set].append(place)
+        places = {name: np.array(each) for name, each in of_set.items()}
+        meeting = [("", "")] if self.plan.sets == ("",) else combinations(places, 2)
+        found = 0
+        for first, second in meeting:
+            rows, columns, again = met_before.unmet(places[first], places[second])
+            found += len(rows) * (len(rows) - 1) // 2 if rows is columns else len(rows) * len(columns)
+            found -= again
+        return found
+
+
+def block_text(schema: Schema, block: Block) -> str:
+    """The key and the value of a block for people, as zip = 12345."""
+    number, value = number_and_value(block)
+    key = schema.blocking[number].text
+    if is_part(block):
+        key += " / " + schema.blocking[(number + 1) % len(schema.blocking)].text
+    return f"{key} = {value}"
+
+
+def largest_blocks(plan: Plan, counted: Mapping[Block, Counted], whole: bool) -> str:
+    """The largest blocks, one a line, with their records and pairs."""
+    whole_blocks = [
+        (sum(of_block.records.values()), pairs_within(plan, of_block.records), block)
+        for block, of_block in counted.items()
+        if not is_part(block)
+    ]
+    # The largest first, then by key and value.
+    whole_blocks.sort(key=lambda each: (-each[0], each[2]))
+    about = "" if whole else "about "
+    rows = [("records", "pairs", "block")]
+    rows += [
+        (f"{about}{records:,}", f"{about}{pairs:,}", block_text(plan.schema, block))
+        for records, pairs, block in whole_blocks[:LISTED]
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    return "\n".join(f"{row[0]:>{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]}" for row in rows)

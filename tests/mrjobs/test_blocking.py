@@ -1,0 +1,494 @@
+"""The join by blocking keys: every two records that share one are compared, once, however they are cut."""
+
+import json
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from dataclasses import replace
+from itertools import combinations, product
+
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pehchan.distance.record import RecordDistance
+from pehchan.metadata.blocking_keys import parse_key
+from pehchan.metadata.mistakes import Mistakes, MistakesError
+from pehchan.metadata.properties import read_settings
+from pehchan.metadata.records import Record
+from pehchan.metadata.schemas import load_schema
+from pehchan.mrjobs.joins.blocking import Blocking, is_part, number_and_value, parents
+from pehchan.mrjobs.met_before import MetBefore
+from pehchan.mrjobs.planner import Counted, divide, plan_join, with_buckets
+from pehchan.mrjobs.record_similarity import RecordSimilarity
+from pehchan.mrjobs.settle_records import SettleRecords
+from pehchan.mrjobs.wire import Pairs, read_tagged
+
+SCHEMA = """\
+id: id
+columns: [id, name, street, state]
+fields:
+  name: {measure: jaro-winkler, fold: case}
+  street: {measure: edit, tokens: false, missing: skip}
+cutoff: 300
+"""
+
+NAMES = ["Ann Lee", "ANN LEE", "Lee, Anne", "Bob Ray", "Bob Roy", "Zoë Åkerø", "zoe akerø", "漢字", "", "x"]
+STREETS = ["1 Main St", "1 Main Street", "2 Oak", "", "é 5", "No. 1-1"]
+IDS = st.text(alphabet="abc1~#é漢😀 ", min_size=1, max_size=4).filter(str.strip)
+RECORDS = st.lists(
+    st.tuples(IDS, st.sampled_from(NAMES), st.sampled_from(STREETS), st.sampled_from(["TX", "tx", "CA", ""])),
+    max_size=14,
+    unique_by=lambda record: record[0],
+)
+
+SOUNDS = {"Ann Lee": "A540", "ANN LEE": "A540", "Lee, Anne": "L500", "Bob Ray": "B160", "Bob Roy": "B160",
+          "Zoë Åkerø": "Z260", "zoe akerø": "Z260", "x": "X000"}  # fmt: skip
+
+
+def plain(value):
+    """The value as people would write it without care for case and accents."""
+    marked = unicodedata.normalize("NFKD", value.lower())
+    return "".join(letter for letter in marked if not unicodedata.combining(letter))
+
+
+def there(*parts):
+    return [parts] if all(parts) else []
+
+
+#: Keys as a schema writes them, and in plain Python the values that a record (id, name, street, state) has of them.
+KEYS = {
+    "state": lambda record: there(plain(record[3])),
+    "name": lambda record: there(plain(record[1])),
+    "prefix(name, 1) + state": lambda record: there(plain(record[1])[:1], plain(record[3])),
+    "tokens(name)": lambda record: [(word,) for word in re.split(r"\W+", plain(record[1])) if word],
+    "tokens(name) + tokens(street)": lambda record: [
+        pair for pair in product(*(re.split(r"\W+", plain(record[k])) for k in (1, 2))) if all(pair)
+    ],
+    "qgrams(street, 3)": lambda record: [
+        (street[k : k + 3],)
+        for street in [plain(record[2])]
+        for k in range(max(bool(street), len(street) - 2))
+    ],
+    "digits(street)": lambda record: there("".join(c for c in record[2] if c in "0123456789")),
+    "soundex(name)": lambda record: there(SOUNDS.get(record[1], "")),
+}
+KEY_LISTS = st.lists(st.sampled_from(sorted(KEYS)), min_size=1, max_size=4, unique=True)
+
+
+def share_a_key(keys, a, b):
+    return any(set(KEYS[key](a)) & set(KEYS[key](b)) for key in keys)
+
+
+def content(records):
+    return "".join(",".join(quoted(value) for value in record) + "\n" for record in records).encode()
+
+
+def quoted(value):
+    # Lines are split at a delimiter that no value holds.
+    return value.replace(",", ";")
+
+
+def schema_of(folder, keys, more=""):
+    text = SCHEMA + more + "blocking:\n" + "".join(f"  - '{key}'\n" for key in keys)
+    (folder / "schema.yaml").write_text(text, encoding="utf-8")
+    mistakes = Mistakes()
+    return load_schema(str(folder / "schema.yaml"), read_settings(None, [], mistakes), mistakes)
+
+
+def plan_of(folder, keys, more="", **properties):
+    mistakes = Mistakes()
+    schema = schema_of(folder, keys, more)
+    given_ = [f"{name.replace('_', '.')}={value}" for name, value in properties.items()]
+    plan = plan_join(schema, read_settings(None, given_, mistakes), mistakes, "lines")
+    mistakes.raise_if_any()
+    return plan
+
+
+class Outcome:
+    def __init__(self, folder, plan, files, runner="inline", job_class=RecordSimilarity):
+        plan.write(folder / "plan.json")
+        paths = [folder / name for name in files]
+        for path in paths:
+            path.write_bytes(files[path.name])
+        job = job_class(["-r", runner, "--no-conf", "--plan", str(folder / "plan.json"), *map(str, paths)])
+        with job.make_runner() as running:
+            running.run()
+            self.counters = {
+                (group, name): amount
+                for step in running.counters()
+                for group, of_group in step.items()
+                for name, amount in of_group.items()
+            }
+            self.lines = sorted(b"".join(running.cat_output()).splitlines())
+        found = [
+            (frozenset((pair.first, pair.second)), pair.distance)
+            for tag, payload in read_tagged(self.lines)
+            if tag == b"pairs"
+            for pair in Pairs.decode(payload)
+        ]
+        self.distances = dict(found)
+        assert len(found) == len(self.distances), "a pair is there twice"
+        self.groups = [json.loads(payload) for tag, payload in read_tagged(self.lines) if tag == b"group"]
+
+    @property
+    def compared(self):
+        return self.counters.get(("Pairs", "Compared"), 0)
+
+
+def distances(folder, records, fits, cutoff=300):
+    """Distances of the pairs of records (set, id, items) that fit, at or under the cutoff; how many pairs fit."""
+    ordered = sorted(records)
+    distance = RecordDistance(schema_of(folder, ["state"]), 1000, cutoff)
+    columns = ([quoted(items[k]) for _, _, items in ordered] for k in (1, 2))
+    block = distance.block(columns, np.arange(len(ordered), dtype=np.int64))
+    found = {}
+    for part in distance.compare(block, block):
+        for i, j, apart in zip(part.rows, part.columns, part.distances, strict=True):
+            if fits(ordered[i], ordered[j]):
+                found[frozenset((ordered[i][:2], ordered[j][:2]))] = int(apart)
+    return found, sum(fits(a, b) for a, b in combinations(ordered, 2))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder for a test with examples: files may be written over."""
+    return tmp_path_factory.mktemp("blocking")
+
+
+def cut(plan, records, chance):
+    """The plan with cells and buckets at random, for some of the blocks."""
+    join = Blocking(plan.sets, plan.schema.partition_ordinal, {}, (1, 1), plan.schema.blocking)
+    blocks = sorted({block for _, record in records for block in join.groups(Record("", "", record))})
+    buckets = {
+        block: tuple(chance.randint(1, 4) for _ in range(max(1, len(plan.sets))))
+        for block in blocks
+        if chance.random() < 0.5
+    }
+    return replace(
+        plan,
+        buckets=buckets,
+        default_buckets=(1,) * max(1, len(plan.sets)),
+        shared_cells=chance.choice([1, 2, 7]),
+    )
+
+
+@settings(max_examples=40)
+@given(
+    records=RECORDS,
+    keys=KEY_LISTS,
+    at=st.integers(0, 14),
+    batch_bytes=st.sampled_from([1, 30, 262144]),
+    chance=st.randoms(use_true_random=False),
+)
+def test_the_pairs_are_those_that_share_a_key_each_compared_once_for_any_cut(
+    folder, records, keys, at, batch_bytes, chance
+):
+    chance.shuffle(records)
+    plan = cut(plan_of(folder, keys, batch_bytes=batch_bytes), [("", record) for record in records], chance)
+    outcome = Outcome(folder, plan, {"part-0": content(records[:at]), "part-1": content(records[at:])})
+    expected, fitting = distances(
+        folder, [("", r[0], r) for r in records], lambda a, b: share_a_key(keys, a[2], b[2])
+    )
+    assert outcome.distances == expected
+    assert outcome.counters.get(("Pairs", "Kept"), 0) == len(expected)
+    assert outcome.compared == fitting
+    without = sum(not any(KEYS[key](record) for key in keys) for record in records)
+    assert outcome.counters.get(("Records", "Without blocking key"), 0) == without
+
+
+@settings(max_examples=15)
+@given(
+    base=RECORDS,
+    other=RECORDS,
+    keys=KEY_LISTS,
+    chance=st.randoms(use_true_random=False),
+    from_ids=st.booleans(),
+)
+def test_two_sets_meet_by_their_keys_and_not_within_themselves(folder, base, other, keys, chance, from_ids):
+    mark = (lambda name, record_id: name[0] + record_id) if from_ids else (lambda name, record_id: record_id)
+    base = [(mark("base", record[0]), *record[1:]) for record in base]
+    other = [(mark("other", record[0]), *record[1:]) for record in other]
+    more = {"sts_set_ID_size": 1} if from_ids else {}
+    names = ("b", "o") if from_ids else ("base", "other")
+    records = [(names[0], record) for record in base] + [(names[1], record) for record in other]
+    plan = cut(plan_of(folder, keys, sts_inter_set_matching="true", **more), records, chance)
+    outcome = Outcome(folder, plan, {"base1": content(base), "more": content(other)})
+    expected, fitting = distances(
+        folder,
+        [(name, record[0], record) for name, record in records],
+        lambda a, b: a[0] != b[0] and share_a_key(keys, a[2], b[2]),
+    )
+    assert outcome.distances == expected
+    assert outcome.compared == fitting
+
+
+@settings(max_examples=15)
+@given(records=st.lists(RECORDS, min_size=3, max_size=3), keys=KEY_LISTS, chance=st.randoms())
+def test_several_sets_told_by_their_ids_meet_by_their_keys(folder, records, keys, chance):
+    marked = [
+        (name, (name + record[0], *record[1:]))
+        for name, of_set in zip("ABC", records, strict=True)
+        for record in of_set
+    ]
+    plan = plan_of(folder, keys, sts_inter_set_matching="true", sts_set_ID_size=1)
+    outcome = Outcome(folder, cut(plan, marked, chance), {"a": content([record for _, record in marked])})
+    expected, fitting = distances(
+        folder,
+        [(name, record[0], record) for name, record in marked],
+        lambda a, b: a[0] != b[0] and share_a_key(keys, a[2], b[2]),
+    )
+    assert outcome.distances == expected
+    assert outcome.compared == fitting
+
+
+@settings(max_examples=15)
+@given(records=RECORDS, keys=KEY_LISTS, chance=st.randoms(use_true_random=False))
+def test_records_of_one_partition_only_meet_by_their_keys(folder, records, keys, chance):
+    plan = cut(plan_of(folder, keys, "partition: state\n"), [("", record) for record in records], chance)
+    outcome = Outcome(folder, plan, {"a": content(records)})
+    expected, fitting = distances(
+        folder,
+        [("", record[0], record) for record in records],
+        lambda a, b: a[2][3] == b[2][3] and share_a_key(keys, a[2], b[2]),
+    )
+    assert outcome.distances == expected
+    assert outcome.compared == fitting
+
+
+@settings(max_examples=25)
+@given(records=RECORDS, keys=st.lists(st.sampled_from(sorted(KEYS)), min_size=2, max_size=4, unique=True),
+       most=st.integers(2, 6), chance=st.randoms(use_true_random=False))  # fmt: skip
+def test_of_a_divided_block_those_meet_that_share_the_next_key(folder, records, keys, most, chance):
+    plan = plan_of(folder, keys)
+    sizes = Counter(
+        (k, value) for record in records for k, key in enumerate(keys) for value in set(KEYS[key](record))
+    )
+    too_large = {block for block, size in sizes.items() if size > most}
+    divided = tuple(sorted(orjson.dumps([number, "", list(value)]).decode() for number, value in too_large))
+    plan = replace(cut(plan, [("", record) for record in records], chance), divided=divided)
+
+    def meet(a, b):
+        for number, key in enumerate(keys):
+            following = KEYS[keys[(number + 1) % len(keys)]]
+            for value in set(KEYS[key](a[2])) & set(KEYS[key](b[2])):
+                if (number, value) not in too_large or set(following(a[2])) & set(following(b[2])):
+                    return True
+        return False
+
+    outcome = Outcome(folder, plan, {"a": content(records)})
+    expected, fitting = distances(folder, [("", record[0], record) for record in records], meet)
+    assert outcome.distances == expected
+    assert outcome.compared == fitting
+
+
+def people(count):
+    """Records with many near duplicates, the same on every run."""
+    return [
+        (f"c{number}", NAMES[number * 7 % len(NAMES)], STREETS[number * 5 % len(STREETS)], "TX")
+        for number in range(count)
+    ]
+
+
+def test_inline_and_local_give_the_same_bytes_for_any_order_of_lines_and_number_of_reducers(tmp_path):
+    keys = ["tokens(name)", "digits(street)", "soundex(name) + state"]
+    records = people(40)
+    first = Outcome(tmp_path, plan_of(tmp_path, keys), {"a": content(records)})
+    assert first.distances
+    assert first.counters["Pairs", "Met before"]
+    plan = replace(plan_of(tmp_path, keys, batch_bytes=100, sts_num_reducer=3), shared_cells=5)
+    inline = Outcome(tmp_path, plan, {"a": content(records[::-1])})
+    local = Outcome(tmp_path, plan, {"a": content(records)}, "local")
+    assert local.lines == inline.lines
+    assert local.counters == inline.counters
+    assert local.distances == first.distances
+
+
+def test_the_smaller_id_comes_first(tmp_path):
+    outcome = Outcome(
+        tmp_path, plan_of(tmp_path, ["tokens(name)", "state"]), {"a": content(people(12)[::-1])}
+    )
+    pairs = [
+        pair
+        for tag, payload in read_tagged(outcome.lines)
+        if tag == b"pairs"
+        for pair in Pairs.decode(payload)
+    ]
+    assert pairs
+    assert all(pair.first < pair.second for pair in pairs)
+
+
+# who met before
+
+EARLIER = st.lists(st.lists(st.sampled_from("abcdef"), unique=True, max_size=3), min_size=1, max_size=9)
+
+
+@given(EARLIER, st.data())
+def test_who_shares_an_earlier_block_met_before(earlier, data):
+    met_before = MetBefore(earlier)
+    number = st.integers(0, len(earlier) - 1)
+    pairs = data.draw(st.lists(st.tuples(number, number), max_size=20))
+    a, b = (np.array([pair[side] for pair in pairs], dtype=np.int64) for side in (0, 1))
+    expected = [bool(set(earlier[i]) & set(earlier[j])) for i, j in pairs]
+    # Of a block that no other record has it does not matter whether a record shares it with itself.
+    other = a != b
+    assert met_before.met(a, b)[other].tolist() == np.array(expected, dtype=bool)[other].tolist()
+
+
+@given(EARLIER, st.data())
+def test_who_met_all_others_before_is_left_out_and_the_other_pairs_are_counted(earlier, data):
+    met_before = MetBefore(earlier)
+    split = data.draw(st.one_of(st.none(), st.integers(0, len(earlier))))
+    everyone = np.arange(len(earlier))
+    rows, columns = (everyone, everyone) if split is None else (everyone[:split], everyone[split:])
+
+    def pairs(rows, columns):
+        if split is None:
+            return list(combinations(rows.tolist(), 2))
+        return list(product(rows.tolist(), columns.tolist()))
+
+    def new(pair):
+        return not set(earlier[pair[0]]) & set(earlier[pair[1]])
+
+    kept_rows, kept_columns, again = met_before.unmet(rows, columns)
+    kept, wanted = pairs(kept_rows, kept_columns), list(filter(new, pairs(rows, columns)))
+    assert set(wanted) <= set(kept)
+    assert len(kept) - again == len(wanted)
+    if any(map(set, earlier)) and split is None and not wanted:
+        assert len(kept_rows) <= 1 or again == 0
+
+
+def test_many_pairs_are_looked_at_in_parts(monkeypatch):
+    monkeypatch.setattr("pehchan.mrjobs.met_before.AT_ONCE", 3)
+    met_before = MetBefore([["x", "a"], ["a"], ["b"], ["b", "x"]])
+    a, b = np.array([0, 0, 0, 1, 1, 2, 0]), np.array([1, 2, 3, 2, 3, 3, 1])
+    assert met_before.met(a, b).tolist() == [True, False, True, False, False, True, True]
+
+
+# counting and planning
+
+
+def test_blocks_that_are_large_are_counted_when_records_are_settled_with_all_sets_together(tmp_path):
+    plan = plan_of(tmp_path, ["state", "tokens(name)"], blocking_max_records=4, sts_inter_set_matching="true")
+    records = [(f"{k}", "Ann", "", "TX" if k < 6 else "CA") for k in range(9)]
+    files = {"base1": content(records[:4]), "more": content(records[4:])}
+    outcome = Outcome(tmp_path, plan, files, job_class=SettleRecords)
+    assert [group[:3] for group in outcome.groups] == [
+        ['[0,"",["tx"]]', "base", 4],
+        ['[0,"",["tx"]]', "other", 2],
+        ['[1,"",["ann"]]', "base", 4],
+        ['[1,"",["ann"]]', "other", 5],
+    ]
+    assert outcome.counters["Blocks", "Members"] == 18
+
+
+def test_the_parts_of_blocks_are_counted_where_these_may_be_divided(tmp_path):
+    plan = plan_of(tmp_path, ["state", "tokens(name)"], blocking_max_records=2, blocking_large="split")
+    records = [(f"{k}", "Ann" if k < 3 else "Bob", "", "TX") for k in range(5)]
+    outcome = Outcome(tmp_path, plan, {"a": content(records)}, job_class=SettleRecords)
+    assert [group[0] for group in outcome.groups] == [
+        '[0,"",["tx"],["ann"]]',
+        '[0,"",["tx"]]',
+        '[1,"",["ann"],["tx"]]',
+        '[1,"",["ann"]]',
+    ]
+
+
+def counted(records):
+    return Counted({"": records}, records, 100 * records)
+
+
+def test_too_large_blocks_are_refused_or_divided_and_refused_where_parts_are_too_large(tmp_path):
+    blocks = {
+        '[0,"",["a"]]': counted(11),
+        '[0,"",["b"]]': counted(10),
+        '[1,"",["c"]]': counted(12),
+        '[0,"",["a"],["c"]]': counted(11),
+        '[0,"",["b"],["c"]]': counted(10),
+        '[1,"",["c"],["a"]]': counted(9),
+    }
+    whole = {block: each for block, each in blocks.items() if not is_part(block)}
+    refuse = divide(plan_of(tmp_path, ["name", "state"], blocking_max_records=10), whole)
+    assert list(refuse.refused) == ['[0,"",["a"]]', '[1,"",["c"]]']
+    assert list(refuse.large) == ['[0,"",["b"]]']
+    split_plan = plan_of(tmp_path, ["name", "state"], blocking_max_records=10, blocking_large="split")
+    split = divide(split_plan, blocks)
+    assert split.blocks == ('[0,"",["a"]]', '[1,"",["c"]]')
+    assert list(split.refused) == ['[0,"",["a"],["c"]]']
+    # Of a block that stays whole no parts are made.
+    assert sorted(split.large) == ['[0,"",["b"]]', '[1,"",["c"],["a"]]']
+    alone = plan_of(tmp_path, ["name"], blocking_max_records=10, blocking_large="split")
+    assert list(divide(alone, {'[0,"",["a"]]': counted(11)}).refused) == ['[0,"",["a"]]']
+
+
+def test_large_blocks_get_buckets_and_the_others_share_as_many_cells_as_memory_asks_for(tmp_path):
+    plan = plan_of(tmp_path, ["name"], bucket_records=100)
+    large = {'[0,"",["a"]]': counted(400), '[0,"",["b"]]': counted(50)}
+    planned = with_buckets(plan, counted(1450), large)
+    assert planned.buckets == {'[0,"",["a"]]': (8,), '[0,"",["b"]]': (1,)}
+    # 1,000 others, and half of what fits in a cell.
+    assert planned.shared_cells == 20
+    assert with_buckets(plan_of(tmp_path, ["name"]), counted(5000), {}, tasks=4).shared_cells == 12
+
+
+@pytest.mark.parametrize(
+    ("more", "properties", "said"),
+    [
+        ("", ["join=all_pairs"], "all_pairs"),
+        ("", ["join=blocking"], "blocking"),
+        ("", [], "blocking"),
+        ("", ["sts.mixed.in.sets=true", "sts.set.ID.size=1"], "records meet by their ids"),
+        ("", ["sts.mixed.in.sets=true", "sts.set.ID.size=1", "join=all_pairs"], "same_id"),
+        ("", ["join=some"], "join=some is not one of all_pairs, blocking."),
+        ("", ["blocking.large=window"], "blocking.large=window is not one of refuse, split."),
+    ],
+)
+def test_keys_in_the_schema_choose_the_join_and_a_property_overrides_it(tmp_path, more, properties, said):
+    mistakes = Mistakes()
+    given_ = read_settings(None, properties, mistakes)
+    plan = plan_join(schema_of(tmp_path, ["state"], more), given_, mistakes, "lines")
+    if mistakes.found:
+        assert said in str(MistakesError(mistakes.found))
+    else:
+        assert plan.join == said
+
+
+def test_join_by_blocking_needs_keys(tmp_path):
+    mistakes = Mistakes()
+    schema = replace(schema_of(tmp_path, ["state"]), blocking=())
+    plan_join(schema, read_settings(None, ["join=blocking"], mistakes), mistakes, "lines")
+    assert [each.what for each in mistakes.found] == ["join=blocking, and the schema holds no blocking keys."]
+
+
+def test_a_block_says_its_key_and_value_and_what_a_part_belongs_to():
+    join = Blocking(("",), None, {}, (1,), (parse_key("0 + 1"), parse_key("1")), count_parts=True)
+    blocks = join.groups(Record("", "", ["Ann", "TX"]))
+    assert [(is_part(block), *number_and_value(block)) for block in blocks] == [
+        (False, 0, "ann + tx"),
+        (True, 0, "ann + tx / tx"),
+        (False, 1, "tx"),
+        (True, 1, "tx / ann + tx"),
+    ]
+    assert parents(blocks[1], 2) == (blocks[0], blocks[2])
+    assert parents(blocks[3], 2) == (blocks[2], blocks[0])
+
+
+@given(st.lists(st.tuples(IDS, st.sampled_from(["", "a", "b", "a b"]), st.sampled_from(["", "x", "y"])),
+                unique_by=lambda record: record[0], max_size=20))  # fmt: skip
+def test_a_batch_is_sent_to_a_cell_once_and_brings_what_came_before(records):
+    join = Blocking(("",), None, {'[0,"",["a"]]': (3,)}, (1,), (parse_key("tokens(1)"), parse_key("2")))
+    by_block = defaultdict(set)
+    for record in records:
+        earlier = []
+        for route, before in join.routes(Record("", record[0], record)):
+            cells = list(join.cells(route))
+            assert len(cells) == len(set(cells)) == (3 if route[0] == '[0,"",["a"]]' else 1)
+            assert before == earlier
+            earlier = [*earlier, route[0]]
+            by_block[route[0]].add(record[0])
+        assert len(earlier) == len(set(record[1].split())) + bool(record[2])
+    for block, ids in by_block.items():
+        value = number_and_value(block)[1]
+        assert ids == {record[0] for record in records if value in (*record[1].split(), record[2])}

@@ -126,7 +126,7 @@ def _blocks(forecast: Forecast) -> list[str]:
     several = sum(1 for size in sizes if size > 1)
     said = [f"{several:,} of two or more records, of up to {_number(max(sizes, default=0), look.whole)}"]
     if look.keyless:
-        said.append(f"{look.keyless:,} of {len(look.records):,} records have no key, and meet nothing")
+        said.append(f"records without a key, which meet nothing: {look.keyless:,} of {len(look.records):,}")
     if look.blocks.blocks:
         said.append(
             f"{len(look.blocks.blocks):,} of more than blocking.max.records={plan.settings.blocking_max_records:,} "

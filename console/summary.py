@@ -33,9 +33,8 @@ def summary(result: Result, out: Place) -> str:
         if counts["Records", name]:
             lines.append(f"{counts['Records', name]:,} records {what}")
     if counts["Records", "Without blocking key"]:
-        lines.append(
-            f"{counts['Records', 'Without blocking key']:,} records have no blocking key, and meet nothing"
-        )
+        without = counts["Records", "Without blocking key"]
+        lines.append(f"records without a blocking key, which meet nothing: {without:,}")
     compared, plan = counts["Pairs", "Compared"], result.plan
     if plan is not None and result.request.command != "cluster":
         seconds = result.seconds.get("compare", 0.0)

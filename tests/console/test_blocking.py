@@ -1,0 +1,210 @@
+"""Blocking from the command: what is compared, what a plan says of it, and blocks that are too large."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from itertools import combinations, product
+from pathlib import Path
+
+import pytest
+
+from pehchan.console import planning
+
+CUSTOMERS = Path(__file__).parents[2] / "tutorial" / "customers.py"
+
+SCHEMA = """\
+id: id
+fields:
+  name: {measure: edit}
+  address: {measure: edit, weight: 2}
+cutoff: 200
+blocking:
+"""
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory):
+    """About 600 made-up customers as (id, name, address, city, phone); one has no name."""
+    folder = tmp_path_factory.mktemp("customers")
+    switches = ["--records", "400", "--seed", "3", "--output", "c.csv", "--truth", "truth.csv"]
+    subprocess.run([sys.executable, CUSTOMERS, *switches], cwd=folder, check=True)
+    lines = (folder / "c.csv").read_text().splitlines()
+    return [*(tuple(line.split(",")) for line in lines), ("nameless", "", "1 Main St", "Austin TX 78701", "")]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch, rows):
+    monkeypatch.chdir(tmp_path)
+    write(rows, "people.csv")
+    schema("tokens(name)", "prefix(city, 4)")
+    return tmp_path
+
+
+def write(rows, name):
+    lines = [",".join(row) + "\n" for row in rows]
+    Path(name).write_text("id,name,address,city,phone\n" + "".join(lines))
+
+
+def schema(*keys):
+    Path("s.yaml").write_text(SCHEMA + "".join(f"  - {key}\n" for key in keys))
+
+
+def words(row):
+    return set(row[1].lower().split())
+
+
+def share(a, b):
+    """Whether two rows share a value of the two keys, in plain Python."""
+    return bool(words(a) & words(b)) or a[3].lower()[:4] == b[3].lower()[:4]
+
+
+def pairs(out="out"):
+    lines = [line for path in Path(out, "pairs").iterdir() for line in path.read_text().splitlines()]
+    return sorted(lines)
+
+
+def ran(called, *arguments, command="similarity", out="out", code=0):
+    """run.json of a run."""
+    given = called(command, *arguments, "-s", "s.yaml", "-o", out, "--overwrite", "-q")
+    assert given[0] == code, given[2]
+    return json.loads(Path(out, "run.json").read_text())["counters"]
+
+
+def said(called, *arguments):
+    code, out, err = called("plan", "people.csv", "-s", "s.yaml", *arguments)
+    assert code == 0, err
+    return out
+
+
+def test_only_pairs_that_share_a_key_are_compared_and_the_plan_says_how_many(called, rows):
+    counters = ran(called, "people.csv")
+    wanted = sum(share(a, b) for a, b in combinations(rows, 2))
+    assert counters["Pairs"]["Compared"] == wanted < len(rows) ** 2 / 10
+    assert counters["Pairs"]["Met before"]
+    assert f"pairs    {wanted:,} to compare" in said(called)
+    all_pairs = ran(called, "people.csv", "-D", "join=all_pairs", out="all")
+    assert all_pairs["Pairs"]["Compared"] == len(rows) * (len(rows) - 1) // 2
+    shared = {(a[0], b[0]) for a, b in combinations(sorted(rows), 2) if share(a, b)}
+    assert pairs() == [line for line in pairs("all") if tuple(line.split(",")[:2]) in shared]
+
+
+@pytest.mark.parametrize(
+    "define", ["bucket.records=20", "memory.mb=256", "batch.bytes=500", "sts.num.reducer=5"]
+)
+def test_the_answer_is_the_same_however_blocks_are_cut(called, define):
+    once = ran(called, "people.csv")
+    again = ran(called, "people.csv", "-D", define, out="again")
+    assert pairs("again") == pairs()
+    assert again["Pairs"] == once["Pairs"]
+
+
+def test_two_sets_are_linked_by_their_keys(called, rows):
+    write(rows[::2], "a.csv")
+    write(rows[1::2], "b.csv")
+    counters = ran(called, "a.csv", "b.csv", command="link")
+    wanted = sum(share(a, b) for a, b in product(rows[::2], rows[1::2]))
+    assert counters["Pairs"]["Compared"] == wanted
+    code, out, _ = called("plan", "a.csv", "b.csv", "--link", "-s", "s.yaml")
+    assert code == 0
+    assert f"pairs    {wanted:,} to compare" in out
+
+
+def test_records_without_a_key_are_told(called, rows):
+    schema("tokens(name)")
+    counters = ran(called, "people.csv")
+    assert counters["Records"]["Without blocking key"] == 1
+    _, out, _ = called("similarity", "people.csv", "-s", "s.yaml", "-o", "again", "-q")
+    assert "records without a blocking key, which meet nothing: 1\n" in out
+    assert f"records without a key, which meet nothing: 1 of {len(rows)}\n" in said(called)
+
+
+def test_too_large_blocks_stop_a_run_before_it_compares_and_are_named(called, rows):
+    sizes = Counter(word for row in rows for word in words(row))
+    most = max(sizes.values())
+    schema("tokens(name)")
+    code, _, err = called(
+        *("similarity", "people.csv", "-s", "s.yaml", "-o", "out", "-q"),
+        "-D",
+        f"blocking.max.records={most - 1}",
+    )
+    assert code == 1
+    assert f"more than blocking.max.records={most - 1}:\n  {most} records: tokens(name) = " in err
+    assert "Nothing was compared." in err
+    assert not Path("out").exists()
+    assert "a run would stop: " in (plan := said(called, "-D", f"blocking.max.records={most - 1}"))
+    assert f"{most} records: tokens(name) = " in plan
+    ran(called, "people.csv", "-D", f"blocking.max.records={most}")
+
+
+def test_of_too_large_blocks_those_meet_that_share_the_next_key(called, rows):
+    most = 6
+    sizes = Counter(("word", word) for row in rows for word in words(row))
+    sizes.update(("city", row[3].lower()[:4]) for row in rows)
+
+    def meet(a, b):
+        same_city = a[3].lower()[:4] == b[3].lower()[:4]
+        small = any(sizes["word", word] <= most for word in words(a) & words(b))
+        small |= same_city and sizes["city", a[3].lower()[:4]] <= most
+        return small or (same_city and bool(words(a) & words(b)))
+
+    defines = ["-D", f"blocking.max.records={most}", "-D", "blocking.large=split"]
+    counters = ran(called, "people.csv", *defines)
+    wanted = sum(meet(a, b) for a, b in combinations(rows, 2))
+    assert counters["Pairs"]["Compared"] == wanted < sum(share(a, b) for a, b in combinations(rows, 2))
+    plan = said(called, *defines)
+    assert f"pairs    {wanted:,} to compare" in plan
+    assert "are divided by the next key" in plan
+
+
+def test_large_blocks_set_nothing_aside_when_clusters_are_made(called):
+    counters = ran(called, "people.csv", "-D", "bucket.records=20", command="dedupe")
+    assert "Rejected" not in counters["Pairs"]
+    assert not any(Path("out/rejected").iterdir())
+
+
+def test_the_largest_blocks_are_listed_with_their_pairs(called, rows, monkeypatch):
+    sizes = Counter(word for row in rows for word in words(row))
+    schema("tokens(name)")
+    out = said(called, "--blocks")
+    assert "the largest blocks, of all records\n" in out
+    listed = [line.split(maxsplit=2) for line in out.splitlines()[-20:]]
+    largest = sorted(sizes, key=lambda word: (-sizes[word], word))[:20]
+    expected = [
+        [str(sizes[word]), str(sizes[word] * (sizes[word] - 1) // 2), f"tokens(name) = {word}"]
+        for word in largest
+    ]
+    assert listed == expected
+    monkeypatch.setattr(planning, "LOOKED_AT", 300)
+    out = said(called, "--blocks")
+    assert "the largest blocks, of a sample of 300 records\n" in out
+    assert "about" in out.splitlines()[-1]
+
+
+def test_a_sample_says_about_how_many_pairs_meet(called, rows, monkeypatch):
+    schema("prefix(city, 1)")
+    compared = ran(called, "people.csv")["Pairs"]["Compared"]
+    monkeypatch.setattr(planning, "LOOKED_AT", 300)
+    (line,) = (line for line in said(called).splitlines() if line.startswith("pairs"))
+    assert "about" in line
+    assert int(line.split()[2].replace(",", "")) == pytest.approx(compared, rel=0.2)
+
+
+def test_all_that_is_wrong_with_keys_is_said_before_the_run(called):
+    schema("tokens(nam)", "soundx(name)", "prefix(name)")
+    code, _, err = called("dedupe", "people.csv", "-s", "s.yaml", "-o", "out")
+    assert code == 2
+    for part in (
+        'no column "nam"',
+        'unknown function "soundx"',
+        "no number of letters",
+        "3 mistakes; nothing was run",
+    ):
+        assert part in err
+    assert not Path("out").exists()
+
+
+def test_blocks_are_listed_only_where_there_are_any(called):
+    code, out, err = called("plan", "people.csv", "-s", "s.yaml", "--blocks", "-D", "join=all_pairs")
+    assert (code, out) == (2, "")
+    assert "--blocks: records do not meet by blocking keys." in err

@@ -7,6 +7,7 @@ from pehchan.metadata.records import ascii_json, decode_record
 from pehchan.mrjobs.job import PlannedJob
 from pehchan.mrjobs.joins import join_of
 from pehchan.mrjobs.joins.all_pairs import Route
+from pehchan.mrjobs.joins.blocking import Blocking
 from pehchan.mrjobs.wire import ASIDE, CELL, RECORD, REJECTED, Batch, tagged
 
 #: Batches a mapper may hold open at a time, as a multiple of the size of one.
@@ -47,7 +48,7 @@ class RoutesRecords(PlannedJob):
         self._join = join_of(self.plan)
         self._compared = self.plan.compared
         self._items_needed = self.plan.items_needed
-        self._several = self.plan.join == "blocking"
+        self._several = self._join.routes if isinstance(self._join, Blocking) else None
         self._batch_bytes = self.plan.settings.batch_bytes
         self._gathered: dict[Route, Gathered] = {}
         self._held = 0
@@ -62,7 +63,11 @@ class RoutesRecords(PlannedJob):
         if tag != RECORD:
             return
         record = decode_record(payload)
-        for route, earlier in self._join.routes(record):
+        # Most joins send a record to one place, and a call a record counts.
+        routes = ((self._join.route(record), ()),) if self._several is None else self._several(record)
+        for route, earlier in routes:
+            if route is None:
+                return
             gathered = self._gathered.get(route)
             if gathered is None:
                 gathered = self._gathered[route] = Gathered()
@@ -72,7 +77,7 @@ class RoutesRecords(PlannedJob):
             if self._items_needed:
                 gathered.items.append(record.items)
             size = len(payload)
-            if self._several:
+            if self._several is not None:
                 gathered.earlier.append(earlier)
                 size += sum(map(len, earlier))
             gathered.size += size

@@ -1,8 +1,9 @@
 """Which records meet: one file a join.
 
-A join says which groups a record is in (`groups`), where it goes (`routes`), to which cells a batch of one route is
-sent (`cells`), and which routes meet in a cell (`meetings`), so that each pair of records meets exactly once in the
-whole job. Where records may meet in several groups, what a batch brings along says whether two met before.
+A join says which groups a record is in (`groups`), where it goes (`route`, or `routes` where that may be several
+places), to which cells a batch of one route is sent (`cells`), and which routes meet in a cell (`meetings`), so that
+each pair of records meets exactly once in the whole job. Where a record is in several groups, its batches bring along
+which come before, and two records that share one of those met there.
 """
 
 from pehchan.metadata.plan import Plan

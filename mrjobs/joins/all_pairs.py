@@ -5,7 +5,7 @@ else. Join of two sets: base buckets are rows, other buckets columns, and a cell
 Several sets told apart by their ids: the cells of a self-join, in which only different sets meet.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -51,11 +51,6 @@ class AllPairs:
         """The groups of a record: one, or none."""
         group = self.group(record)
         return () if group is None else (group,)
-
-    def routes(self, record: Record) -> Iterable[tuple[Route, Sequence[str]]]:
-        """All the places where a record goes, one or none, and the groups before each in which it is as well."""
-        route = self.route(record)
-        return () if route is None else ((route, ()),)
 
     def cells(self, route: Route) -> Iterator[Cell]:
         """The cells that a batch of this route is sent to."""

@@ -101,7 +101,7 @@ def _why_join(plan: Plan) -> list[str]:
         return ["sts.mixed.in.sets asks for it."]
     why = []
     if plan.join == "blocking":
-        why.append("The schema holds blocking keys; join=all_pairs would compare every two records.")
+        why.append("The schema holds blocking keys; blocking=false would compare every two records.")
     if plan.set_from == "id":
         why.append(
             f"sts.inter.set.matching: the first {settings.set_id_size} characters of an id name the set."

@@ -13,6 +13,8 @@ from pehchan.metadata.java import bucket as java_bucket
 from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.joins import join_of
 from pehchan.mrjobs.joins.all_pairs import Cell, Route
+from pehchan.mrjobs.joins.blocking import SHARED
+from pehchan.mrjobs.listed import LISTED_PAIRS, ListedDistance, pairs_of
 from pehchan.mrjobs.met_before import MetBefore
 from pehchan.mrjobs.wire import Batch, Pairs
 
@@ -38,38 +40,78 @@ class CellComparison:
         self._count, self._sign_of_life = count, sign_of_life
         self._join = join_of(plan)
         settings = plan.settings
-        self._distance = RecordDistance(
+        self._distance = ListedDistance(
             plan.schema, settings.scale, plan.cutoff, settings.compat, settings.search
         )
 
     def pairs(self, cell: Cell, batches: Iterable[Batch]) -> Iterator[Pairs]:
         """The pairs of a cell at or under the cutoff."""
         batches = list(batches)
-        routes = sorted({batch.route for batch in batches})
+        routes = sorted({route for batch in batches for route in routes_of(batch)})
         meetings = list(self._join.meetings(cell, routes))
         if not meetings:
             return
         records = CellRecords(self.plan, self._distance, batches, routes)
         del batches
+        if records.met_before is not None and self._distance.lists:
+            few = [meeting for meeting in meetings if records.size(*meeting) <= LISTED_PAIRS]
+            meetings = [meeting for meeting in meetings if records.size(*meeting) > LISTED_PAIRS]
+            yield from self._few_pairs(records, records.met_before, few)
         for first, second in meetings:
-            left, right, again = records.meeting(first, second)
-            if not len(left) or (left is right and len(left) == 1):
+            if records.met_before is not None:
+                yield from self._new_pairs(records, records.met_before, first, second)
                 continue
-            rows = records.block(left)
-            columns = rows if left is right else records.block(right)
+            rows = records.block(first)
+            columns = records.block(second)
+            left, right = records.places[first], records.places[second]
             for found in self._distance.compare(rows, columns):
-                a, b, distances = records.in_order(left, right, found)
-                for start in range(0, len(a), records.pairs_a_line):
-                    some = slice(start, start + records.pairs_a_line)
-                    yield records.pairs(a[some], b[some], distances[some])
-                self._count("Pairs", "Kept", len(a))
-                self._count("Pairs", "Compared", found.compared)
-                self._sign_of_life(found.compared)
-            if again:
-                self._count("Pairs", "Compared", -again)
-                self._count("Pairs", "Met before", again)
+                yield from self._kept(records, left[found.rows], right[found.columns], found)
         if records.same_given_id:
             self._count("Distance Data", "Same ID", records.same_given_id)
+
+    def _few_pairs(
+        self, records: "CellRecords", met_before: MetBefore, meetings: Sequence[tuple[Route, Route]]
+    ) -> Iterator[Pairs]:
+        """The pairs of many small meetings, without those that met before."""
+        for i, j in pairs_of([(records.places[first], records.places[second]) for first, second in meetings]):
+            met = met_before.met(i, j)
+            if again := int(np.count_nonzero(met)):
+                self._count("Pairs", "Met before", again)
+                i, j = i[~met], j[~met]
+            found = self._distance.listed(records.whole, i, j)
+            yield from self._kept(records, found.rows, found.columns, found)
+
+    def _new_pairs(
+        self, records: "CellRecords", met_before: MetBefore, first: Route, second: Route
+    ) -> Iterator[Pairs]:
+        """The pairs of a meeting, without those that met before; in a large one these are compared all the same."""
+        left, right, again = met_before.unmet(records.places[first], records.places[second])
+        if not len(left) or not len(right):
+            return
+        rows = records.whole.take(left)
+        columns = rows if left is right else records.whole.take(right)
+        compared = 0
+        for found in self._distance.compare(rows, columns):
+            compared += found.compared
+            a, b = left[found.rows], right[found.columns]
+            new = ~met_before.met(a, b)
+            only = Found(found.rows[new], found.columns[new], found.distances[new], found.compared)
+            yield from self._kept(records, a[new], b[new], only)
+        new_pairs = pairs_between(left, right) - again
+        self._count("Pairs", "Met before", records.size(first, second) - new_pairs)
+        if compared == new_pairs + again:
+            # Found by an index they are not all compared, and nobody knows how many of them met before.
+            self._count("Pairs", "Compared", -again)
+
+    def _kept(self, records: "CellRecords", a: Positions, b: Positions, found: Found) -> Iterator[Pairs]:
+        """The pairs found, of the records at positions a[k] and b[k]."""
+        a, b, distances = records.in_order(a, b, found.distances)
+        for start in range(0, len(a), records.pairs_a_line):
+            some = slice(start, start + records.pairs_a_line)
+            yield records.pairs(a[some], b[some], distances[some])
+        self._count("Pairs", "Kept", len(a))
+        self._count("Pairs", "Compared", found.compared)
+        self._sign_of_life(found.compared)
 
     def finish(self) -> None:
         """Hand on what was counted while records were compared."""
@@ -106,15 +148,18 @@ class CellRecords:
             list(chain.from_iterable(batch.columns[number] for batch in batches))
             for number in range(len(plan.schema.fields))
         )
-        self._whole = distance.block(columns, rank)
-        self._met_before = None
-        if any(batch.earlier for batch in batches):
-            self._met_before = MetBefore([blocks for batch in batches for blocks in batch.earlier])
+        self.whole = distance.block(columns, rank)
+        #: None where records meet in one group only.
+        self.met_before = None
+        if any(batch.blocks for batch in batches):
+            self.met_before = MetBefore([blocks[:-1] for batch in batches for blocks in batch.blocks])
         self._rank = rank
         number_of = {each: number for number, each in enumerate(routes)}
-        route = np.repeat([number_of[batch.route] for batch in batches], sizes)[order]
+        route = np.array([number_of[each] for batch in batches for each in routes_of(batch)])[order]
         of_each = np.split(order[np.argsort(route, kind="stable")], np.bincount(route).cumsum()[:-1])
-        self._places = dict(zip(routes, of_each, strict=True))
+        #: The positions of the records of each route.
+        self.places = dict(zip(routes, of_each, strict=True))
+        self._blocks: dict[Route, Block] = {}
 
     def _order(self) -> Positions:
         """int64[n]: the positions of the records in their order; of two, the earlier comes first in their pair."""
@@ -126,25 +171,20 @@ class CellRecords:
             keys = [(-java_bucket(record_id, count), record_id) for record_id in ids]
         return np.array(sorted(range(len(ids)), key=keys.__getitem__), dtype=np.int64)
 
-    def meeting(self, first: Route, second: Route) -> tuple[Positions, Positions, int]:
-        """The positions of the records of two routes that have any to meet, and how many pairs of them met before."""
-        left, right = self._places[first], self._places[second]
-        return (left, right, 0) if self._met_before is None else self._met_before.unmet(left, right)
+    def size(self, first: Route, second: Route) -> int:
+        """How many pairs there are between two routes, or within one."""
+        return pairs_between(self.places[first], self.places[second])
 
-    def block(self, places: Positions) -> Block:
-        """The records at these positions."""
-        return self._whole.take(places)
+    def block(self, route: Route) -> Block:
+        """The records of a route."""
+        if route not in self._blocks:
+            self._blocks[route] = self.whole.take(self.places[route])
+        return self._blocks[route]
 
     def in_order(
-        self, left: Positions, right: Positions, found: Found
+        self, a: Positions, b: Positions, distances: NDArray[np.int64]
     ) -> tuple[Positions, Positions, NDArray[np.int64]]:
-        """int64[m] each: the pairs found among rows and columns at these positions, as positions of their records in
-        order, without those that met before; distances.
-        """
-        a, b, distances = left[found.rows], right[found.columns], found.distances
-        if self._met_before is not None:
-            new = ~self._met_before.met(a, b)
-            a, b, distances = a[new], b[new], distances[new]
+        """int64[m] each: pairs found, as positions of their records, the first of them first; distances."""
         swapped = self._rank[a] > self._rank[b]
         a, b = np.where(swapped, b, a), np.where(swapped, a, b)
         if self._given_ids is None:
@@ -160,6 +200,18 @@ class CellRecords:
             distances.tolist(),
             *(self._items[side].tolist() if len(self._items) else [] for side in (a, b)),
         )
+
+
+def routes_of(batch: Batch) -> list[Route]:
+    """The route of each record of a batch; in a shared cell the blocks have routes of their own."""
+    if batch.route[0] != SHARED or not batch.blocks:
+        return [batch.route] * len(batch.ids)
+    return [(blocks[-1], batch.route[1], 0) for blocks in batch.blocks]
+
+
+def pairs_between(left: Positions, right: Positions) -> int:
+    """How many pairs there are of a record of each; of one array with itself, of two records of it."""
+    return len(left) * (len(left) - 1) // 2 if left is right else len(left) * len(right)
 
 
 def _objects(values: Iterable[object]) -> NDArray[np.object_]:

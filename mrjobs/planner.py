@@ -50,13 +50,7 @@ def plan_join(schema: Schema, settings: Settings, mistakes: Mistakes, input_kind
         sets, set_from = (), "id"
     elif settings.two_sets:
         sets, set_from = FILE_SETS, "file"
-    if settings.join == "blocking" and not schema.blocking:
-        mistakes.add(
-            schema.where or "join",
-            "join=blocking, and the schema holds no blocking keys.",
-            "Give blocking: and a list of keys in the schema, such as - zip, or leave join out.",
-        )
-    if settings.join == "blocking" or (schema.blocking and settings.join is None):
+    if schema.blocking and settings.blocking:
         if join == "same_id":
             mistakes.add(
                 schema.where,

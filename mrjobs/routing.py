@@ -24,21 +24,21 @@ class Gathered:
     ids     one a record
     values  what is compared, record after record: adding to one list is cheaper than to one a field
     items   the whole records where the output needs them, else empty
-    earlier the groups before this one of each record, where it is in several, else empty
+    blocks  with blocking, of each record the block it is sent for, and those before it; else empty
     size    bytes of the lines that they came in
     """
 
     ids: list[str] = field(default_factory=list)
     values: list[str] = field(default_factory=list)
     items: list[Sequence[str]] = field(default_factory=list)
-    earlier: list[Sequence[str]] = field(default_factory=list)
+    blocks: list[Sequence[str]] = field(default_factory=list)
     size: int = 0
 
     def batch(self, route: Route) -> Batch:
         """The records as columns."""
         width = len(self.values) // len(self.ids)
         columns = [self.values[number::width] for number in range(width)]
-        return Batch(route, self.ids, columns, self.items, self.earlier)
+        return Batch(route, self.ids, columns, self.items, self.blocks)
 
 
 class RoutesRecords(PlannedJob):
@@ -65,7 +65,7 @@ class RoutesRecords(PlannedJob):
         record = decode_record(payload)
         # Most joins send a record to one place, and a call a record counts.
         routes = ((self._join.route(record), ()),) if self._several is None else self._several(record)
-        for route, earlier in routes:
+        for route, blocks in routes:
             if route is None:
                 return
             gathered = self._gathered.get(route)
@@ -78,8 +78,8 @@ class RoutesRecords(PlannedJob):
                 gathered.items.append(record.items)
             size = len(payload)
             if self._several is not None:
-                gathered.earlier.append(earlier)
-                size += sum(map(len, earlier))
+                gathered.blocks.append(blocks)
+                size += sum(map(len, blocks))
             gathered.size += size
             self._held += size
             if gathered.size >= self._batch_bytes:

@@ -43,19 +43,19 @@ class Batch:
     ids      one a record
     columns  one list of values a compared field, in schema order
     items    the whole records where the output needs them, else empty
-    earlier  the groups before that of the route in which a record is as well, one list a record; empty where a
-             record is in one group only
+    blocks   with blocking, one list a record: the block in which it meets others here, and before that all earlier
+             blocks that it is in; else empty
     """
 
     route: Route
     ids: list[str] = field(default_factory=list)
     columns: list[list[str]] = field(default_factory=list)
     items: list[Sequence[str]] = field(default_factory=list)
-    earlier: list[Sequence[str]] = field(default_factory=list)
+    blocks: list[Sequence[str]] = field(default_factory=list)
 
     def encode(self) -> bytes:
         """One line, without the newline."""
-        return ascii_json([BATCH_VERSION, self.route, self.ids, self.columns, self.items, self.earlier])
+        return ascii_json([BATCH_VERSION, self.route, self.ids, self.columns, self.items, self.blocks])
 
     @classmethod
     def decode(cls, line: bytes) -> "Batch":

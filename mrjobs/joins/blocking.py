@@ -1,9 +1,10 @@
 """Blocking: records meet only where they share a blocking key, and each two of them once.
 
 The records that share one value of one key are a block; a record is in as many blocks as it has values of keys.
-Two records that share several blocks meet in the first of them, by key and value: a batch brings the earlier
-blocks of each record along, so that where two meet it can be told whether they met before. A large block is cut
-into buckets that meet in cells, like all pairs; the others share cells, each block by itself within its cell.
+Two records that share several blocks meet in the first of them, by key and value: a batch brings the blocks of each
+record along up to the one it is sent for, so that where two meet it can be told whether they met before. A large
+block is cut into buckets that meet in cells, like all pairs; of the others each is whole in one of the cells that
+they share.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,7 @@ from pehchan.metadata.records import Record
 from pehchan.mrjobs.joins.all_pairs import AllPairs, Cell, Route, bucket_of, hashed
 from pehchan.mrjobs.joins.key_values import key_values
 
-#: The group of a cell that several blocks share; a block's own begins with [.
+#: In place of a block, in the route to a cell that several share and in the cell; a block's own text begins with [.
 SHARED = ""
 
 #: A block as its records know it: [key, partition, value] or, of a divided block, [key, partition, value, value
@@ -65,24 +66,30 @@ class Blocking(AllPairs):
                             found.append(_text([number, partition, value, other]))
         return found
 
-    def routes(self, record: Record) -> Iterator[tuple[Route, Sequence[Block]]]:
-        """Where a record goes, and the blocks that come before each of these."""
+    def routes(self, record: Record) -> Iterator[tuple[Route, list[Block]]]:
+        """Where a record goes, and for each place its blocks up to the one it is sent there for."""
         blocks = self.groups(record)
-        position = self.sets.index(record.set) if len(self.sets) == 2 else 0
-        for number, block in enumerate(blocks):
-            bucket = bucket_of(record, self.buckets.get(block, self.default)[position])
-            yield (block, record.set, bucket), blocks[:number]
+        for number, block in enumerate(blocks, 1):
+            buckets = self.buckets.get(block)
+            if buckets is None:
+                route = SHARED, record.set, hashed(block) % self.shared_cells
+            else:
+                count = buckets[self.sets.index(record.set)] if len(self.sets) == 2 else buckets[0]
+                route = block, record.set, bucket_of(record, count)
+            yield route, blocks[:number]
 
     def cells(self, route: Route) -> Iterator[Cell]:
         """The cells that a batch of this route is sent to."""
-        if route[0] in self.buckets:
-            yield from super().cells(route)
+        if route[0] == SHARED:
+            yield SHARED, route[2], route[2]
         else:
-            cell = hashed(route[0]) % self.shared_cells
-            yield SHARED, cell, cell
+            yield from super().cells(route)
 
     def meetings(self, cell: Cell, routes: Sequence[Route]) -> Iterator[tuple[Route, Route]]:
-        """The pairs of routes whose records meet in this cell; a route with itself for the pairs inside it."""
+        """The pairs of routes whose records meet in this cell; a route with itself for the pairs inside it.
+
+        In a shared cell a route is (block, set, 0).
+        """
         if cell[0] != SHARED:
             yield from super().meetings(cell, routes)
             return

@@ -83,7 +83,7 @@ def test_only_pairs_that_share_a_key_are_compared_and_the_plan_says_how_many(cal
     assert counters["Pairs"]["Compared"] == wanted < len(rows) ** 2 / 10
     assert counters["Pairs"]["Met before"]
     assert f"pairs    {wanted:,} to compare" in said(called)
-    all_pairs = ran(called, "people.csv", "-D", "join=all_pairs", out="all")
+    all_pairs = ran(called, "people.csv", "-D", "blocking=false", out="all")
     assert all_pairs["Pairs"]["Compared"] == len(rows) * (len(rows) - 1) // 2
     shared = {(a[0], b[0]) for a, b in combinations(sorted(rows), 2) if share(a, b)}
     assert pairs() == [line for line in pairs("all") if tuple(line.split(",")[:2]) in shared]
@@ -205,6 +205,6 @@ def test_all_that_is_wrong_with_keys_is_said_before_the_run(called):
 
 
 def test_blocks_are_listed_only_where_there_are_any(called):
-    code, out, err = called("plan", "people.csv", "-s", "s.yaml", "--blocks", "-D", "join=all_pairs")
+    code, out, err = called("plan", "people.csv", "-s", "s.yaml", "--blocks", "-D", "blocking=false")
     assert (code, out) == (2, "")
     assert "--blocks: records do not meet by blocking keys." in err

@@ -436,12 +436,12 @@ def test_large_blocks_get_buckets_and_the_others_share_as_many_cells_as_memory_a
 @pytest.mark.parametrize(
     ("more", "properties", "said"),
     [
-        ("", ["join=all_pairs"], "all_pairs"),
-        ("", ["join=blocking"], "blocking"),
+        ("", ["blocking=false"], "all_pairs"),
+        ("", ["blocking=true"], "blocking"),
         ("", [], "blocking"),
         ("", ["sts.mixed.in.sets=true", "sts.set.ID.size=1"], "records meet by their ids"),
-        ("", ["sts.mixed.in.sets=true", "sts.set.ID.size=1", "join=all_pairs"], "same_id"),
-        ("", ["join=some"], "join=some is not one of all_pairs, blocking."),
+        ("", ["sts.mixed.in.sets=true", "sts.set.ID.size=1", "blocking=false"], "same_id"),
+        ("", ["blocking=some"], "blocking=some is not true or false."),
         ("", ["blocking.large=window"], "blocking.large=window is not one of refuse, split."),
     ],
 )
@@ -453,13 +453,6 @@ def test_keys_in_the_schema_choose_the_join_and_a_property_overrides_it(tmp_path
         assert said in str(MistakesError(mistakes.found))
     else:
         assert plan.join == said
-
-
-def test_join_by_blocking_needs_keys(tmp_path):
-    mistakes = Mistakes()
-    schema = replace(schema_of(tmp_path, ["state"]), blocking=())
-    plan_join(schema, read_settings(None, ["join=blocking"], mistakes), mistakes, "lines")
-    assert [each.what for each in mistakes.found] == ["join=blocking, and the schema holds no blocking keys."]
 
 
 def test_a_block_says_its_key_and_value_and_what_a_part_belongs_to():
@@ -477,17 +470,20 @@ def test_a_block_says_its_key_and_value_and_what_a_part_belongs_to():
 
 @given(st.lists(st.tuples(IDS, st.sampled_from(["", "a", "b", "a b"]), st.sampled_from(["", "x", "y"])),
                 unique_by=lambda record: record[0], max_size=20))  # fmt: skip
-def test_a_batch_is_sent_to_a_cell_once_and_brings_what_came_before(records):
+def test_a_record_goes_to_each_of_its_blocks_once_and_brings_those_before(records):
     join = Blocking(("",), None, {'[0,"",["a"]]': (3,)}, (1,), (parse_key("tokens(1)"), parse_key("2")))
     by_block = defaultdict(set)
     for record in records:
         earlier = []
         for route, before in join.routes(Record("", record[0], record)):
             cells = list(join.cells(route))
-            assert len(cells) == len(set(cells)) == (3 if route[0] == '[0,"",["a"]]' else 1)
-            assert before == earlier
-            earlier = [*earlier, route[0]]
-            by_block[route[0]].add(record[0])
+            block = before[-1]
+            own = block == '[0,"",["a"]]'
+            assert len(cells) == len(set(cells)) == (3 if own else 1)
+            assert route[0] == (block if own else "")
+            assert before[:-1] == earlier
+            earlier = before
+            by_block[block].add(record[0])
         assert len(earlier) == len(set(record[1].split())) + bool(record[2])
     for block, ids in by_block.items():
         value = number_and_value(block)[1]

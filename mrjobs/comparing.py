@@ -73,12 +73,15 @@ class CellComparison:
         self, records: "CellRecords", met_before: MetBefore, meetings: Sequence[tuple[Route, Route]]
     ) -> Iterator[Pairs]:
         """The pairs of many small meetings, without those that met before."""
-        for i, j in pairs_of([(records.places[first], records.places[second]) for first, second in meetings]):
-            met = met_before.met(i, j)
-            if again := int(np.count_nonzero(met)):
-                self._count("Pairs", "Met before", again)
-                i, j = i[~met], j[~met]
-            found = self._distance.listed(records.whole, i, j)
+
+        def new_pairs() -> Iterator[tuple[Positions, Positions]]:
+            places = records.places
+            for i, j in pairs_of([(places[first], places[second]) for first, second in meetings]):
+                new = ~met_before.met(i, j)
+                self._count("Pairs", "Met before", len(i) - int(np.count_nonzero(new)))
+                yield i[new], j[new]
+
+        for found in self._distance.listed(records.whole, new_pairs()):
             yield from self._kept(records, found.rows, found.columns, found)
 
     def _new_pairs(
@@ -86,7 +89,9 @@ class CellComparison:
     ) -> Iterator[Pairs]:
         """The pairs of a meeting, without those that met before; in a large one these are compared all the same."""
         left, right, again = met_before.unmet(records.places[first], records.places[second])
-        if not len(left) or not len(right):
+        new_pairs = pairs_between(left, right) - again
+        self._count("Pairs", "Met before", records.size(first, second) - new_pairs)
+        if not new_pairs:
             return
         rows = records.whole.take(left)
         columns = rows if left is right else records.whole.take(right)
@@ -97,8 +102,6 @@ class CellComparison:
             new = ~met_before.met(a, b)
             only = Found(found.rows[new], found.columns[new], found.distances[new], found.compared)
             yield from self._kept(records, a[new], b[new], only)
-        new_pairs = pairs_between(left, right) - again
-        self._count("Pairs", "Met before", records.size(first, second) - new_pairs)
         if compared == new_pairs + again:
             # Found by an index they are not all compared, and nobody knows how many of them met before.
             self._count("Pairs", "Compared", -again)

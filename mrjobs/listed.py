@@ -1,7 +1,7 @@
 """Pairs of records that come as a list: those of many small blocks at once, where a tile for each would cost more."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -25,25 +25,17 @@ class ListedDistance(RecordDistance):
         """Whether it can; where the order of the fields matters to the answer it cannot."""
         return isinstance(self._tiles, Cascade)
 
-    def listed(self, block: Block, i: Positions, j: Positions) -> Found:
-        """The pairs of the records i[k] and j[k] of a block that are at or under the cutoff."""
+    def listed(self, block: Block, pairs: Iterable[tuple[Positions, Positions]]) -> Iterator[Found]:
+        """Of the pairs of records i[k] and j[k] of a block, list by list, those at or under the cutoff."""
         assert isinstance(self._tiles, Cascade)
-        if self._begun is not block:
-            # It counts what is missing in all pairs of the block, of which these are a few.
-            counters = Counter(self.counters)
-            self._tiles.begin(block, block, self.tile)
-            self.counters.clear()
-            self.counters.update(counters)
-            self._begun = block
-        self._count_missing(block, i, j)
-        return Found(*self._tiles.listed(block, block, i, j), len(i))
-
-    #: The block that pairs were listed of last.
-    _begun: Block | None = None
-
-    def compare(self, rows: Block, columns: Block, tile: int | None = None) -> Iterator[Found]:
-        self._begun = None
-        return super().compare(rows, columns, tile)
+        # It counts what is missing in all pairs of the block, of which these are a few.
+        counters = Counter(self.counters)
+        self._tiles.begin(block, block, self.tile)
+        self.counters.clear()
+        self.counters.update(counters)
+        for i, j in pairs:
+            self._count_missing(block, i, j)
+            yield Found(*self._tiles.listed(block, block, i, j), len(i))
 
     def _count_missing(self, block: Block, i: Positions, j: Positions) -> None:
         for field, column in zip(self.fields, block.columns, strict=True):

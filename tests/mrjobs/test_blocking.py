@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from dataclasses import replace
 from itertools import combinations, product
+from unittest.mock import patch
 
 import numpy as np
 import orjson
@@ -19,7 +20,10 @@ from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.properties import read_settings
 from pehchan.metadata.records import Record
 from pehchan.metadata.schemas import load_schema
+from pehchan.mrjobs import comparing
+from pehchan.mrjobs import listed as listed_module
 from pehchan.mrjobs.joins.blocking import Blocking, is_part, number_and_value, parents
+from pehchan.mrjobs.listed import pairs_of
 from pehchan.mrjobs.met_before import MetBefore
 from pehchan.mrjobs.planner import Counted, divide, plan_join, with_buckets
 from pehchan.mrjobs.record_similarity import RecordSimilarity
@@ -182,21 +186,39 @@ def cut(plan, records, chance):
     at=st.integers(0, 14),
     batch_bytes=st.sampled_from([1, 30, 262144]),
     chance=st.randoms(use_true_random=False),
+    listed=st.sampled_from([0, 3, 20_000]),
 )
 def test_the_pairs_are_those_that_share_a_key_each_compared_once_for_any_cut(
-    folder, records, keys, at, batch_bytes, chance
+    folder, records, keys, at, batch_bytes, chance, listed
 ):
     chance.shuffle(records)
     plan = cut(plan_of(folder, keys, batch_bytes=batch_bytes), [("", record) for record in records], chance)
-    outcome = Outcome(folder, plan, {"part-0": content(records[:at]), "part-1": content(records[at:])})
+    with patch.object(comparing, "LISTED_PAIRS", listed):
+        outcome = Outcome(folder, plan, {"part-0": content(records[:at]), "part-1": content(records[at:])})
     expected, fitting = distances(
         folder, [("", r[0], r) for r in records], lambda a, b: share_a_key(keys, a[2], b[2])
     )
     assert outcome.distances == expected
     assert outcome.counters.get(("Pairs", "Kept"), 0) == len(expected)
     assert outcome.compared == fitting
+    again = sum(
+        len(set(KEYS[key](a)) & set(KEYS[key](b))) for key in keys for a, b in combinations(records, 2)
+    )
+    assert outcome.counters.get(("Pairs", "Met before"), 0) == again - fitting
     without = sum(not any(KEYS[key](record) for key in keys) for record in records)
     assert outcome.counters.get(("Records", "Without blocking key"), 0) == without
+
+
+@settings(max_examples=15)
+@given(records=RECORDS, keys=KEY_LISTS, chance=st.randoms(use_true_random=False))
+def test_an_index_within_large_blocks_finds_the_same_pairs(folder, records, keys, chance):
+    plan = cut(plan_of(folder, keys, join="signatures"), [("", record) for record in records], chance)
+    with patch.object(comparing, "LISTED_PAIRS", 0):
+        outcome = Outcome(folder, plan, {"a": content(records)})
+    expected, _ = distances(
+        folder, [("", r[0], r) for r in records], lambda a, b: share_a_key(keys, a[2], b[2])
+    )
+    assert outcome.distances == expected
 
 
 @settings(max_examples=15)
@@ -306,6 +328,27 @@ def test_inline_and_local_give_the_same_bytes_for_any_order_of_lines_and_number_
     assert local.distances == first.distances
 
 
+@pytest.mark.parametrize("properties", [{}, {"sifarish_compat": "true"}])
+def test_distances_and_what_is_missing_are_as_where_all_pairs_meet(tmp_path, properties):
+    # One letter each, so that all records are in one block of one key or the other.
+    records = [
+        (f"c{number}", f"a {name}", STREETS[number % 5], "TX") for number, name in enumerate(NAMES * 2)
+    ]
+    blocked = Outcome(
+        tmp_path, plan_of(tmp_path, ["prefix(name, 1)", "state"], **properties), {"a": content(records)}
+    )
+    everyone = Outcome(
+        tmp_path, plan_of(tmp_path, ["state"], blocking="false", **properties), {"a": content(records)}
+    )
+    assert blocked.distances == everyone.distances
+    assert len(blocked.distances) > 20
+    assert blocked.counters["Missing Data", "FieldSkipped"]
+    if not properties:
+        del blocked.counters["Pairs", "Met before"]
+        same = {key: amount for key, amount in blocked.counters.items() if key[0] != "Blocks"}
+        assert same == everyone.counters
+
+
 def test_the_smaller_id_comes_first(tmp_path):
     outcome = Outcome(
         tmp_path, plan_of(tmp_path, ["tokens(name)", "state"]), {"a": content(people(12)[::-1])}
@@ -365,6 +408,22 @@ def test_many_pairs_are_looked_at_in_parts(monkeypatch):
     met_before = MetBefore([["x", "a"], ["a"], ["b"], ["b", "x"]])
     a, b = np.array([0, 0, 0, 1, 1, 2, 0]), np.array([1, 2, 3, 2, 3, 3, 1])
     assert met_before.met(a, b).tolist() == [True, False, True, False, False, True, True]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(-1, 5)), max_size=8), st.sampled_from([1, 7, 200_000])
+)
+def test_the_pairs_of_small_meetings_are_listed_once(sizes, at_once):
+    meetings, expected, first = [], Counter(), 0
+    for height, width in sizes:
+        left = np.arange(first, first + height)
+        right = left if width == -1 else np.arange(first + height, first + height + width)
+        meetings.append((left, right))
+        expected.update(combinations(left, 2) if width == -1 else product(left, right))
+        first += height + max(0, width)
+    with patch.object(listed_module, "AT_ONCE", at_once):
+        found = Counter(pair for i, j in pairs_of(meetings) for pair in zip(i, j, strict=True))
+    assert found == expected
 
 
 # counting and planning

@@ -142,8 +142,7 @@ def _buckets(forecast: Forecast) -> str:
     cells = f"{forecast.cells:,} cell" + ("s" if forecast.cells != 1 else "")
     cells += f" of up to {forecast.cell_records:,} records"
     if plan.join == "blocking":
-        own = f"{len(plan.buckets):,} block{'s have' if len(plan.buckets) != 1 else ' has'} cells of its own"
-        return f"{own.replace('its', 'their') if len(plan.buckets) != 1 else own}, the others share; {cells}"
+        return f"{cells}; blocks with cells of their own: {len(plan.buckets):,}"
     if plan.grouped:
         several = sum(1 for buckets in plan.buckets.values() if max(buckets) > 1)
         groups = "ids" if plan.join == "same_id" else "partitions"

@@ -55,6 +55,9 @@ ENOUGH_PAIRS = 100
 #: with bench/speed.py and bench/shuffle.py.
 READ_SECONDS, COPY_SECONDS, WRITE_SECONDS = 16e-6, 2e-6, 1e-6
 
+#: Seconds that a record costs in each of its blocks, besides: to find its keys, and to sort it into the block.
+MEMBER_SECONDS = 15e-6
+
 
 @dataclass(frozen=True)
 class Look:
@@ -371,6 +374,8 @@ def _forecast(plan: Plan, look: Look, trial: Trial | None, tasks: int) -> Foreca
         told = trial.kept and (look.members is None or trial.pairs == look.pairs)
         kept = round(look.pairs * trial.kept / trial.pairs) if told else None
         seconds += records * copies * (COPY_SECONDS + trial.record_seconds) + (kept or 0) * WRITE_SECONDS
+        if look.members is not None:
+            seconds += sum(look.members.records.values()) * MEMBER_SECONDS
         compare = seconds / min(tasks, max(1, cells))
     megabytes = TASK_MEGABYTES + cell_records * (look.members or look.counted).record_bytes / 1e6
     return Forecast(

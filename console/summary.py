@@ -36,6 +36,9 @@ def summary(result: Result, out: Place) -> str:
         without = counts["Records", "Without blocking key"]
         lines.append(f"records without a blocking key, which meet nothing: {without:,}")
     compared, plan = counts["Pairs", "Compared"], result.plan
+    if plan is not None and plan.divided:
+        most = plan.settings.blocking_max_records
+        lines.append(f"blocks of more than {most:,} records, divided by the next key: {len(plan.divided):,}")
     if plan is not None and result.request.command != "cluster":
         seconds = result.seconds.get("compare", 0.0)
         rate = f" in {seconds:.1f} s ({compared / seconds:,.0f} a second)" if seconds and compared else ""

@@ -85,7 +85,7 @@ def _year(value: str, n: int) -> Iterable[str]:
 
 _FUNCTIONS: dict[str, Function] = {
     "": lambda value, n: (value,),
-    "prefix": lambda value, n: (value[:n],),
+    "prefix": lambda value, n: (value[:n].rstrip(),),
     "tokens": lambda value, n: set(_WORD.findall(value)),
     "qgrams": _qgrams,
     "digits": _digits,

@@ -27,6 +27,7 @@ def test_every_function_of_the_schema_makes_values(function):
         ("0", "STRAẞE ﬁ", ["strasse fi"]),
         ("prefix(0, 3)", "Éliane", ["eli"]),
         ("prefix(0, 3)", "Li", ["li"]),
+        ("prefix(0, 4)", "New York", ["new"]),
         ("tokens(0)", "Ann-Marie  O'Neil Ann", ["ann", "marie", "neil", "o"]),
         ("tokens(0)", "?!", []),
         ("qgrams(0, 3)", "Banana", ["ana", "ban", "nan"]),

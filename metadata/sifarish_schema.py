@@ -519,6 +519,7 @@ def write_sifarish(schema: Schema, settings: Settings | None = None) -> dict[str
         data["partitioningColumn"] = schema.partition_ordinal
     elif schema.partition is not None:
         writer.ordinal(f'partition "{schema.partition}"', None)
+    writer.unsaid += [f'blocking key "{key.text}"' for key in schema.blocking]
     if writer.unsaid:
         raise ValueError("sifarish's JSON cannot say:\n" + "\n".join(f"  {each}" for each in writer.unsaid))
     if writer.shared.get("missingValueHandler") == "default":

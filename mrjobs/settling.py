@@ -25,6 +25,7 @@ from pehchan.metadata.records import (
 )
 from pehchan.mrjobs.job import PlannedJob, file_name, input_file, lines_of
 from pehchan.mrjobs.joins import join_of
+from pehchan.mrjobs.joins.blocking import is_part
 from pehchan.mrjobs.wire import GROUP, RECORD, REJECTED
 
 #: The sets of a job whose files are told apart by their names.
@@ -141,7 +142,8 @@ class SettlesRecords(PlannedJob):
         self, groups: Sequence[str], set_name: str, characters: int, held: int
     ) -> Iterator[tuple[bytes, bytes]]:
         for group in groups:
-            if self._blocking:
+            # Parts are counted to see how large they would be.
+            if self._blocking and not is_part(group):
                 # A record travels with the blocks that it is in.
                 characters += len(group)
                 held += self.plan.held_bytes_of_key(group)

@@ -6,6 +6,7 @@ import yaml
 from pehchan.metadata.blocking_keys import FUNCTIONS, KeyPart, parse_key
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.native_schema import read_native, resolve, write_native
+from pehchan.metadata.sifarish_schema import write_sifarish
 
 SCHEMA = """
 id: id
@@ -114,3 +115,16 @@ def test_blocking_without_keys_is_a_mistake(keys):
         "s.yaml blocking: it holds no keys.\n  Give a list of keys, one a line after a dash; for all pairs leave "
         "blocking out. Write columns, or functions of them as in prefix(name, 3), joined by +."
     ]
+
+
+def test_keys_that_name_columns_need_a_header_or_the_names_in_the_schema():
+    mistakes = Mistakes()
+    data = {"fields": {"name": {"measure": "edit", "column": 1}}, "blocking": ["zip", "prefix(0, 2)"]}
+    resolve(read_native(data, "s.yaml", mistakes), (), mistakes)
+    assert [each.what for each in mistakes.found] == ["it names its columns, but the input has no header."]
+
+
+def test_sifarish_knows_no_keys():
+    schema, _ = read("state")
+    with pytest.raises(ValueError, match='blocking key "state"'):
+        write_sifarish(schema)

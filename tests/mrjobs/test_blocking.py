@@ -453,6 +453,7 @@ def test_the_parts_of_blocks_are_counted_where_these_may_be_divided(tmp_path):
         '[1,"",["ann"],["tx"]]',
         '[1,"",["ann"]]',
     ]
+    assert outcome.counters["Blocks", "Members"] == 10
 
 
 def counted(records):

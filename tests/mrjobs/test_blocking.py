@@ -328,6 +328,20 @@ def test_inline_and_local_give_the_same_bytes_for_any_order_of_lines_and_number_
     assert local.distances == first.distances
 
 
+def test_a_large_block_counts_and_finds_the_same_as_if_its_pairs_were_listed(tmp_path):
+    # In the second block some pairs met in one of the first, and others of the same records did not.
+    plan = plan_of(tmp_path, ["tokens(name)", "state"], join="tiles")
+    files = {"a": content(people(40))}
+    listed = Outcome(tmp_path, plan, files)
+    with patch.object(comparing, "LISTED_PAIRS", 0):
+        compared = Outcome(tmp_path, plan, files)
+    assert compared.distances == listed.distances
+    pairs = {key: amount for key, amount in listed.counters.items() if key[0] == "Pairs"}
+    assert pairs == {key: amount for key, amount in compared.counters.items() if key[0] == "Pairs"}
+    assert compared.compared == 40 * 39 // 2
+    assert pairs["Pairs", "Met before"] > 100
+
+
 @pytest.mark.parametrize("properties", [{}, {"sifarish_compat": "true"}])
 def test_distances_and_what_is_missing_are_as_where_all_pairs_meet(tmp_path, properties):
     # One letter each, so that all records are in one block of one key or the other.

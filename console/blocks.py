@@ -53,8 +53,9 @@ class LookedAtBlocks:
             for number in members:
                 before = self._blocks[number]
                 for each in before[: before.index(block) + 1]:
-                    characters += len(each)
-                    held += self.plan.held_bytes_of_key(each)
+                    if not is_part(each):
+                        characters += len(each)
+                        held += self.plan.held_bytes_of_key(each)
         scaled = {name: round(count * factors.get(name, factor)) for name, count in records.items()}
         return Counted(scaled, round(characters * factor), round(held * factor))
 

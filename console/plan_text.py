@@ -123,8 +123,9 @@ def _partition(plan: Plan) -> str:
 def _blocks(forecast: Forecast) -> list[str]:
     plan, look = forecast.plan, forecast.look
     sizes = [sum(each.records.values()) for block, each in look.groups.items() if not is_part(block)]
-    several = sum(1 for size in sizes if size > 1)
-    said = [f"{several:,} of two or more records, of up to {_number(max(sizes, default=0), look.whole)}"]
+    most = f"of up to {_number(max(sizes, default=0), look.whole)} records"
+    # How many blocks there are a sample does not tell.
+    said = [f"{sum(1 for size in sizes if size > 1):,} of two or more, {most}" if look.whole else most]
     if look.keyless:
         said.append(f"records without a key, which meet nothing: {look.keyless:,} of {len(look.records):,}")
     if look.blocks.blocks:

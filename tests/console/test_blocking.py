@@ -1,6 +1,7 @@
 """Blocking from the command: what is compared, what a plan says of it, and blocks that are too large."""
 
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -190,6 +191,7 @@ def test_a_sample_says_about_how_many_pairs_meet(called, rows, monkeypatch):
     monkeypatch.setattr(planning, "LOOKED_AT", 300)
     (line,) = (line for line in said(called).splitlines() if line.startswith("pairs"))
     assert "about" in line
+    assert re.search("^blocks   of up to about [0-9]+ records$", said(called), re.MULTILINE)
     assert int(line.split()[2].replace(",", "")) == pytest.approx(compared, rel=0.2)
 
 
@@ -205,6 +207,22 @@ def test_all_that_is_wrong_with_keys_is_said_before_the_run(called):
     ):
         assert part in err
     assert not Path("out").exists()
+
+
+def test_every_file_must_have_the_columns_of_the_keys(called, rows):
+    schema("digits(phone)")
+    Path("more.csv").write_text("id,name,address,city\nx,Ann,1 Oak,Austin\n")
+    code, _, err = called("plan", "people.csv", "more.csv", "-s", "s.yaml")
+    assert code == 2
+    assert 'more.csv: no column "phone", which the schema needs.' in err
+
+
+def test_what_blocks_may_be_divided_into_is_not_listed(called):
+    divided, whole = said(called, "--blocks", "-D", "blocking.large=split"), said(called, "--blocks")
+    assert divided.partition("the largest blocks")[2] == whole.partition("the largest blocks")[2]
+    assert re.findall("^(?:buckets|memory).*", divided, re.MULTILINE) == re.findall(
+        "^(?:buckets|memory).*", whole, re.MULTILINE
+    )
 
 
 def test_blocks_are_listed_only_where_there_are_any(called):

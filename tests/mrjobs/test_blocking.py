@@ -363,6 +363,14 @@ def test_distances_and_what_is_missing_are_as_where_all_pairs_meet(tmp_path, pro
         assert same == everyone.counters
 
 
+def test_a_line_without_the_column_of_a_key_is_set_aside(tmp_path):
+    outcome = Outcome(
+        tmp_path, plan_of(tmp_path, ["state"]), {"a": b"1,Ann,1 Oak,TX\n2,Ann,1 Oak\n3,Ann,1 Oak,TX\n"}
+    )
+    assert outcome.counters["Records", "Rejected"] == 1
+    assert len(outcome.distances) == 1
+
+
 def test_the_smaller_id_comes_first(tmp_path):
     outcome = Outcome(
         tmp_path, plan_of(tmp_path, ["tokens(name)", "state"]), {"a": content(people(12)[::-1])}

@@ -1,9 +1,9 @@
 """Where records go to meet others: the mapper of record_similarity. It needs neither numpy nor a measure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from pehchan.metadata.records import ascii_json, decode_record
+from pehchan.metadata.records import Record, ascii_json, decode_record
 from pehchan.mrjobs.job import PlannedJob
 from pehchan.mrjobs.joins import join_of
 from pehchan.mrjobs.joins.all_pairs import Route
@@ -48,7 +48,7 @@ class RoutesRecords(PlannedJob):
         self._join = join_of(self.plan)
         self._compared = self.plan.compared
         self._items_needed = self.plan.items_needed
-        self._several = self._join.routes if isinstance(self._join, Blocking) else None
+        self._routes = self._join.routes if isinstance(self._join, Blocking) else None
         self._batch_bytes = self.plan.settings.batch_bytes
         self._gathered: dict[Route, Gathered] = {}
         self._held = 0
@@ -63,25 +63,47 @@ class RoutesRecords(PlannedJob):
         if tag != RECORD:
             return
         record = decode_record(payload)
-        # Most joins send a record to one place, and a call a record counts.
-        routes = ((self._join.route(record), ()),) if self._several is None else self._several(record)
+        if self._routes is not None:
+            yield from self._route_to_blocks(self._routes(record), record, len(payload))
+            return
+        # What follows is written out, as a call a record counts.
+        route = self._join.route(record)
+        if route is None:
+            return
+        gathered = self._gathered.get(route)
+        if gathered is None:
+            gathered = self._gathered[route] = Gathered()
+            self._held += OPEN_BATCH
+        gathered.ids.append(record.id)
+        gathered.values += self._compared(record)
+        if self._items_needed:
+            gathered.items.append(record.items)
+        size = len(payload)
+        gathered.size += size
+        self._held += size
+        if gathered.size >= self._batch_bytes:
+            yield from self._send(route, self._gathered.pop(route))
+        elif self._held >= self._batch_bytes * BATCHES_HELD:
+            yield from self._send_all()
+
+    def _route_to_blocks(
+        self, routes: Iterable[tuple[Route, Sequence[str]]], record: Record, size: int
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """The same for a record that goes to several places, and brings its blocks along."""
+        compared = self._compared(record)
         for route, blocks in routes:
-            if route is None:
-                return
             gathered = self._gathered.get(route)
             if gathered is None:
                 gathered = self._gathered[route] = Gathered()
                 self._held += OPEN_BATCH
             gathered.ids.append(record.id)
-            gathered.values += self._compared(record)
+            gathered.values += compared
+            gathered.blocks.append(blocks)
             if self._items_needed:
                 gathered.items.append(record.items)
-            size = len(payload)
-            if self._several is not None:
-                gathered.blocks.append(blocks)
-                size += sum(map(len, blocks))
-            gathered.size += size
-            self._held += size
+            whole = size + sum(map(len, blocks))
+            gathered.size += whole
+            self._held += whole
             if gathered.size >= self._batch_bytes:
                 yield from self._send(route, self._gathered.pop(route))
             elif self._held >= self._batch_bytes * BATCHES_HELD:

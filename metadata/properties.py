@@ -269,8 +269,11 @@ class Settings:
         "how the pairs under the cutoff are found: tiles: all are compared; signatures: by an index wherever "
         "there is one; auto: what costs less",
     )
-    bucket_records: int = _key(
-        "bucket.records", _whole(1), 20_000, "the most records a reducer holds at a time"
+    bucket_records: int | None = _key(
+        "bucket.records",
+        _whole(1),
+        None,
+        "the most records a reducer holds at a time; blank: 20000, with an index what memory.mb allows",
     )
     memory_mb: int = _key(
         "memory.mb",

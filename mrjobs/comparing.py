@@ -23,7 +23,7 @@ class CellComparison:
     """Compares the records of one cell after the other.
 
     count         is told (group, name, amount) for the counters
-    sign_of_life  is told how many pairs have just been compared
+    sign_of_life  is told of how many pairs more it is known whether they are kept
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class CellComparison:
         self._join = join_of(plan)
         settings = plan.settings
         self._distance = RecordDistance(
-            plan.schema, settings.scale, plan.cutoff, settings.compat, settings.search
+            plan.schema, settings.scale, plan.cutoff, settings.compat, settings.search, plan.index_room
         )
 
     def pairs(self, cell: Cell, batches: Iterable[Batch]) -> Iterator[Pairs]:
@@ -59,7 +59,7 @@ class CellComparison:
                     yield records.pairs(a[some], b[some], distances[some])
                 self._count("Pairs", "Kept", len(a))
                 self._count("Pairs", "Compared", found.compared)
-                self._sign_of_life(found.compared)
+                self._sign_of_life(found.decided)
         if records.same_given_id:
             self._count("Distance Data", "Same ID", records.same_given_id)
 

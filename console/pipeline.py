@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from pehchan.console.output import (
     RunError,
     check_output,
     drop_empty_files,
+    tagged_lines,
     whole_folder,
     whole_path,
 )
@@ -45,19 +47,25 @@ from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.native_schema import write_native
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.properties import Settings
+from pehchan.metadata.records import decode_record
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
 from pehchan.mrjobs.planner import (
     Counted,
     divide,
     load_schema_and_settings,
+    may_be_indexed,
     pairs_within,
     plan_join,
     shuffled_characters,
     with_buckets,
+    with_index_buckets,
 )
 from pehchan.mrjobs.record_similarity import RecordSimilarity
 from pehchan.mrjobs.settle_records import SettleRecords
-from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, REJECTED
+from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, RECORD, REJECTED
+
+#: Records that are looked at to tell whether an index finds their pairs for less than all cost.
+SAMPLED = 1000
 
 #: Blocks that are named where too many records are in them.
 TOO_LARGE_SHOWN = 5
@@ -202,6 +210,9 @@ def _run(
         plan = replace(
             with_buckets(plan, counted, groups, tasks_at_once(request.runner, plan)), input="settled"
         )
+        if may_be_indexed(plan, counted):
+            sample = _sample(records, plan, counted)
+            plan = with_index_buckets(plan, counted, sample, tasks_at_once(request.runner, plan))
         shuffled = shuffled_characters(plan, counted, groups)
         if request.runner == "inline" and (too_large := _too_large("what goes to the comparison", shuffled)):
             warning = "-r inline: " + " ".join(too_large)
@@ -226,6 +237,14 @@ def _run(
         (work / "internal" / "plan.json").write(plan_path.read_bytes())
         stages.clear()
         write_run(work, result)
+
+
+def _sample(records: Sequence[Place], plan: Plan, counted: Counted) -> list[Sequence[str]]:
+    """The compared values of some settled records: of all on this machine, of the first elsewhere."""
+    here = not any("://" in str(folder) for folder in records)
+    step = max(1, sum(counted.records.values()) // SAMPLED) if here else 1
+    settled = (payload for tag, payload in tagged_lines(records) if tag == RECORD)
+    return [plan.compared(decode_record(payload)) for payload in islice(settled, 0, step * SAMPLED, step)]
 
 
 def _read(

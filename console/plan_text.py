@@ -9,7 +9,7 @@ from textwrap import wrap
 from pehchan.console.blocks import largest_blocks
 from pehchan.console.pipeline import too_large_blocks
 from pehchan.console.planning import Forecast
-from pehchan.metadata.plan import TASK_MEGABYTES, Plan
+from pehchan.metadata.plan import BUCKET_RECORDS, TASK_MEGABYTES, Plan
 from pehchan.mrjobs.joins.blocking import is_part
 
 #: Pairs whose comparison says how many a second there are.
@@ -62,9 +62,10 @@ def _topics(forecast: Forecast, runner: str) -> Iterator[tuple[str, list[str], l
     pairs = (
         "not to be told from so few"
         if look.pairs is None
-        else f"{_number(look.pairs, look.whole)} to compare"
+        else _number(look.pairs, look.whole) + (" to compare" if forecast.index is None else "")
     )
     yield "pairs", [pairs], []
+    yield "search", _search(forecast), _why_search(forecast)
     yield "order", _order(forecast), _why_order(forecast)
     yield "kept", [_kept(forecast)], _why_kept(forecast)
     yield "time", _time(forecast, runner), _why_time(forecast)
@@ -73,7 +74,8 @@ def _topics(forecast: Forecast, runner: str) -> Iterator[tuple[str, list[str], l
         [f"at most {forecast.megabytes:,.0f} MB a task; memory.mb={plan.settings.memory_mb}"],
         [
             f"{TASK_MEGABYTES} MB for Python and a tile, and {forecast.look.counted.record_bytes:,.0f} bytes for "
-            f"each of {forecast.cell_records:,} records.",
+            f"each of {forecast.cell_records:,} records"
+            + (f", and up to {plan.index_room / 1e6:,.0f} MB for signatures." if forecast.index else "."),
         ],
     )
 
@@ -153,10 +155,17 @@ def _buckets(forecast: Forecast) -> str:
 
 def _why_buckets(forecast: Forecast) -> list[str]:
     settings = forecast.plan.settings
+    if forecast.index is not None:
+        return [
+            f"memory.mb leaves {forecast.plan.room / 1e6:,.0f} MB for records of "
+            f"{forecast.look.counted.record_bytes:,.0f} bytes each and for signatures, which cost as much as there "
+            "are records in all cells together: so few buckets are best.",
+            f"A record travels to {forecast.copies:.3g} cells.",
+        ]
     room = max(0, settings.memory_mb - TASK_MEGABYTES)
     why = [
         f"memory.mb leaves {room:,} MB for records of {forecast.look.counted.record_bytes:,.0f} bytes each; "
-        f"bucket.records allows {settings.bucket_records:,} records a cell.",
+        f"bucket.records allows {settings.bucket_records or BUCKET_RECORDS:,} records a cell.",
     ]
     if forecast.cells > 1:
         why += [
@@ -168,6 +177,27 @@ def _why_buckets(forecast: Forecast) -> list[str]:
     if settings.bucket_count:
         why.append(f"sts.bucket.count allows no more than {settings.bucket_count:,}.")
     return why
+
+
+def _search(forecast: Forecast) -> list[str]:
+    index, fields = forecast.index, forecast.plan.schema.fields
+    if index is None:
+        return ["tiles: all pairs are compared"]
+    limits = ", ".join(f"{fields[number].name} up to {limit:.3f}" for number, limit in index.limits.items())
+    share = index.candidates / max(1.0, index.all_pairs)
+    return [
+        f"signatures: pairs that have {limits}",
+        f"about {max(share, 1e-9):.1g} of all pairs are compared",
+    ]
+
+
+def _why_search(forecast: Forecast) -> list[str]:
+    if forecast.index is None:
+        return []
+    return [
+        "Every pair that is kept has one of these, so none is lost; the distances were shared out so that the "
+        "fewest pairs and signatures come of it, by a sample. join=tiles compares all pairs."
+    ]
 
 
 def _order(forecast: Forecast) -> list[str]:
@@ -240,7 +270,7 @@ def _time(forecast: Forecast, runner: str) -> list[str]:
     where = f"{tasks} of this machine" if runner in ("inline", "local") else f"{tasks} like this machine's"
     read, compare = _seconds(forecast.read_seconds), _seconds(forecast.compare_seconds)
     said = [f"{read} to read, {compare} to compare with -r {runner} on {where}"]
-    if forecast.trial.pairs >= WORTH_A_RATE:
+    if forecast.trial.pairs >= WORTH_A_RATE and forecast.index is None:
         rate = _number(forecast.trial.pairs / forecast.trial.seconds, exact=False)
         said.append(f"{rate} pairs a second and core")
     return said

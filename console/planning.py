@@ -12,9 +12,10 @@ from pehchan.console.blocks import LookedAtBlocks
 from pehchan.console.ingest import read_head
 from pehchan.console.inputs import InputFile, Prepared, column_delimiter, set_of
 from pehchan.console.jobs import local_folder
-from pehchan.console.pipeline import Request, Result, check, tasks_at_once
+from pehchan.console.pipeline import SAMPLED, Request, Result, check, tasks_at_once
 from pehchan.console.places import place
 from pehchan.distance.record import RecordDistance, Step
+from pehchan.distance.signatures import Index
 from pehchan.metadata.plan import TASK_MEGABYTES, Plan
 from pehchan.metadata.properties import Settings
 from pehchan.metadata.records import Record, RejectedLine, encode_record
@@ -23,12 +24,16 @@ from pehchan.mrjobs.joins.blocking import is_part
 from pehchan.mrjobs.planner import (
     Counted,
     Divided,
+    Foresight,
     cells_of,
     divide,
+    indexed_microseconds,
+    may_be_indexed,
     pairs_within,
     records_of_a_cell,
     shuffled_characters,
     with_buckets,
+    with_index_buckets,
 )
 from pehchan.mrjobs.settling import LineReader
 
@@ -109,6 +114,7 @@ class Forecast:
     read_seconds, compare_seconds   on `tasks` cores like this machine's, without the start of jobs
     kept           pairs at or under the cutoff, None where the sample holds none
     megabytes      what a task takes at the most
+    index          how the pairs of a cell are found, None where all are compared
     """
 
     plan: Plan
@@ -122,6 +128,7 @@ class Forecast:
     compare_seconds: float | None
     kept: int | None
     megabytes: float
+    index: Index | None = None
 
 
 def forecast(request: Request) -> tuple[Result, Forecast]:
@@ -137,7 +144,14 @@ def forecast(request: Request) -> tuple[Result, Forecast]:
     else:
         plan = replace(plan, divided=look.blocks.blocks)
         plan = with_buckets(plan, look.members, look.blocks.large, tasks)
-    return result, _forecast(plan, look, try_out(plan, look), tasks)
+    index = None
+    if may_be_indexed(plan, look.counted) and len(look.records) >= SAMPLED:
+        step = len(look.records) // SAMPLED
+        sample = [plan.compared(record) for record in look.records[: step * SAMPLED : step]]
+        plan = with_index_buckets(plan, look.counted, sample, tasks)
+        a_cell = records_of_a_cell(plan, look.counted.records, plan.default_buckets)
+        _, index = Foresight(plan, sample).of(a_cell)
+    return result, _forecast(plan, look, try_out(plan, look), index, tasks)
 
 
 class _Heads:
@@ -333,7 +347,8 @@ def try_out(plan: Plan, look: Look) -> Trial | None:
 
 
 def _trial(plan: Plan, records: Sequence[Record]) -> Trial:
-    distance = RecordDistance(plan.schema, plan.settings.scale, plan.cutoff, plan.settings.compat)
+    settings = plan.settings
+    distance = RecordDistance(plan.schema, settings.scale, plan.cutoff, settings.compat, search="tiles")
     began = time.process_time()
     values = [plan.compared(record) for record in records]
     block = distance.block(zip(*values, strict=True), np.arange(len(records)))
@@ -346,7 +361,7 @@ def _trial(plan: Plan, records: Sequence[Record]) -> Trial:
     return Trial(distance.steps(block), compared, kept, seconds, read / len(records))
 
 
-def _forecast(plan: Plan, look: Look, trial: Trial | None, tasks: int) -> Forecast:
+def _forecast(plan: Plan, look: Look, trial: Trial | None, index: Index | None, tasks: int) -> Forecast:
     records = sum(look.counted.records.values())
     large = look.groups if look.members is None else look.blocks.large
     copies = shuffled_characters(plan, look.members or look.counted, large) / max(1, look.counted.characters)
@@ -370,6 +385,9 @@ def _forecast(plan: Plan, look: Look, trial: Trial | None, tasks: int) -> Foreca
     kept = compare = None
     if look.pairs is not None and trial is not None:
         seconds = look.pairs * trial.seconds / trial.pairs
+        if index is not None:
+            at_once = min(tasks, max(1, cells))
+            seconds = indexed_microseconds(index, plan.default_buckets[0], tasks) * at_once / 1e6
         # Of the largest block alone; in small ones more of the pairs are close.
         told = trial.kept and (look.members is None or trial.pairs == look.pairs)
         kept = round(look.pairs * trial.kept / trial.pairs) if told else None
@@ -378,6 +396,8 @@ def _forecast(plan: Plan, look: Look, trial: Trial | None, tasks: int) -> Foreca
             seconds += sum(look.members.records.values()) * MEMBER_SECONDS
         compare = seconds / min(tasks, max(1, cells))
     megabytes = TASK_MEGABYTES + cell_records * (look.members or look.counted).record_bytes / 1e6
+    if index is not None:
+        megabytes += plan.index_room / 1e6
     return Forecast(
         plan,
         look,
@@ -390,4 +410,5 @@ def _forecast(plan: Plan, look: Look, trial: Trial | None, tasks: int) -> Foreca
         compare,
         kept,
         megabytes,
+        index,
     )

@@ -8,7 +8,7 @@ from shutil import get_terminal_size
 import orjson
 
 from pehchan.console.output import record_folders, tagged_lines
-from pehchan.console.pipeline import Result
+from pehchan.console.pipeline import Result, pairs_to_compare
 from pehchan.console.places import Place
 from pehchan.console.side_by_side import show_cluster
 from pehchan.metadata.plan import Plan
@@ -41,9 +41,13 @@ def summary(result: Result, out: Place) -> str:
         lines.append(f"blocks of more than {most:,} records, divided by the next key: {len(plan.divided):,}")
     if plan is not None and result.request.command != "cluster":
         seconds = result.seconds.get("compare", 0.0)
-        rate = f" in {seconds:.1f} s ({compared / seconds:,.0f} a second)" if seconds and compared else ""
+        meet = pairs_to_compare(plan, counts)
+        # Of pairs that an index finds the others need not be compared.
+        among = f" of {meet:,}" if meet is not None and compared < meet else ""
+        rate = f" ({compared / seconds:,.0f} a second)" if seconds and compared and not among else ""
+        took = f" in {seconds:.1f} s" if seconds and compared else ""
         lines.append(
-            f"{compared:,} pairs compared{rate}, "
+            f"{compared:,}{among} pairs compared{took}{rate}, "
             f"{counts['Pairs', 'Kept']:,} at or under {plan.cutoff} of {plan.settings.scale}"
         )
     if result.cluster_cutoff is not None:

@@ -26,6 +26,14 @@ def distinct(values: Sequence[str]) -> tuple[list[str], Codes]:
     return known, np.fromiter(map(code_of.__getitem__, values), dtype=np.int32, count=len(values))
 
 
+def ascending(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The distinct keys in ascending order; sorts the array itself. np.unique is several times as slow of many."""
+    keys.sort()
+    first = np.ones(len(keys), dtype=bool)
+    first[1:] = keys[1:] != keys[:-1]
+    return keys[first]
+
+
 def distinct_pairs(
     a: NDArray[Any], b: NDArray[Any], width: int
 ) -> tuple[Positions, Positions, NDArray[np.intp]]:

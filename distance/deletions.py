@@ -8,7 +8,7 @@ deleted from each word is bounded here by the mean over the words.
 """
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +17,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from pehchan.distance.arrays import Mask, Positions
+from pehchan.distance.arrays import Mask, Positions, ascending
 from pehchan.distance.measure import Prepared
 from pehchan.distance.near import Exhaustive
 
@@ -41,10 +41,10 @@ MOST_WAYS, FEW_WAYS = 30_000, 200
 MOST_WORDS = 30
 
 #: Signatures that are made at a time, and values; candidates that are held before repeated ones are left out.
-AT_ONCE, VALUES_AT_ONCE, PAIRS_AT_ONCE = 1 << 18, 2048, 20_000_000
+AT_ONCE, VALUES_AT_ONCE, PAIRS_AT_ONCE = 1 << 18, 2048, 4_000_000
 
 #: Microseconds, about, of a signature from its making to its sorting, and of a pair in a matrix.
-A_SIGNATURE, A_HEAVY_PAIR = 0.03, 0.015
+A_SIGNATURE, A_HEAVY_PAIR = 0.05, 0.015
 
 #: The base of the hash, odd, and its inverse modulo 2^64.
 BASE = 0x9E3779B97F4A7C15
@@ -85,7 +85,7 @@ class Deletions:
             farther apart
     times   as many values, about, as there will be, where costs are asked of a sample
     heavy   values with more ways to delete letters than there are values to meet: others find their pairs
-    ways    how many signatures the others have
+    ways    how many signatures the others have, and most_keys how many of them are held at a time at the most
     count   of the values
     """
 
@@ -100,14 +100,19 @@ class Deletions:
         self._deleted: list[tuple[Shape, list[Deleted]]] = []
         heavy: list[Positions] = [np.zeros(0, dtype=np.int64)]
         self.ways = 0
+        by_what_is_left: Counter[tuple[int, int]] = Counter()
         for shape in shapes:
             deleted = self._to_delete(shape)
             if deleted is None:
                 heavy.append(shape.values)
             else:
                 self._deleted.append((shape, deleted))
-                self.ways += len(shape.values) * sum(_ways(shape.lengths, each) for each in deleted)
+                for each in deleted:
+                    ways = len(shape.values) * _ways(shape.lengths, each)
+                    self.ways += ways
+                    by_what_is_left[len(shape.lengths), sum(shape.lengths) - sum(each)] += ways
         self.heavy: Positions = np.concatenate(heavy)
+        self.most_keys = max(by_what_is_left.values(), default=0)
 
     def _to_delete(self, shape: Shape) -> list[Deleted] | None:
         """What is deleted from values of a shape; None where that are too many ways."""
@@ -317,7 +322,7 @@ def _with_equal_hash(keys: Keys) -> Keys:
         in_run[:-1] |= same
         inner = slice(int(start > 0), len(some) - int(start + AT_ONCE < len(keys)))
         kept.append(some[inner][in_run[inner]])
-    keys = np.unique(np.concatenate(kept))
+    keys = ascending(np.concatenate(kept))
     hashes, numbers = keys >> np.uint64(NUMBER_BITS + 1), keys & NUMBER
     pairs = [np.zeros(0, dtype=np.uint64)]
     held, lag = 0, 1
@@ -327,12 +332,12 @@ def _with_equal_hash(keys: Keys) -> Keys:
         here = here[: np.searchsorted(here, len(keys) - lag)]
         here = here[hashes[here] == hashes[here + lag]]
         if not len(here):
-            return np.unique(np.concatenate(pairs))
+            return ascending(np.concatenate(pairs))
         a, b = numbers[here], numbers[here + lag]
         pairs.append((np.minimum(a, b) << np.uint64(32) | np.maximum(a, b))[a != b])
         held += len(here)
         if held > PAIRS_AT_ONCE:
-            pairs, held = [np.unique(np.concatenate(pairs))], 0
+            pairs, held = [ascending(np.concatenate(pairs))], 0
         lag += 1
 
 
@@ -344,6 +349,8 @@ class NearByDeletions:
         self._heavy = Exhaustive(values, deletions.count, A_HEAVY_PAIR, limit, deletions.heavy)
         self.each = A_SIGNATURE * deletions.ways
         self.each_two = self._heavy.each_two
+        # The keys themselves, and while they are put together.
+        self.held = 32.0 * deletions.most_keys
 
     def pairs(self) -> Iterator[tuple[Positions, Positions]]:
         yield from self._deletions.pairs()

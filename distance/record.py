@@ -29,6 +29,9 @@ TILE = 1024
 #: Fields from which on tiles are smaller: the distances of each are held for a whole tile, 8 MB of a large one.
 TILE_FIELDS = 10
 
+#: Bytes that an index may hold where nobody says how many.
+ROOM = 250_000_000
+
 #: Pairs on which the steps of a comparison are looked at.
 STEP_PAIRS = 20_000
 
@@ -37,13 +40,15 @@ STEP_PAIRS = 20_000
 class Found:
     """Pairs of a tile at or under the cutoff: positions int64[m] in both blocks, scaled distances int64[m].
 
-    compared is the number of pairs of the tile.
+    compared  pairs that were compared for it
+    decided   pairs of which it is known now whether they are kept
     """
 
     rows: Positions
     columns: Positions
     distances: NDArray[np.int64]
     compared: int
+    decided: int
 
 
 @dataclass(frozen=True)
@@ -88,9 +93,18 @@ class RecordDistance:
 
     search  "tiles" compares all pairs, "signatures" only those that an index finds wherever there is one, "auto"
             does what costs less; the pairs that are found are the same
+    room    bytes that an index may hold, about
     """
 
-    def __init__(self, schema: Schema, scale: int, cutoff: int, compat: bool = False, search: str = "auto"):
+    def __init__(
+        self,
+        schema: Schema,
+        scale: int,
+        cutoff: int,
+        compat: bool = False,
+        search: str = "auto",
+        room: float = ROOM,
+    ):
         self.fields = schema.fields
         self.measures: list[Measure] = [
             registry.build(field.measure, field.parameters, compat=compat) for field in schema.fields
@@ -102,7 +116,7 @@ class RecordDistance:
         in_order = compat or any(field.missing == "previous" for field in schema.fields)
         compared = self.fields, self.measures, self.score, cutoff, self.counters
         self._tiles = InOrder(*compared) if in_order else Cascade(*compared)
-        self._search = search
+        self._search, self._room = search, room
 
     def column(self, number: int, values: Sequence[str]) -> Column:
         """The column of field `number` (in schema order) for records with these raw values, "" for missing."""
@@ -143,8 +157,12 @@ class RecordDistance:
         self._tiles.begin(rows, columns, tile)
         index = self._index(rows, columns)
         if index is not None and isinstance(self._tiles, Cascade):
-            for (i, j, distances), compared in Signatures(self._tiles).close(rows, columns, index):
-                yield Found(i, j, distances, compared)
+            for (i, j, distances), compared in Signatures(self._tiles, self._room).close(
+                rows, columns, index
+            ):
+                yield Found(i, j, distances, compared, 0)
+            nothing = np.zeros(0, dtype=np.int64)
+            yield Found(nothing, nothing, nothing, 0, int(index.all_pairs))
             return
         upper = _cut(rows, tile)
         across = upper if rows is columns else _cut(columns, tile)
@@ -155,19 +173,33 @@ class RecordDistance:
                 i, j, distances = self._tiles.compare(above, beside)
                 size = len(above)
                 compared = size * (size - 1) // 2 if above is beside else size * len(beside)
-                yield Found(i + top, j + left, distances, compared)
+                yield Found(i + top, j + left, distances, compared, compared)
 
     def _index(self, rows: Block, columns: Block) -> Index | None:
         """The index that finds the pairs of two blocks; None where all of them are compared, with sketches or not."""
         index, cascade = None, self._tiles
         if isinstance(cascade, Cascade) and self._search != "tiles":
             asked = self._search == "signatures"
-            index = Signatures(cascade).index(rows, columns, asked)
+            index = Signatures(cascade, self._room).index(rows, columns, asked)
             # Where all pairs would cost more even with the best of sketches, none are made.
             if index is not None and (asked or index.cost < index.all_pairs * LEAST_PAIR_COST):
                 return index
         cascade.sketch(rows, columns)
         return index if index is not None and index.cost < index.all_pairs * cascade.pair_cost else None
+
+    def foreseen(self, block: Block, times: float) -> tuple[float, Index | None]:
+        """Microseconds, about, to compare all pairs of a block so many times as large, and the index that it has.
+
+        None for the index also where it costs more.
+        """
+        self._tiles.begin(block, block, self.tile)
+        self._tiles.sketch(block, block)
+        index = None
+        if isinstance(self._tiles, Cascade) and self._search != "tiles":
+            asked = self._search == "signatures"
+            index = Signatures(self._tiles, self._room).index(block, block, asked, times)
+        records = len(block) * times
+        return records * (records - 1) / 2 * self._tiles.pair_cost, index
 
     def steps(self, block: Block) -> list[Step]:
         """What sketches and each field do in their turn, by some pairs of a block of two records or more."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pehchan.distance.arrays import Positions
+from pehchan.distance.arrays import Positions, ascending
 from pehchan.distance.cascade import Cascade
 from pehchan.distance.columns import Block, Column
 from pehchan.distance.curves import largest_raw
@@ -30,13 +30,16 @@ MARGIN = 1 + 1e-9
 SAMPLES, SAMPLE_SHARE = (200, 1000), 0.05
 
 #: Microseconds, about: a pair of records of a sample, by one field; and a pair that was found, besides its measures.
-A_SAMPLED_PAIR, A_CANDIDATE = 0.05, 0.2
+A_SAMPLED_PAIR, A_CANDIDATE = 0.05, 1.0
+
+#: Bytes of a pair of values that was found.
+CANDIDATE_BYTES = 32
 
 #: Values from which it is told what it costs to look all of them up.
 COSTED = 200
 
 #: Pairs of records that are compared at a time.
-AT_ONCE = 500_000
+AT_ONCE = 200_000
 
 
 @dataclass(frozen=True)
@@ -63,26 +66,31 @@ class Index:
 
 
 class Signatures:
-    """Finds the pairs of two blocks that a cascade keeps, which has begun with them, without comparing all."""
+    """Finds the pairs of two blocks that a cascade keeps, which has begun with them, without comparing all.
 
-    def __init__(self, cascade: Cascade):
-        self._cascade = cascade
+    room  bytes that an index may hold, about
+    """
 
-    def index(self, rows: Block, columns: Block, asked: bool = False) -> Index | None:
+    def __init__(self, cascade: Cascade, room: float):
+        self._cascade, self._room = cascade, room
+
+    def index(self, rows: Block, columns: Block, asked: bool = False, times: float = 1.0) -> Index | None:
         """The index of two blocks that costs least; None where there is none, or to compare all costs less.
 
-        `asked` takes it whatever it costs.
+        asked  takes it whatever it costs
+        times  looks so many times as many records up, of which these are a sample
         """
         cascade = self._cascade
         all_pairs = len(rows) * (len(rows) - 1) / 2 if rows is columns else len(rows) * len(columns)
+        all_pairs *= times * times
         at_most = math.inf if asked else all_pairs * cascade.pair_cost
         fewest, most = SAMPLES
         if not asked:
             a_field = SAMPLE_SHARE * at_most / max(1, len(cascade.fields))
-            most = min(most, math.isqrt(int(a_field / A_SAMPLED_PAIR)))
+            most = min(most, math.isqrt(int(min(a_field, 1e12) / A_SAMPLED_PAIR)))
         if not all_pairs or (most < fewest and not asked):
             return None
-        found = _Choice(cascade, rows, columns, all_pairs, most, at_most).best()
+        found = _Choice(cascade, rows, columns, all_pairs, most, at_most, self._room, times).best()
         return None if found is None or found.cost >= at_most else found
 
     def close(self, rows: Block, columns: Block, index: Index) -> Iterator[tuple[Close, int]]:
@@ -133,9 +141,12 @@ class Signatures:
             if left is not right:
                 meet |= (left.count[b] > 0) & (right.count[a] > 0)
             a, b = a[meet], b[meet]
-            within = column.prepared.pairs(a, b, limit) <= limit
-            found.append(a[within].astype(np.uint64) << np.uint64(32) | b[within].astype(np.uint64))
-        pairs = np.unique(np.concatenate(found))
+            for start in range(0, len(a), AT_ONCE):
+                first, second = a[start : start + AT_ONCE], b[start : start + AT_ONCE]
+                within = column.prepared.pairs(first, second, limit) <= limit
+                pairs = first[within].astype(np.uint64) << np.uint64(32) | second[within].astype(np.uint64)
+                found.append(pairs)
+        pairs = ascending(np.concatenate(found))
         return (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
@@ -172,8 +183,17 @@ class _Choice:
     """Chooses an index of two blocks by a sample of their records."""
 
     def __init__(
-        self, cascade: Cascade, rows: Block, columns: Block, all_pairs: float, sample: int, at_most: float
+        self,
+        cascade: Cascade,
+        rows: Block,
+        columns: Block,
+        all_pairs: float,
+        sample: int,
+        at_most: float,
+        room: float,
+        times: float,
     ):
+        self._room, self._times = room, times
         self._cascade, self._rows, self._columns = cascade, rows, columns
         self._all_pairs, self._at_most = all_pairs, at_most
         # Spread over the blocks, and the same on every machine.
@@ -255,6 +275,8 @@ class _Choice:
         sampled = self._samples[number]
         near = near_values(sampled.values, sampled.count, measure.cost, limit, sampled.times)
         candidates = sampled.within(limit) * self._all_pairs
+        if max(near.held * sampled.times, CANDIDATE_BYTES * candidates) > self._room:
+            return None
         each = A_CANDIDATE + self._cascade.measures[self._cascade.order[0]].listed_cost
         cost = near.each * sampled.times + near.each_two * sampled.times**2 + candidates * each
         return None if cost > self._at_most else Index({number: limit}, self._all_pairs, candidates, cost)
@@ -284,9 +306,8 @@ class _Choice:
         near = np.flatnonzero(apart <= min(self._cascade.limits[number], 1.0))
         order = near[np.argsort(apart.ravel()[near])]
         shares = np.cumsum(pairs.ravel()[order]) / max(1, every)
-        return _Sample(
-            measure.prepare(few), len(few), whole.present / max(1, len(few)), apart.ravel()[order], shares
-        )
+        times = self._times * whole.present / max(1, len(few))
+        return _Sample(measure.prepare(few), len(few), times, apart.ravel()[order], shares)
 
 
 @dataclass(frozen=True)

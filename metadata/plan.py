@@ -25,6 +25,9 @@ VALUE_BYTES = 150
 #: Megabytes that a task takes besides its records: Python, its libraries, and the arrays of a tile.
 TASK_MEGABYTES = 240
 
+#: Records that a reducer holds at a time where all pairs are compared, unless bucket.records says how many.
+BUCKET_RECORDS = 20_000
+
 
 #: Blocks of the largest that share cells that would fill one.
 BLOCKS_A_CELL = 8
@@ -166,9 +169,23 @@ class Plan:
 
     def records_a_cell(self, records: int, held: int) -> int:
         """How many records a reducer may hold, 2 at least, where so many records take so many bytes in all."""
-        share = max(0, self.settings.memory_mb - TASK_MEGABYTES) * 1_000_000
-        fitting = share * records // max(1, held)
-        return max(2, min(self.settings.bucket_records, fitting))
+        most = self.settings.bucket_records or BUCKET_RECORDS
+        return max(2, min(most, self.room * records // max(1, held)))
+
+    def indexed_records_a_cell(self, records: int, held: int) -> int:
+        """The same where their pairs are found by an index, which may take as much as they do."""
+        fitting = (self.room - self.index_room) * records // max(1, held)
+        return max(2, min(self.settings.bucket_records or fitting, fitting))
+
+    @property
+    def room(self) -> int:
+        """Bytes of memory that a task has for records."""
+        return max(0, self.settings.memory_mb - TASK_MEGABYTES) * 1_000_000
+
+    @property
+    def index_room(self) -> int:
+        """Bytes of it that an index may take."""
+        return self.room // 2
 
     def is_large(self, records: int, held: int) -> bool:
         """Whether a group of so many records, which take so many bytes in all, needs a word in the plan."""

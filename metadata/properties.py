@@ -285,8 +285,11 @@ class Settings:
         "a block of more records: refuse: the run stops before it compares, and names it; split: those of its "
         "records meet that share the next key as well",
     )
-    bucket_records: int = _key(
-        "bucket.records", _whole(1), 20_000, "the most records a reducer holds at a time"
+    bucket_records: int | None = _key(
+        "bucket.records",
+        _whole(1),
+        None,
+        "the most records a reducer holds at a time; blank: 20000, with an index what memory.mb allows",
     )
     memory_mb: int = _key(
         "memory.mb",

@@ -1,6 +1,7 @@
 """How the records of a cell are compared: the reducer of record_similarity."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -27,7 +28,7 @@ class CellComparison:
     """Compares the records of one cell after the other.
 
     count         is told (group, name, amount) for the counters
-    sign_of_life  is told how many pairs have just been compared
+    sign_of_life  is told of how many pairs more it is known whether they are kept
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class CellComparison:
         self._join = join_of(plan)
         settings = plan.settings
         self._distance = ListedDistance(
-            plan.schema, settings.scale, plan.cutoff, settings.compat, settings.search
+            plan.schema, settings.scale, plan.cutoff, settings.compat, settings.search, plan.index_room
         )
 
     def pairs(self, cell: Cell, batches: Iterable[Batch]) -> Iterator[Pairs]:
@@ -100,7 +101,9 @@ class CellComparison:
             compared += found.compared
             a, b = left[found.rows], right[found.columns]
             new = ~met_before.met(a, b)
-            only = Found(found.rows[new], found.columns[new], found.distances[new], found.compared)
+            only = replace(
+                found, rows=found.rows[new], columns=found.columns[new], distances=found.distances[new]
+            )
             yield from self._kept(records, a[new], b[new], only)
         if compared == new_pairs + again:
             # Found by an index they are not all compared, and nobody knows how many of them met before.
@@ -114,7 +117,7 @@ class CellComparison:
             yield records.pairs(a[some], b[some], distances[some])
         self._count("Pairs", "Kept", len(a))
         self._count("Pairs", "Compared", found.compared)
-        self._sign_of_life(found.compared)
+        self._sign_of_life(found.decided)
 
     def finish(self) -> None:
         """Hand on what was counted while records were compared."""

@@ -35,7 +35,7 @@ class ListedDistance(RecordDistance):
         self.counters.update(counters)
         for i, j in pairs:
             self._count_missing(block, i, j)
-            yield Found(*self._tiles.listed(block, block, i, j), len(i))
+            yield Found(*self._tiles.listed(block, block, i, j), len(i), len(i))
 
     def _count_missing(self, block: Block, i: Positions, j: Positions) -> None:
         for field, column in zip(self.fields, block.columns, strict=True):

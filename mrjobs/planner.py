@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pehchan.distance.record import check_measures, prepared_bytes
+import numpy as np
+
+from pehchan.distance.record import RecordDistance, check_measures, prepared_bytes
+from pehchan.distance.signatures import Index
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.native_schema import resolve
 from pehchan.metadata.plan import Plan
@@ -24,6 +27,12 @@ SHARED_BUCKETS = 4
 
 #: Cells a reducer should have, so that one large cell does not hold up the others.
 CELLS_A_REDUCER = 3
+
+#: Records from which on it is worth a look whether an index finds their pairs.
+WORTH_AN_INDEX = 10_000
+
+#: Microseconds, about, that a record takes to get to a cell and to be read there.
+COPY_MICROSECONDS = 5.0
 
 #: Bytes of a line, to guess the records of an input that nobody has counted.
 LINE_BYTES = 64
@@ -156,6 +165,64 @@ def divide(plan: Plan, counted: Mapping[str, Counted]) -> Divided:
     }
     refused = {block: large.pop(block) for block in sorted(too_large) if block in large}
     return Divided(tuple(sorted(divided)), large, refused)
+
+
+def may_be_indexed(plan: Plan, counted: Counted) -> bool:
+    """Whether it is worth a look at some records if an index finds the pairs, and so if other buckets are better."""
+    settings = plan.settings
+    return (
+        plan.join == "all_pairs"
+        and not (plan.grouped or len(plan.sets) == 2 or settings.compat or settings.search == "tiles")
+        and settings.bucket_count is None
+        and sum(counted.records.values()) >= WORTH_AN_INDEX
+    )
+
+
+class Foresight:
+    """What it costs to find the pairs of cells of a plan, by the compared values of some of the records."""
+
+    def __init__(self, plan: Plan, sample: Sequence[Sequence[str]]):
+        settings = plan.settings
+        self._distance = RecordDistance(
+            plan.schema, settings.scale, plan.cutoff, search=settings.search, room=plan.index_room
+        )
+        self._block = self._distance.block(zip(*sample, strict=True), np.arange(len(sample)))
+
+    def of(self, records: int) -> tuple[float, Index | None]:
+        """Microseconds, about, to compare all pairs of so many records, and the index that costs less, if any."""
+        return self._distance.foreseen(self._block, records / len(self._block))
+
+
+def indexed_microseconds(index: Index, buckets: int, tasks: int) -> float:
+    """What a self-join of so many buckets costs with an index in each cell, on so many tasks."""
+    # In the cells of one bucket with itself there are half as many records.
+    cells = buckets * (buckets - 1) / 2 + (buckets / 2 if buckets > 1 else 1)
+    return max(index.cost, index.cost * cells / tasks)
+
+
+def with_index_buckets(plan: Plan, counted: Counted, sample: Sequence[Sequence[str]], tasks: int) -> Plan:
+    """The plan of a self-join with other buckets, if with an index in each cell these cost less than all pairs.
+
+    An index costs about as much as it has records: the fewer cells a record goes to, the better.
+
+    sample  the compared values of some records
+    """
+    records = sum(counted.records.values())
+    most = plan.indexed_records_a_cell(records, counted.held)
+    (buckets,) = plan.default_buckets
+    fewest = 1 if records <= most else _ceil(records, max(1, most // 2))
+    foresight = Foresight(plan, sample)
+    copy = records * COPY_MICROSECONDS / tasks
+    best = foresight.of(records)[0] / tasks + buckets * copy
+    for number in sorted({fewest, fewest + 1, 2 * fewest, 4 * fewest}):
+        if number >= buckets:
+            break
+        _, index = foresight.of(records_of_a_cell(plan, counted.records, (number,)))
+        if index is not None:
+            cost = indexed_microseconds(index, number, tasks) + number * copy
+            if cost < best:
+                buckets, best = number, cost
+    return replace(plan, default_buckets=(buckets,))
 
 
 def shuffled_characters(plan: Plan, counted: Counted, groups: Mapping[str, Counted]) -> int:

@@ -182,7 +182,7 @@ def _why_buckets(forecast: Forecast) -> list[str]:
 def _search(forecast: Forecast) -> list[str]:
     index, fields = forecast.index, forecast.plan.schema.fields
     if index is None:
-        return ["tiles: all pairs are compared"]
+        return ["tiles: all pairs" + (" that meet" if forecast.plan.grouped else "") + " are compared"]
     limits = ", ".join(f"{fields[number].name} up to {limit:.3f}" for number, limit in index.limits.items())
     share = index.candidates / max(1.0, index.all_pairs)
     return [

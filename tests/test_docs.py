@@ -20,7 +20,7 @@ _BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```)", re.MULTILINE | re.DOTALL)
 
 # What differs from run to run: seconds and what follows from them.
 _TIMES = re.compile(
-    r" in [\d.]+ s \([\d,]+ a second\)"
+    r" in [\d.]+ s(?: \([\d,]+ a second\))?"
     r"|(?:less than|about) [\d,]+ (?:s|min|h)\b|about [\d,]+ pairs a second|pairs took [\d.]+ s"
 )
 

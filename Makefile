@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-BENCHES := accuracy speed shuffle memory skew
+BENCHES := accuracy speed near_duplicates shuffle memory skew
 SOURCES := $(shell find src metadata distance clustering mrjobs console -name '*.py' -o -path 'metadata/schemas/*' -type f)
 
 .PHONY: help install demo test test-all lint format bench $(BENCHES:%=bench-%) clean hadoop hadoop-stop

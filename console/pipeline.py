@@ -51,6 +51,7 @@ from pehchan.metadata.records import decode_record
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
 from pehchan.mrjobs.planner import (
     Counted,
+    Foresight,
     divide,
     load_schema_and_settings,
     may_be_indexed,
@@ -211,8 +212,8 @@ def _run(
             with_buckets(plan, counted, groups, tasks_at_once(request.runner, plan)), input="settled"
         )
         if may_be_indexed(plan, counted):
-            sample = _sample(records, plan, counted)
-            plan = with_index_buckets(plan, counted, sample, tasks_at_once(request.runner, plan))
+            foresight = Foresight(plan, _sample(records, plan, counted))
+            plan = with_index_buckets(plan, counted, foresight, tasks_at_once(request.runner, plan))
         shuffled = shuffled_characters(plan, counted, groups)
         if request.runner == "inline" and (too_large := _too_large("what goes to the comparison", shuffled)):
             warning = "-r inline: " + " ".join(too_large)

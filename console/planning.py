@@ -148,9 +148,10 @@ def forecast(request: Request) -> tuple[Result, Forecast]:
     if may_be_indexed(plan, look.counted) and len(look.records) >= SAMPLED:
         step = len(look.records) // SAMPLED
         sample = [plan.compared(record) for record in look.records[: step * SAMPLED : step]]
-        plan = with_index_buckets(plan, look.counted, sample, tasks)
+        foresight = Foresight(plan, sample)
+        plan = with_index_buckets(plan, look.counted, foresight, tasks)
         a_cell = records_of_a_cell(plan, look.counted.records, plan.default_buckets)
-        _, index = Foresight(plan, sample).of(a_cell)
+        _, index = foresight.of(a_cell)
     return result, _forecast(plan, look, try_out(plan, look), index, tasks)
 
 

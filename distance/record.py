@@ -5,7 +5,7 @@ Works on blocks of records as columns, in tiles, so that a measure sees each pai
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -177,29 +177,38 @@ class RecordDistance:
 
     def _index(self, rows: Block, columns: Block) -> Index | None:
         """The index that finds the pairs of two blocks; None where all of them are compared, with sketches or not."""
-        index, cascade = None, self._tiles
-        if isinstance(cascade, Cascade) and self._search != "tiles":
-            asked = self._search == "signatures"
-            index = Signatures(cascade, self._room).index(rows, columns, asked)
-            # Where all pairs would cost more even with the best of sketches, none are made.
-            if index is not None and (asked or index.cost < index.all_pairs * LEAST_PAIR_COST):
-                return index
-        cascade.sketch(rows, columns)
-        return index if index is not None and index.cost < index.all_pairs * cascade.pair_cost else None
+        index = self._cheapest_index(rows, columns)
+        # Where all pairs would cost more even with the best of sketches, none are made.
+        if index is not None and (self._asked or index.cost < index.all_pairs * LEAST_PAIR_COST):
+            return index
+        self._tiles.sketch(rows, columns)
+        return index if index is not None and index.cost < index.all_pairs * self._tiles.pair_cost else None
 
-    def foreseen(self, block: Block, times: float) -> tuple[float, Index | None]:
-        """Microseconds, about, to compare all pairs of a block so many times as large, and the index that it has.
+    @property
+    def _asked(self) -> bool:
+        return self._search == "signatures"
 
-        None for the index also where it costs more.
+    def _cheapest_index(self, rows: Block, columns: Block, times: float = 1.0) -> Index | None:
+        """The index of two blocks whose comparison has begun, as `Signatures.index` has it."""
+        if not isinstance(self._tiles, Cascade) or self._search == "tiles":
+            return None
+        return Signatures(self._tiles, self._room).index(rows, columns, self._asked, times)
+
+    def foresee(self, block: Block) -> Callable[[float], tuple[float, Index | None]]:
+        """What it costs to compare a block with itself that is so many times as large, of which this is a sample.
+
+        The function gives for a number of times the microseconds, about, to compare all pairs, and the index; None
+        for the index also where it costs more. No other blocks may be compared meanwhile.
         """
         self._tiles.begin(block, block, self.tile)
         self._tiles.sketch(block, block)
-        index = None
-        if isinstance(self._tiles, Cascade) and self._search != "tiles":
-            asked = self._search == "signatures"
-            index = Signatures(self._tiles, self._room).index(block, block, asked, times)
-        records = len(block) * times
-        return records * (records - 1) / 2 * self._tiles.pair_cost, index
+
+        def cost(times: float) -> tuple[float, Index | None]:
+            records = len(block) * times
+            all_pairs = records * (records - 1) / 2 * self._tiles.pair_cost
+            return all_pairs, self._cheapest_index(block, block, times)
+
+        return cost
 
     def steps(self, block: Block) -> list[Step]:
         """What sketches and each field do in their turn, by some pairs of a block of two records or more."""

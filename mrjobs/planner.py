@@ -183,14 +183,15 @@ class Foresight:
 
     def __init__(self, plan: Plan, sample: Sequence[Sequence[str]]):
         settings = plan.settings
-        self._distance = RecordDistance(
+        distance = RecordDistance(
             plan.schema, settings.scale, plan.cutoff, search=settings.search, room=plan.index_room
         )
-        self._block = self._distance.block(zip(*sample, strict=True), np.arange(len(sample)))
+        block = distance.block(zip(*sample, strict=True), np.arange(len(sample)))
+        self._sampled, self._cost = len(sample), distance.foresee(block)
 
     def of(self, records: int) -> tuple[float, Index | None]:
         """Microseconds, about, to compare all pairs of so many records, and the index that costs less, if any."""
-        return self._distance.foreseen(self._block, records / len(self._block))
+        return self._cost(records / self._sampled)
 
 
 def indexed_microseconds(index: Index, buckets: int, tasks: int) -> float:
@@ -200,18 +201,15 @@ def indexed_microseconds(index: Index, buckets: int, tasks: int) -> float:
     return max(index.cost, index.cost * cells / tasks)
 
 
-def with_index_buckets(plan: Plan, counted: Counted, sample: Sequence[Sequence[str]], tasks: int) -> Plan:
+def with_index_buckets(plan: Plan, counted: Counted, foresight: Foresight, tasks: int) -> Plan:
     """The plan of a self-join with other buckets, if with an index in each cell these cost less than all pairs.
 
     An index costs about as much as it has records: the fewer cells a record goes to, the better.
-
-    sample  the compared values of some records
     """
     records = sum(counted.records.values())
     most = plan.indexed_records_a_cell(records, counted.held)
     (buckets,) = plan.default_buckets
     fewest = 1 if records <= most else _ceil(records, max(1, most // 2))
-    foresight = Foresight(plan, sample)
     copy = records * COPY_MICROSECONDS / tasks
     best = foresight.of(records)[0] / tasks + buckets * copy
     for number in sorted({fewest, fewest + 1, 2 * fewest, 4 * fewest}):

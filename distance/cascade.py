@@ -102,8 +102,6 @@ class Cascade(TileComparison):
     _sketched_values: Sequence[Prepared] = ()
 
     def begin(self, rows: Block, columns: Block, tile: int) -> None:
-        """Also count what is missing in the blocks."""
-        self._count(rows, columns)
         self.largest_total = self._largest_total()
         self.limits = [
             self._limit(field, measure) for field, measure in zip(self.fields, self.measures, strict=True)
@@ -133,9 +131,7 @@ class Cascade(TileComparison):
         largest = np.inf if measure.bounded and largest >= 1 else largest * (1 + ROUNDING) + ROUNDING
         return largest if field.threshold is None else min(largest, field.threshold)
 
-    def _count(self, rows: Block, columns: Block) -> None:
-        """Count the pairs in which the value of a field is missing, or cannot be read."""
-
+    def count(self, rows: Block, columns: Block) -> None:
         def pairs_with(left: Mask, right: Mask) -> int:
             without = int(np.count_nonzero(~left)), int(np.count_nonzero(~right))
             if rows is columns:
@@ -143,13 +139,26 @@ class Cascade(TileComparison):
             return len(left) * len(right) - without[0] * without[1]
 
         for field, left, right in zip(self.fields, rows.columns, columns.columns, strict=True):
-            column = f"Field:{field.ordinal}"
-            if missing := pairs_with(left.missing, right.missing):
-                self.counters["Missing Data", column] += missing
-                policy = "Distance Set at Max" if field.missing == "max" else "FieldSkipped"
-                self.counters["Missing Data", policy] += missing
-            if faulty := pairs_with(left.faulty[left.codes], right.faulty[right.codes]):
-                self.counters["Invalid Data Format", column] += faulty
+            faulty = pairs_with(left.faulty[left.codes], right.faulty[right.codes])
+            self._add(field, pairs_with(left.missing, right.missing), faulty)
+
+    def count_listed(self, block: Block, i: Positions, j: Positions) -> None:
+        """The same for the pairs of records i[k] and j[k] of a block."""
+
+        def pairs_with(some: Mask) -> int:
+            return int(np.count_nonzero(some[i] | some[j])) if some.any() else 0
+
+        for field, column in zip(self.fields, block.columns, strict=True):
+            self._add(field, pairs_with(column.missing), pairs_with(column.faulty[column.codes]))
+
+    def _add(self, field: Field, missing: int, faulty: int) -> None:
+        column = f"Field:{field.ordinal}"
+        if missing:
+            self.counters["Missing Data", column] += missing
+            policy = "Distance Set at Max" if field.missing == "max" else "FieldSkipped"
+            self.counters["Missing Data", policy] += missing
+        if faulty:
+            self.counters["Invalid Data Format", column] += faulty
 
     def _cost(self, number: int, rows: Block, columns: Block, tile: int) -> float:
         """Microseconds, about, that a field costs for each pair of a tile."""

@@ -155,6 +155,7 @@ class RecordDistance:
             raise ValueError("rows and columns are not of one block")
         tile = tile or self.tile
         self._tiles.begin(rows, columns, tile)
+        self._tiles.count(rows, columns)
         index = self._index(rows, columns)
         if index is not None and isinstance(self._tiles, Cascade):
             for (i, j, distances), compared in Signatures(self._tiles, self._room).close(
@@ -174,6 +175,19 @@ class RecordDistance:
                 size = len(above)
                 compared = size * (size - 1) // 2 if above is beside else size * len(beside)
                 yield Found(i + top, j + left, distances, compared, compared)
+
+    @property
+    def lists(self) -> bool:
+        """Whether `listed` can be; where the order of the fields matters to the answer it cannot."""
+        return isinstance(self._tiles, Cascade)
+
+    def listed(self, block: Block, pairs: Iterable[tuple[Positions, Positions]]) -> Iterator[Found]:
+        """Of the pairs of records i[k] and j[k] of a block, list by list, those at or under the cutoff."""
+        assert isinstance(self._tiles, Cascade)
+        self._tiles.begin(block, block, self.tile)
+        for i, j in pairs:
+            self._tiles.count_listed(block, i, j)
+            yield Found(*self._tiles.listed(block, block, i, j), len(i), len(i))
 
     def _index(self, rows: Block, columns: Block) -> Index | None:
         """The index that finds the pairs of two blocks; None where all of them are compared, with sketches or not."""

@@ -56,6 +56,9 @@ class TileComparison:
         """Decide on these for two blocks, and for tiles of so many rows and columns at the most."""
         raise NotImplementedError
 
+    def count(self, rows: Block, columns: Block) -> None:
+        """Count the pairs of two blocks in which a value is missing, or cannot be read, if `compare` does not."""
+
     def sketch(self, rows: Block, columns: Block) -> None:
         """Sketch the records of two blocks whose comparison has begun, where that pays."""
 

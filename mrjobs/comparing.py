@@ -15,7 +15,7 @@ from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.joins import join_of
 from pehchan.mrjobs.joins.all_pairs import Cell, Route
 from pehchan.mrjobs.joins.blocking import SHARED
-from pehchan.mrjobs.listed import LISTED_PAIRS, ListedDistance, pairs_of
+from pehchan.mrjobs.listed import LISTED_PAIRS, pairs_of
 from pehchan.mrjobs.met_before import MetBefore
 from pehchan.mrjobs.wire import Batch, Pairs
 
@@ -41,7 +41,7 @@ class CellComparison:
         self._count, self._sign_of_life = count, sign_of_life
         self._join = join_of(plan)
         settings = plan.settings
-        self._distance = ListedDistance(
+        self._distance = RecordDistance(
             plan.schema, settings.scale, plan.cutoff, settings.compat, settings.search, plan.index_room
         )
 

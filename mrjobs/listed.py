@@ -1,51 +1,17 @@
-"""Pairs of records that come as a list: those of many small blocks at once, where a tile for each would cost more."""
+"""The pairs of many small blocks, as lists: where a tile for each would cost more."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from pehchan.distance.arrays import Positions
-from pehchan.distance.cascade import Cascade
-from pehchan.distance.columns import Block
-from pehchan.distance.record import Found, RecordDistance
 
 #: Pairs of a meeting up to which they are listed: from there on all that a tile does once no longer counts.
 LISTED_PAIRS = 20_000
 
 #: Pairs that are listed at a time, about.
 AT_ONCE = 200_000
-
-
-class ListedDistance(RecordDistance):
-    """Compares also pairs that come as a list."""
-
-    @property
-    def lists(self) -> bool:
-        """Whether it can; where the order of the fields matters to the answer it cannot."""
-        return isinstance(self._tiles, Cascade)
-
-    def listed(self, block: Block, pairs: Iterable[tuple[Positions, Positions]]) -> Iterator[Found]:
-        """Of the pairs of records i[k] and j[k] of a block, list by list, those at or under the cutoff."""
-        assert isinstance(self._tiles, Cascade)
-        # It counts what is missing in all pairs of the block, of which these are a few.
-        counters = Counter(self.counters)
-        self._tiles.begin(block, block, self.tile)
-        self.counters.clear()
-        self.counters.update(counters)
-        for i, j in pairs:
-            self._count_missing(block, i, j)
-            yield Found(*self._tiles.listed(block, block, i, j), len(i), len(i))
-
-    def _count_missing(self, block: Block, i: Positions, j: Positions) -> None:
-        for field, column in zip(self.fields, block.columns, strict=True):
-            missing, faulty = column.missing, column.faulty[column.codes]
-            if missing.any() and (count := int(np.count_nonzero(missing[i] | missing[j]))):
-                self.counters["Missing Data", f"Field:{field.ordinal}"] += count
-                policy = "Distance Set at Max" if field.missing == "max" else "FieldSkipped"
-                self.counters["Missing Data", policy] += count
-            if faulty.any() and (count := int(np.count_nonzero(faulty[i] | faulty[j]))):
-                self.counters["Invalid Data Format", f"Field:{field.ordinal}"] += count
 
 
 def pairs_of(meetings: Sequence[tuple[Positions, Positions]]) -> Iterator[tuple[Positions, Positions]]:

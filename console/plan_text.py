@@ -155,17 +155,18 @@ def _buckets(forecast: Forecast) -> str:
 
 def _why_buckets(forecast: Forecast) -> list[str]:
     settings = forecast.plan.settings
+    room = (
+        f"memory.mb leaves {forecast.plan.room / 1e6:,.0f} MB for records of "
+        f"{forecast.look.counted.record_bytes:,.0f} bytes each"
+    )
     if forecast.index is not None:
         return [
-            f"memory.mb leaves {forecast.plan.room / 1e6:,.0f} MB for records of "
-            f"{forecast.look.counted.record_bytes:,.0f} bytes each and for signatures, which cost as much as there "
+            f"{room} and for signatures, which cost as much as there "
             "are records in all cells together: so few buckets are best.",
             f"A record travels to {forecast.copies:.3g} cells.",
         ]
-    room = max(0, settings.memory_mb - TASK_MEGABYTES)
     why = [
-        f"memory.mb leaves {room:,} MB for records of {forecast.look.counted.record_bytes:,.0f} bytes each; "
-        f"bucket.records allows {settings.bucket_records or BUCKET_RECORDS:,} records a cell.",
+        f"{room}; bucket.records allows {settings.bucket_records or BUCKET_RECORDS:,} records a cell.",
     ]
     if forecast.cells > 1:
         why += [

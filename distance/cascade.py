@@ -216,8 +216,10 @@ class Cascade(TileComparison):
         """Sketch the fields that so tell most pairs apart, if with sketches a pair costs less than without."""
         if len(rows) * len(columns) < WORTH_A_LOOK or self.score.exponent < 1 or self.largest_total == np.inf:
             return
-        left, right = _some_pairs(rows, columns)
         fields = self._field_sketches(rows, columns)
+        if not fields:
+            return
+        left, right = _some_pairs(rows, columns)
         reach = {
             number: np.mean(np.minimum(sketch.sizes, AT_ONCE)[rows.columns[number].codes])
             / self.fields[number].weight ** (1 / self.score.exponent)
@@ -232,8 +234,6 @@ class Cascade(TileComparison):
             clear = float(np.mean(beyond) / (np.std(beyond) + 1))
             if clear > clearest:
                 clearest, best, share = clear, sketches, float(np.mean(beyond <= 0))
-        if not fields:
-            return
         # The first field cuts most of what sketches leave.
         costs = [self.measures[number].listed_cost + 2 * IN_LIST for number in self.order]
         listed = costs[0] + AFTER_THE_FIRST * sum(costs[1:])

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from pehchan.distance.columns import pairs_between
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Record
 from pehchan.metadata.schema import Schema
@@ -81,8 +82,7 @@ class LookedAtBlocks:
         found = 0
         for first, second in meeting:
             rows, columns, again = met_before.unmet(places[first], places[second])
-            found += len(rows) * (len(rows) - 1) // 2 if rows is columns else len(rows) * len(columns)
-            found -= again
+            found += pairs_between(rows, columns) - again
         return found
 
 

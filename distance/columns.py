@@ -1,6 +1,6 @@
 """Records as columns: the distinct values of each compared field, and a code a record."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -8,6 +8,11 @@ import numpy as np
 
 from pehchan.distance.arrays import Codes, Mask, Positions
 from pehchan.distance.measure import Prepared
+
+
+def pairs_between(rows: Sized, columns: Sized) -> int:
+    """How many pairs there are of a row and a column; of one object with itself, of two different ones in it."""
+    return len(rows) * (len(rows) - 1) // 2 if rows is columns else len(rows) * len(columns)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from pehchan.distance import registry
 from pehchan.distance.aggregation import WeightedDistance
 from pehchan.distance.arrays import Positions, distinct
 from pehchan.distance.cascade import LEAST_PAIR_COST, Cascade
-from pehchan.distance.columns import Block, Column
+from pehchan.distance.columns import Block, Column, pairs_between
 from pehchan.distance.fold import fold
 from pehchan.distance.in_order import InOrder
 from pehchan.distance.measure import Measure
@@ -172,8 +172,7 @@ class RecordDistance:
                 if rows is columns and left < top:
                     continue
                 i, j, distances = self._tiles.compare(above, beside)
-                size = len(above)
-                compared = size * (size - 1) // 2 if above is beside else size * len(beside)
+                compared = pairs_between(above, beside)
                 yield Found(i + top, j + left, distances, compared, compared)
 
     @property

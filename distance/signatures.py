@@ -14,7 +14,7 @@ import numpy as np
 
 from pehchan.distance.arrays import Positions, ascending
 from pehchan.distance.cascade import Cascade
-from pehchan.distance.columns import Block, Column
+from pehchan.distance.columns import Block, Column, pairs_between
 from pehchan.distance.curves import largest_raw
 from pehchan.distance.measure import Distances, Prepared
 from pehchan.distance.near import near_values
@@ -81,8 +81,7 @@ class Signatures:
         times  looks so many times as many records up, of which these are a sample
         """
         cascade = self._cascade
-        all_pairs = len(rows) * (len(rows) - 1) / 2 if rows is columns else len(rows) * len(columns)
-        all_pairs *= times * times
+        all_pairs = pairs_between(rows, columns) * times * times
         at_most = math.inf if asked else all_pairs * cascade.pair_cost
         fewest, most = SAMPLES
         if not asked:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pehchan.distance.arrays import Positions
-from pehchan.distance.columns import Block
+from pehchan.distance.columns import Block, pairs_between
 from pehchan.distance.record import Found, RecordDistance
 from pehchan.metadata.java import bucket as java_bucket
 from pehchan.metadata.plan import Plan
@@ -213,11 +213,6 @@ def routes_of(batch: Batch) -> list[Route]:
     if batch.route[0] != SHARED or not batch.blocks:
         return [batch.route] * len(batch.ids)
     return [(blocks[-1], batch.route[1], 0) for blocks in batch.blocks]
-
-
-def pairs_between(left: Positions, right: Positions) -> int:
-    """How many pairs there are of a record of each; of one array with itself, of two records of it."""
-    return len(left) * (len(left) - 1) // 2 if left is right else len(left) * len(right)
 
 
 def _objects(values: Iterable[object]) -> NDArray[np.object_]:

@@ -161,7 +161,11 @@ class CellRecords:
             self.met_before = MetBefore([blocks[:-1] for batch in batches for blocks in batch.blocks])
         self._rank = rank
         number_of = {each: number for number, each in enumerate(routes)}
-        route = np.array([number_of[each] for batch in batches for each in routes_of(batch)])[order]
+        of_batches = [
+            np.broadcast_to([number_of[each] for each in routes_of(batch)], len(batch.ids))
+            for batch in batches
+        ]
+        route = np.concatenate(of_batches)[order]
         of_each = np.split(order[np.argsort(route, kind="stable")], np.bincount(route).cumsum()[:-1])
         #: The positions of the records of each route.
         self.places = dict(zip(routes, of_each, strict=True))
@@ -209,9 +213,9 @@ class CellRecords:
 
 
 def routes_of(batch: Batch) -> list[Route]:
-    """The route of each record of a batch; in a shared cell the blocks have routes of their own."""
+    """The route of all records of a batch; in a shared cell, where blocks have routes of their own, of each."""
     if batch.route[0] != SHARED or not batch.blocks:
-        return [batch.route] * len(batch.ids)
+        return [batch.route]
     return [(blocks[-1], batch.route[1], 0) for blocks in batch.blocks]
 
 

@@ -8,7 +8,7 @@ deleted from each word is bounded here by the mean over the words.
 """
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +17,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from pehchan.distance.arrays import Mask, Positions, ascending
+from pehchan.distance.arrays import Mask, Positions, ascending, occurring
 from pehchan.distance.measure import Prepared
 from pehchan.distance.near import Exhaustive
 
@@ -43,8 +43,12 @@ MOST_WORDS = 30
 #: Signatures that are made at a time, and values; candidates that are held before repeated ones are left out.
 AT_ONCE, VALUES_AT_ONCE, PAIRS_AT_ONCE = 1 << 18, 2048, 4_000_000
 
-#: Microseconds, about, of a signature from its making to its sorting, and of a pair in a matrix.
-A_SIGNATURE, A_HEAVY_PAIR = 0.05, 0.015
+#: Microseconds, about, to make a signature; to sort one and find its like; and of a pair in a matrix.
+A_SIGNATURE, A_SORTED, A_HEAVY_PAIR = 0.03, 0.1, 0.015
+
+#: Bytes, about, that are held for a signature while it is sorted; and the share of those that only meet others which
+#: are so far.
+SORTED_BYTES, MET = 32, 0.15
 
 #: The base of the hash, odd, and its inverse modulo 2^64.
 BASE = 0x9E3779B97F4A7C15
@@ -63,7 +67,7 @@ def shapes_of(counts: Positions, lengths: Positions) -> list[Shape]:
     """The shapes of values of so many words each; lengths has those of all words, value after value."""
     starts = np.cumsum(counts) - counts
     shapes = []
-    for count in np.unique(counts).tolist():
+    for count in occurring(counts):
         values = np.flatnonzero(counts == count)
         of_words = lengths[starts[values][:, None] + np.arange(count)]
         code = np.zeros(len(values), dtype=np.int64)
@@ -76,6 +80,25 @@ def shapes_of(counts: Positions, lengths: Positions) -> list[Shape]:
     return shapes
 
 
+class _Leaving:
+    """What leaves the same numbers of words and letters: letters deleted from values of a shape, for several shapes.
+
+    one_sided  those that are too far apart to meet each other
+    made       signatures of all of them, and sorted so many, about
+    """
+
+    def __init__(self) -> None:
+        self.symmetric: list[tuple[Shape, Deleted]] = []
+        self.one_sided: list[tuple[Shape, Deleted]] = []
+        self.made, self.sorted = 0, 0.0
+
+    def add(self, shape: Shape, deleted: Deleted, is_one_sided: bool) -> None:
+        signatures = len(shape.values) * _ways(shape.lengths, deleted)
+        (self.one_sided if is_one_sided else self.symmetric).append((shape, deleted))
+        self.made += signatures
+        self.sorted += signatures * (MET if is_one_sided else 1.0)
+
+
 class Deletions:
     """Values that may be within a limit of each other, from 0 to below 1.
 
@@ -85,7 +108,8 @@ class Deletions:
             farther apart
     times   as many values, about, as there will be, where costs are asked of a sample
     heavy   values with more ways to delete letters than there are values to meet: others find their pairs
-    ways    how many signatures the others have, and most_keys how many of them are held at a time at the most
+    made    how many signatures the others have
+    sorted  how many of them, about, are sorted, and most_sorted at a time at the most
     count   of the values
     """
 
@@ -97,22 +121,21 @@ class Deletions:
         for shape in shapes:
             self._lengths[shape.values] = sum(shape.lengths)
             self._sizes[len(shape.lengths)][sum(shape.lengths)] += len(shape.values)
-        self._deleted: list[tuple[Shape, list[Deleted]]] = []
+        #: By the number of words and of letters that are left: what leaves so much of which shape.
+        self._leaving: dict[tuple[int, int], _Leaving] = defaultdict(_Leaving)
         heavy: list[Positions] = [np.zeros(0, dtype=np.int64)]
-        self.ways = 0
-        by_what_is_left: Counter[tuple[int, int]] = Counter()
         for shape in shapes:
             deleted = self._to_delete(shape)
             if deleted is None:
                 heavy.append(shape.values)
-            else:
-                self._deleted.append((shape, deleted))
-                for each in deleted:
-                    ways = len(shape.values) * _ways(shape.lengths, each)
-                    self.ways += ways
-                    by_what_is_left[len(shape.lengths), sum(shape.lengths) - sum(each)] += ways
+                continue
+            for each in deleted:
+                leaving = self._leaving[len(shape.lengths), sum(shape.lengths) - sum(each)]
+                leaving.add(shape, each, self._is_one_sided(shape.lengths, each))
         self.heavy: Positions = np.concatenate(heavy)
-        self.most_keys = max(by_what_is_left.values(), default=0)
+        self.made = sum(leaving.made for leaving in self._leaving.values())
+        self.sorted = sum(leaving.sorted for leaving in self._leaving.values())
+        self.most_sorted = max((leaving.sorted for leaving in self._leaving.values()), default=0.0)
 
     def _to_delete(self, shape: Shape) -> list[Deleted] | None:
         """What is deleted from values of a shape; None where that are too many ways."""
@@ -180,18 +203,22 @@ class Deletions:
 
         Without those of heavy values. No pair twice in one array; in several, a pair may come again.
         """
-        for (words, left), (symmetric, one_sided) in sorted(self._by_what_is_left().items()):
-            if not symmetric:
+        for (words, left), leaving in sorted(self._leaving.items(), key=lambda item: item[0]):
+            if not leaving.symmetric:
                 continue
             keys = [np.zeros(0, dtype=np.uint64)]
-            for shape, deleted in symmetric:
+            for shape, deleted in leaving.symmetric:
                 keys.extend(self._keys(shape, deleted))
-            table = _Table(keys) if one_sided else None
-            for shape, deleted in one_sided:
-                for each in self._keys(shape, deleted):
-                    if table is not None:
+            if leaving.one_sided:
+                table = _Table(keys)
+                for shape, deleted in leaving.one_sided:
+                    for each in self._keys(shape, deleted):
                         keys.append(each[table.may_have(each)] | ONE_SIDED)
-            pairs = _with_equal_hash(np.concatenate(keys))
+                del table
+            together = np.concatenate(keys)
+            keys.clear()
+            pairs = _with_equal_hash(together)
+            del together
             a, b = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
             if words == 1:
                 fits = self._is_left_of(left, self._lengths[a], self._lengths[b])
@@ -204,23 +231,14 @@ class Deletions:
         apart, most = a + b - 2 * left, self._limit * (a + b) + SLACK
         return (apart <= most) & (apart + 2 > most)
 
-    def _by_what_is_left(
-        self,
-    ) -> dict[tuple[int, int], tuple[list[tuple[Shape, Deleted]], list[tuple[Shape, Deleted]]]]:
-        """By the number of words and of letters that are left: what deletes so much from which shape.
+    def _is_one_sided(self, lengths: tuple[int, ...], deleted: Deleted) -> bool:
+        """Whether so much is deleted that two such values are too far apart.
 
-        In the second list so much is deleted that two such values are too far apart: where r / l is the share that is
-        deleted of a word, the distance of two words is at least the mean of both shares.
+        Where r / l is the share that is deleted of a word, the distance of two words is at least the mean of both
+        shares.
         """
-        found: dict[tuple[int, int], tuple[list[tuple[Shape, Deleted]], list[tuple[Shape, Deleted]]]] = {}
-        for shape, several in self._deleted:
-            words = len(shape.lengths)
-            for deleted in several:
-                shares = sum(number / length for number, length in zip(deleted, shape.lengths, strict=True))
-                one_sided = shares > self._limit * words + SLACK
-                lists = found.setdefault((words, sum(shape.lengths) - sum(deleted)), ([], []))
-                lists[one_sided].append((shape, deleted))
-        return found
+        shares = sum(number / length for number, length in zip(deleted, lengths, strict=True))
+        return shares > self._limit * len(lengths) + SLACK
 
     def _keys(self, shape: Shape, deleted: Deleted) -> Iterator[Keys]:
         """The keys of the values of a shape, for all ways of deleting so many letters of each word."""
@@ -347,10 +365,9 @@ class NearByDeletions:
     def __init__(self, values: Prepared, deletions: Deletions, limit: float):
         self._deletions = deletions
         self._heavy = Exhaustive(values, deletions.count, A_HEAVY_PAIR, limit, deletions.heavy)
-        self.each = A_SIGNATURE * deletions.ways
+        self.each = A_SIGNATURE * deletions.made + A_SORTED * deletions.sorted
         self.each_two = self._heavy.each_two
-        # The keys themselves, and while they are put together.
-        self.held = 32.0 * deletions.most_keys
+        self.held = SORTED_BYTES * deletions.most_sorted
 
     def pairs(self) -> Iterator[tuple[Positions, Positions]]:
         yield from self._deletions.pairs()

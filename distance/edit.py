@@ -5,7 +5,7 @@ word, as sifarish compares text: the first word with the first, the second with 
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -14,12 +14,12 @@ from typing import TypeAlias
 import numpy as np
 from rapidfuzz.distance import Indel
 
-from pehchan.distance.arrays import STRIP, Positions, distinct, distinct_pairs, letters, spread
+from pehchan.distance.arrays import STRIP, Distinct, Positions, distinct_pairs, letters, occurring, spread
 from pehchan.distance.deletions import Deletions, NearByDeletions, shapes_of
 from pehchan.distance.measure import Distances, Measure, Prepared
 from pehchan.distance.near import Exhaustive, Near
 from pehchan.distance.scored import ByLetters, ScoredValues
-from pehchan.distance.tokens import java_tokens, tokens, utf16
+from pehchan.distance.tokens import utf16, words_of
 
 # Aligning holds the distances of all pairs of positions at once: this many numbers at a time.
 ALIGNED_AT_ONCE = 4_000_000
@@ -95,25 +95,27 @@ class Words:
 
     def __init__(self, measure: Edit, values: Sequence[str]):
         self._compat, self._align = measure.compat, measure.align
-        rows = [java_tokens(value) if measure.compat else tokens(value) for value in values]
-        vocabulary, self._flat = distinct([word for row in rows for word in row])
+        known = Distinct()
+        flat, counts = [np.zeros(0, dtype=np.int32)], [np.zeros(0, dtype=np.int64)]
+        for words, count in words_of(values, java=measure.compat):
+            flat.append(known.codes(words))
+            counts.append(count)
+        vocabulary = known.values
+        self._flat = np.concatenate(flat)
         #: The distances of single words.
         self._single = ScoredValues(vocabulary, Indel.normalized_distance)
         self._vocabulary = len(vocabulary)
         #: Characters of the words.
         self._length = np.array([len(word) for word in vocabulary], dtype=np.int64)
         #: Words of the values.
-        self._count = np.array([len(row) for row in rows], dtype=np.int64)
+        self._count = np.concatenate(counts)
         self._start = np.cumsum(self._count) - self._count
 
     def pairs(self, i: Positions, j: Positions, limit: float) -> Distances:
-        counts = self._count[i], self._count[j]
-        first, second, place = distinct_pairs(*counts, width=int(self._count.max(initial=0)) + 1)
+        words, others = self._count[i], self._count[j]
         result = np.ones(len(i))
-        for group, (m, n) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
-            if m != n and not self._align:
-                continue
-            here = np.flatnonzero(place == group)
+        for m, n in self._numbers_of_words(words, others):
+            here = np.flatnonzero((words == m) & (others == n))
             step = self._at_once(m, n, 1)
             for start in range(0, len(here), step):
                 rows = here[start : start + step]
@@ -124,7 +126,7 @@ class Words:
     def matrix(self, i: Positions, j: Positions, limit: float) -> Distances:
         result = np.ones((len(i), len(j)))
         counts = self._count[i], self._count[j]
-        for m, n in product(*map(np.unique, counts)):
+        for m, n in product(*map(occurring, counts)):
             if m != n and not self._align:
                 continue
             above, across = np.flatnonzero(counts[0] == m), np.flatnonzero(counts[1] == n)
@@ -176,6 +178,13 @@ class Words:
         shapes = shapes_of(self._count, self._length[self._flat])
         return NearByDeletions(self, Deletions(texts, shapes, limit, times), limit)
 
+    def _numbers_of_words(self, words: Positions, others: Positions) -> Iterable[tuple[int, int]]:
+        """The different pairs (words[k], others[k]) whose values are not 1 apart in any case."""
+        if not self._align:
+            return ((count, count) for count in occurring(words[words == others]))
+        first, second, _ = distinct_pairs(words, others, width=int(self._count.max(initial=0)) + 1)
+        return zip(first.tolist(), second.tolist(), strict=True)
+
     def _at_once(self, m: int, n: int, width: int) -> int:
         """How many rows of width distances each, of values of m and of n words, are computed at a time."""
         return max(1, ALIGNED_AT_ONCE // max(1, m * n * width)) if self._align else sys.maxsize
@@ -199,11 +208,15 @@ class Words:
 
     def _word_pairs(self, i: Positions, j: Positions, limit: float, p: int, q: int) -> Distances:
         """Distances of word p of the values i to word q of the values j, value by value."""
-        first, second, places = distinct_pairs(self._word(i, p), self._word(j, q), self._vocabulary)
+        words, others = self._word(i, p), self._word(j, q)
+        differ = slice(None) if self._compat else np.flatnonzero(words != others)
+        first, second, places = distinct_pairs(words[differ], others[differ], self._vocabulary)
         found = self._single.pairs(first, second, self._word_limit(limit))
         if self._compat:
             found = _as_java(found, self._length[first], self._length[second])
-        return found[places]
+        result = np.zeros(len(i))
+        result[differ] = found[places]
+        return result
 
     def _table(self, i: Positions, j: Positions, limit: float, p: int, q: int) -> _Table:
         """Distances of word p of the values i to word q of the values j: of distinct words, and whose they are."""

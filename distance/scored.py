@@ -51,14 +51,19 @@ class ScoredValues:
         self._scorer, self._parameters = scorer, dict(parameters or {})
 
     def pairs(self, i: Positions, j: Positions, limit: float) -> Distances:
-        return process.cpdist(
-            self.texts[i].tolist(),
-            self.texts[j].tolist(),
-            scorer=self._scorer,
-            scorer_kwargs=self._parameters,
-            dtype=np.float64,
-            score_cutoff=cutoff(limit),
-        )
+        result = np.zeros(len(i))
+        # Of near duplicates most values and words are the same, and none of these scorers needs to be asked of them.
+        differ = np.flatnonzero(i != j)
+        if len(differ):
+            result[differ] = process.cpdist(
+                self.texts[i[differ]].tolist(),
+                self.texts[j[differ]].tolist(),
+                scorer=self._scorer,
+                scorer_kwargs=self._parameters,
+                dtype=np.float64,
+                score_cutoff=cutoff(limit),
+            )
+        return result
 
     def matrix(self, i: Positions, j: Positions, limit: float) -> Distances:
         return process.cdist(

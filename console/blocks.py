@@ -37,11 +37,7 @@ class LookedAtBlocks:
             self.keyless += not blocks
             for block in blocks:
                 self.members[block].append(number)
-        self._sizes = []
-        for record in records:
-            compared = plan.compared(record)
-            size = plan.characters(record, compared)
-            self._sizes.append((size, plan.held_bytes(size, compared)))
+        self._sizes = [plan.size(record, plan.compared(record)) for record in records]
 
     def counted(self, block: Block | None, factors: Mapping[str, float], factor: float) -> Counted:
         """What a block, or None for all records, has where there are so many times more records (by set)."""

@@ -47,7 +47,7 @@ from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.native_schema import write_native
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.properties import Settings
-from pehchan.metadata.records import decode_record
+from pehchan.metadata.records import Record, decode_record
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
 from pehchan.mrjobs.planner import (
     Counted,
@@ -59,14 +59,14 @@ from pehchan.mrjobs.planner import (
     plan_join,
     shuffled_characters,
     with_buckets,
-    with_index_buckets,
+    with_search,
 )
 from pehchan.mrjobs.record_similarity import RecordSimilarity
 from pehchan.mrjobs.settle_records import SettleRecords
 from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, RECORD, REJECTED
 
 #: Records that are looked at to tell whether an index finds their pairs for less than all cost.
-SAMPLED = 1000
+SAMPLED = 2000
 
 #: Blocks that are named where too many records are in them.
 TOO_LARGE_SHOWN = 5
@@ -212,8 +212,10 @@ def _run(
             with_buckets(plan, counted, groups, tasks_at_once(request.runner, plan)), input="settled"
         )
         if may_be_indexed(plan, counted):
-            foresight = Foresight(plan, _sample(records, plan, counted))
-            plan = with_index_buckets(plan, counted, foresight, tasks_at_once(request.runner, plan))
+            tasks = tasks_at_once(request.runner, plan)
+            plan = with_search(
+                plan, counted, Foresight(plan, counted, _sample(records, counted), tasks).searches()[0]
+            )
         shuffled = shuffled_characters(plan, counted, groups)
         if request.runner == "inline" and (too_large := _too_large("what goes to the comparison", shuffled)):
             warning = "-r inline: " + " ".join(too_large)
@@ -240,12 +242,12 @@ def _run(
         write_run(work, result)
 
 
-def _sample(records: Sequence[Place], plan: Plan, counted: Counted) -> list[Sequence[str]]:
-    """The compared values of some settled records: of all on this machine, of the first elsewhere."""
+def _sample(records: Sequence[Place], counted: Counted) -> list[Record]:
+    """Some settled records: of all on this machine, of the first elsewhere."""
     here = not any("://" in str(folder) for folder in records)
     step = max(1, sum(counted.records.values()) // SAMPLED) if here else 1
     settled = (payload for tag, payload in tagged_lines(records) if tag == RECORD)
-    return [plan.compared(decode_record(payload)) for payload in islice(settled, 0, step * SAMPLED, step)]
+    return [decode_record(payload) for payload in islice(settled, 0, step * SAMPLED, step)]
 
 
 def _read(

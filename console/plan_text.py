@@ -9,8 +9,12 @@ from textwrap import wrap
 from pehchan.console.blocks import largest_blocks
 from pehchan.console.pipeline import too_large_blocks
 from pehchan.console.planning import Forecast
+from pehchan.distance.signatures import Index
 from pehchan.metadata.plan import BUCKET_RECORDS, TASK_MEGABYTES, Plan
 from pehchan.mrjobs.joins.blocking import is_part
+
+#: Indexes of different limits that are shown.
+INDEXES_SHOWN = 4
 
 #: Pairs whose comparison says how many a second there are.
 WORTH_A_RATE = 10_000
@@ -75,7 +79,7 @@ def _topics(forecast: Forecast, runner: str) -> Iterator[tuple[str, list[str], l
         [
             f"{TASK_MEGABYTES} MB for Python and a tile, and {forecast.look.counted.record_bytes:,.0f} bytes for "
             f"each of {forecast.cell_records:,} records"
-            + (f", and up to {plan.index_room / 1e6:,.0f} MB for signatures." if forecast.index else "."),
+            + (f", and {forecast.index.held / 1e6:,.0f} MB for signatures." if forecast.index else "."),
         ],
     )
 
@@ -181,15 +185,39 @@ def _why_buckets(forecast: Forecast) -> list[str]:
 
 
 def _search(forecast: Forecast) -> list[str]:
-    index, fields = forecast.index, forecast.plan.schema.fields
-    if index is None:
+    if len(forecast.searches) < 2:
+        if forecast.index is not None:
+            return [f"signatures: {_found_by(forecast, forecast.index)}"]
         return ["tiles: all pairs" + (" that meet" if forecast.plan.grouped else "") + " are compared"]
-    limits = ", ".join(f"{fields[number].name} up to {limit:.3f}" for number, limit in index.limits.items())
-    share = index.candidates / max(1.0, index.all_pairs)
-    return [
-        f"signatures: pairs that have {limits}",
-        f"about {max(share, 1e-9):.1g} of all pairs are compared",
+    tiles = [search for search in forecast.searches if search.index is None]
+    shown = [search for search in forecast.searches if search.index is not None][:INDEXES_SHOWN] + tiles
+    shown.sort(key=lambda search: search.microseconds)
+    rows = [("buckets", "signatures", "pairs", "s", "MB", "")] + [
+        (
+            " x ".join(map(str, search.buckets)),
+            _short(search.signatures),
+            _short(search.candidates),
+            f"{search.microseconds / 1e6:,.0f}",
+            f"{search.megabytes:,.0f}",
+            "tiles: all pairs are compared" if search.index is None else _found_by(forecast, search.index),
+        )
+        for search in shown
     ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            [*(word.rjust(width) for word, width in zip(row[:-1], widths, strict=False)), row[-1]]
+        ).rstrip()
+        for row in rows
+    ]
+    name = "tiles" if forecast.index is None else "signatures"
+    return [f"{name}, as the first of these costs least, about:", *lines]
+
+
+def _found_by(forecast: Forecast, index: Index) -> str:
+    fields = forecast.plan.schema.fields
+    limits = (f"{fields[number].name} up to {limit:.3f}" for number, limit in sorted(index.limits.items()))
+    return "pairs that have " + ", or ".join(limits)
 
 
 def _why_search(forecast: Forecast) -> list[str]:
@@ -298,6 +326,14 @@ def _share(share: float) -> str:
     if share == 0:
         return "none of the pairs tried is left"
     return "all pairs are left" if share == 1 else f"{max(share, 0.0001):.2%} of the pairs are left"
+
+
+def _short(count: float) -> str:
+    """A number to two digits, in thousands, millions or billions."""
+    for size, name in ((1e9, " bn"), (1e6, " M"), (1e3, " k")):
+        if count >= size:
+            return f"{count / size:,.{1 if count < 9.95 * size else 0}f}{name}"
+    return f"{count:,.0f}"
 
 
 def _number(count: float, exact: bool) -> str:

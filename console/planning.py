@@ -25,15 +25,15 @@ from pehchan.mrjobs.planner import (
     Counted,
     Divided,
     Foresight,
+    Search,
     cells_of,
     divide,
-    indexed_microseconds,
     may_be_indexed,
     pairs_within,
     records_of_a_cell,
     shuffled_characters,
     with_buckets,
-    with_index_buckets,
+    with_search,
 )
 from pehchan.mrjobs.settling import LineReader
 
@@ -114,7 +114,7 @@ class Forecast:
     read_seconds, compare_seconds   on `tasks` cores like this machine's, without the start of jobs
     kept           pairs at or under the cutoff, None where the sample holds none
     megabytes      what a task takes at the most
-    index          how the pairs of a cell are found, None where all are compared
+    searches       ways to find the pairs, the one that is taken first; none where there is but one
     """
 
     plan: Plan
@@ -128,7 +128,12 @@ class Forecast:
     compare_seconds: float | None
     kept: int | None
     megabytes: float
-    index: Index | None = None
+    searches: Sequence[Search] = ()
+
+    @property
+    def index(self) -> Index | None:
+        """How the pairs of a cell are found; None where all are compared."""
+        return self.searches[0].index if self.searches else None
 
 
 def forecast(request: Request) -> tuple[Result, Forecast]:
@@ -144,15 +149,12 @@ def forecast(request: Request) -> tuple[Result, Forecast]:
     else:
         plan = replace(plan, divided=look.blocks.blocks)
         plan = with_buckets(plan, look.members, look.blocks.large, tasks)
-    index = None
+    searches: list[Search] = []
     if may_be_indexed(plan, look.counted) and len(look.records) >= SAMPLED:
         step = len(look.records) // SAMPLED
-        sample = [plan.compared(record) for record in look.records[: step * SAMPLED : step]]
-        foresight = Foresight(plan, sample)
-        plan = with_index_buckets(plan, look.counted, foresight, tasks)
-        a_cell = records_of_a_cell(plan, look.counted.records, plan.default_buckets)
-        _, index = foresight.of(a_cell)
-    return result, _forecast(plan, look, try_out(plan, look), index, tasks)
+        searches = Foresight(plan, look.counted, look.records[: step * SAMPLED : step], tasks).searches()
+        plan = with_search(plan, look.counted, searches[0])
+    return result, _forecast(plan, look, try_out(plan, look), searches, tasks)
 
 
 class _Heads:
@@ -252,10 +254,9 @@ def _what_it_shows(
     for record in records:
         for group in join.groups(record):
             numbers[group][record.set] += 1
-            compared = plan.compared(record)
-            size = plan.characters(record, compared)
+            size, bytes_held = plan.size(record, plan.compared(record))
             characters[group] += size
-            held[group] += plan.held_bytes(size, compared)
+            held[group] += bytes_held
     groups = {
         group: Counted(
             {name: round(n * factors.get(name, factor)) for name, n in _by_set(plan, of_group).items()},
@@ -362,7 +363,9 @@ def _trial(plan: Plan, records: Sequence[Record]) -> Trial:
     return Trial(distance.steps(block), compared, kept, seconds, read / len(records))
 
 
-def _forecast(plan: Plan, look: Look, trial: Trial | None, index: Index | None, tasks: int) -> Forecast:
+def _forecast(
+    plan: Plan, look: Look, trial: Trial | None, searches: Sequence[Search], tasks: int
+) -> Forecast:
     records = sum(look.counted.records.values())
     large = look.groups if look.members is None else look.blocks.large
     copies = shuffled_characters(plan, look.members or look.counted, large) / max(1, look.counted.characters)
@@ -386,9 +389,6 @@ def _forecast(plan: Plan, look: Look, trial: Trial | None, index: Index | None, 
     kept = compare = None
     if look.pairs is not None and trial is not None:
         seconds = look.pairs * trial.seconds / trial.pairs
-        if index is not None:
-            at_once = min(tasks, max(1, cells))
-            seconds = indexed_microseconds(index, plan.default_buckets[0], tasks) * at_once / 1e6
         # Of the largest block alone; in small ones more of the pairs are close.
         told = trial.kept and (look.members is None or trial.pairs == look.pairs)
         kept = round(look.pairs * trial.kept / trial.pairs) if told else None
@@ -396,9 +396,11 @@ def _forecast(plan: Plan, look: Look, trial: Trial | None, index: Index | None, 
         if look.members is not None:
             seconds += sum(look.members.records.values()) * MEMBER_SECONDS
         compare = seconds / min(tasks, max(1, cells))
+        if searches and searches[0].index is not None:
+            compare = searches[0].microseconds / 1e6 + (kept or 0) * WRITE_SECONDS / tasks
     megabytes = TASK_MEGABYTES + cell_records * (look.members or look.counted).record_bytes / 1e6
-    if index is not None:
-        megabytes += plan.index_room / 1e6
+    if searches and searches[0].index is not None:
+        megabytes = searches[0].megabytes
     return Forecast(
         plan,
         look,
@@ -411,5 +413,5 @@ def _forecast(plan: Plan, look: Look, trial: Trial | None, index: Index | None, 
         compare,
         kept,
         megabytes,
-        index,
+        searches,
     )

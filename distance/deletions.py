@@ -368,6 +368,7 @@ class NearByDeletions:
         self.each = A_SIGNATURE * deletions.made + A_SORTED * deletions.sorted
         self.each_two = self._heavy.each_two
         self.held = SORTED_BYTES * deletions.most_sorted
+        self.signatures = float(deletions.made)
 
     def pairs(self) -> Iterator[tuple[Positions, Positions]]:
         yield from self._deletions.pairs()

@@ -52,8 +52,8 @@ class Edit(Measure):
     align: bool = False
     compat: bool = False
 
-    # Of the words.
-    prepared_bytes = 20
+    # Of the words, of which few are distinct.
+    prepared_bytes = 8
 
     @property
     def cost(self) -> float:  # type: ignore[override]

@@ -21,11 +21,13 @@ class Near(Protocol):
 
     each, each_two  microseconds, about, for all values: what grows with their number, and what grows with its square
     held            bytes, about, that are held at a time; they grow with their number
+    signatures      how many are made of the values; they grow with their number
     """
 
     each: float
     each_two: float
     held: float
+    signatures: float
 
     def pairs(self) -> Iterator[tuple[Positions, Positions]]:
         """int64[m] each: pairs of different values, the smaller position first, among them all within the limit.
@@ -45,7 +47,7 @@ class HasNear(Protocol):
 class Window:
     """Numbers that are at most a reach apart."""
 
-    each = held = 0.0
+    each = held = signatures = 0.0
 
     def __init__(self, numbers: NDArray[np.float64], reach: float):
         self._order = np.argsort(numbers, kind="stable")
@@ -72,7 +74,7 @@ class Window:
 class Exhaustive:
     """Each value compared with each, or only some of them with all."""
 
-    each = held = 0.0
+    each = held = signatures = 0.0
 
     def __init__(
         self, values: Prepared, count: int, cost: float, limit: float, some: Positions | None = None

@@ -207,25 +207,32 @@ class RecordDistance:
     def _asked(self) -> bool:
         return self._search == "signatures"
 
-    def _cheapest_index(self, rows: Block, columns: Block, times: float = 1.0) -> Index | None:
+    def _cheapest_index(self, rows: Block, columns: Block) -> Index | None:
         """The index of two blocks whose comparison has begun, as `Signatures.index` has it."""
         if not isinstance(self._tiles, Cascade) or self._search == "tiles":
             return None
-        return Signatures(self._tiles, self._room).index(rows, columns, self._asked, times)
+        return Signatures(self._tiles, self._room).index(rows, columns, self._asked)
 
-    def foresee(self, block: Block) -> Callable[[float], tuple[float, Index | None]]:
-        """What it costs to compare a block with itself that is so many times as large, of which this is a sample.
+    def foresee(self, rows: Block, columns: Block) -> Callable[[float, float], tuple[float, list[Index]]]:
+        """What it costs to compare blocks that are so many times as large, of which these are a sample.
 
-        The function gives for a number of times the microseconds, about, to compare all pairs, and the index; None
-        for the index also where it costs more. No other blocks may be compared meanwhile.
+        The function gives for a number of times, and bytes that an index may hold, the microseconds, about, to
+        compare all pairs, and the indexes that cost less, the cheapest first. No other blocks may be compared
+        meanwhile.
         """
-        self._tiles.begin(block, block, self.tile)
-        self._tiles.sketch(block, block)
+        self._tiles.begin(rows, columns, self.tile)
+        self._tiles.sketch(rows, columns)
+        indexes = None
+        if isinstance(self._tiles, Cascade) and self._search != "tiles":
+            indexes = Signatures(self._tiles, self._room).foresee(rows, columns, self._asked)
 
-        def cost(times: float) -> tuple[float, Index | None]:
-            records = len(block) * times
-            all_pairs = records * (records - 1) / 2 * self._tiles.pair_cost
-            return all_pairs, self._cheapest_index(block, block, times)
+        def cost(times: float, room: float) -> tuple[float, list[Index]]:
+            if rows is columns:
+                records = len(rows) * times
+                all_pairs = records * (records - 1) / 2
+            else:
+                all_pairs = len(rows) * len(columns) * times * times
+            return all_pairs * self._tiles.pair_cost, indexes(times, room) if indexes else []
 
         return cost
 

@@ -7,7 +7,7 @@ the records that have them. None is lost, and each pair is taken from the first 
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ from pehchan.distance.near import near_values
 from pehchan.distance.tiles import Close
 
 #: Parts in which the sum is allotted to the fields.
-PARTS = 12
+PARTS = 24
 
 #: A little more than rounding can take from what is allotted.
 MARGIN = 1 + 1e-9
@@ -30,7 +30,7 @@ MARGIN = 1 + 1e-9
 SAMPLES, SAMPLE_SHARE = (200, 1000), 0.05
 
 #: Microseconds, about: a pair of records of a sample, by one field; and a pair that was found, besides its measures.
-A_SAMPLED_PAIR, A_CANDIDATE = 0.05, 1.0
+A_SAMPLED_PAIR, A_CANDIDATE = 0.05, 0.5
 
 #: Bytes of a pair of values that was found.
 CANDIDATE_BYTES = 32
@@ -49,19 +49,26 @@ class Index:
     all_pairs   of the blocks
     candidates  pairs, about, that are then compared
     cost        microseconds, about
+    signatures  that are made, about
+    held        bytes that are held at a time, about
     """
 
     limits: Mapping[int, float]
     all_pairs: float
     candidates: float = 0.0
     cost: float = 0.0
+    signatures: float = 0.0
+    held: float = 0.0
 
     def __add__(self, other: "Index") -> "Index":
+        """Both, one after the other."""
         return Index(
             {**self.limits, **other.limits},
             self.all_pairs,
             self.candidates + other.candidates,
             self.cost + other.cost,
+            self.signatures + other.signatures,
+            max(self.held, other.held),
         )
 
 
@@ -74,14 +81,13 @@ class Signatures:
     def __init__(self, cascade: Cascade, room: float):
         self._cascade, self._room = cascade, room
 
-    def index(self, rows: Block, columns: Block, asked: bool = False, times: float = 1.0) -> Index | None:
+    def index(self, rows: Block, columns: Block, asked: bool = False) -> Index | None:
         """The index of two blocks that costs least; None where there is none, or to compare all costs less.
 
         asked  takes it whatever it costs
-        times  looks so many times as many records up, of which these are a sample
         """
         cascade = self._cascade
-        all_pairs = pairs_between(rows, columns) * times * times
+        all_pairs = pairs_between(rows, columns)
         at_most = math.inf if asked else all_pairs * cascade.pair_cost
         fewest, most = SAMPLES
         if not asked:
@@ -89,8 +95,25 @@ class Signatures:
             most = min(most, math.isqrt(int(min(a_field, 1e12) / A_SAMPLED_PAIR)))
         if not all_pairs or (most < fewest and not asked):
             return None
-        found = _Choice(cascade, rows, columns, all_pairs, most, at_most, self._room, times).best()
-        return None if found is None or found.cost >= at_most else found
+        found = _Choice(cascade, rows, columns, most).cheapest(1.0, at_most, self._room)
+        return found[0] if found else None
+
+    def foresee(
+        self, rows: Block, columns: Block, asked: bool = False
+    ) -> Callable[[float, float], list[Index]]:
+        """Indexes of blocks that are so many times as large, of which these are a sample, within so many bytes.
+
+        The cheapest first, and after it those of other limits; none that costs more than to compare all pairs,
+        unless it is asked for.
+        """
+        choice = _Choice(self._cascade, rows, columns, max(len(rows), len(columns)))
+        all_pairs = pairs_between(rows, columns)
+
+        def indexes(times: float, room: float) -> list[Index]:
+            of_all = math.inf if asked else all_pairs * times * times * self._cascade.pair_cost
+            return choice.cheapest(times, of_all, room)
+
+        return indexes
 
     def close(self, rows: Block, columns: Block, index: Index) -> Iterator[tuple[Close, int]]:
         """The pairs that are close, each once, and how many were compared for them.
@@ -181,30 +204,31 @@ def _expanded(
 class _Choice:
     """Chooses an index of two blocks by a sample of their records."""
 
-    def __init__(
-        self,
-        cascade: Cascade,
-        rows: Block,
-        columns: Block,
-        all_pairs: float,
-        sample: int,
-        at_most: float,
-        room: float,
-        times: float,
-    ):
-        self._room, self._times = room, times
+    def __init__(self, cascade: Cascade, rows: Block, columns: Block, sample: int):
         self._cascade, self._rows, self._columns = cascade, rows, columns
-        self._all_pairs, self._at_most = all_pairs, at_most
         # Spread over the blocks, and the same on every machine.
         self._left, self._right = (
             np.arange(min(sample, len(block))) * len(block) // min(sample, len(block))
             for block in (rows, columns)
         )
         self._samples: dict[int, _Sample] = {}
-        self._nothing = Index({}, all_pairs)
 
-    def best(self) -> Index | None:
-        """The index that costs least; None where no field can be looked up."""
+    def cheapest(self, times: float, at_most: float, room: float) -> list[Index]:
+        """Indexes of so many times as many records, the cheapest first.
+
+        at_most  microseconds that they may cost
+        room     bytes that they may hold
+        """
+        self._times, self._at_most, self._room = times, at_most, room
+        self._all_pairs = pairs_between(self._rows, self._columns) * times * times
+        self._nothing = Index({}, self._all_pairs)
+        self._offers: dict[tuple[int, float], Index | None] = {}
+        by_limits = {tuple(sorted(index.limits.items())): index for index in self._possible()}
+        return sorted(
+            (index for index in by_limits.values() if index.cost < at_most), key=lambda index: index.cost
+        )
+
+    def _possible(self) -> Iterator[Index]:
         cascade = self._cascade
         fields, total = cascade.fields, cascade.largest_total
         # A field that may not count takes its part of what the others may add up to with it.
@@ -215,25 +239,29 @@ class _Choice:
             and (self._rows.columns[number].missing.any() or self._columns.columns[number].missing.any())
         ]
         firm = [number for number in range(len(fields)) if number not in loose]
-        found = [offer for number in firm if (offer := self._alone(number)) is not None]
+        for number in firm:
+            if (offer := self._alone(number)) is not None:
+                yield offer
         besides = 1.0 if cascade.score.id_counted else 0.0
         # Two records of which nothing but the id counts are 0 apart, and have no values.
-        if total < np.inf and (firm or not besides) and not (loose and cascade.score.exponent < 1):
-            weights = [field.weight for field in fields]
-            counted = sum(weights) + besides
-            needed = self._nothing
-            for number in loose:
-                offer = self._offer(number, self._limit(number, weights[number] / counted))
-                if offer is None:
-                    return min(found, key=lambda index: index.cost, default=None)
-                needed = needed + offer
-            if firm:
-                share = (sum(weights[number] for number in firm) + besides) / counted
-                several = self._shared_out(firm, share)
-                found += [needed + several] if several is not None else []
-            elif loose:
-                found.append(needed)
-        return min(found, key=lambda index: index.cost, default=None)
+        if not (total < np.inf and (firm or not besides)) or (loose and cascade.score.exponent < 1):
+            return
+        weights = [field.weight for field in fields]
+        counted = sum(weights) + besides
+        needed = self._nothing
+        for number in loose:
+            offer = self._offer(number, self._limit(number, weights[number] / counted))
+            if offer is None:
+                return
+            needed = needed + offer
+        if not firm:
+            yield needed
+            return
+        share = (sum(weights[number] for number in firm) + besides) / counted
+        for left_out in (None, *firm):
+            rest = [number for number in firm if number != left_out]
+            if (several := self._shared_out(rest, share)) is not None:
+                yield needed + several
 
     def _shared_out(self, numbers: Sequence[int], share: float) -> Index | None:
         """A share of the sum allotted to fields so that it costs least: a knapsack of PARTS."""
@@ -266,19 +294,26 @@ class _Choice:
 
     def _offer(self, number: int, limit: float) -> Index | None:
         """What it costs to find the pairs within a limit of a field; None where that cannot be, or costs too much."""
+        if (number, limit) not in self._offers:
+            self._offers[number, limit] = self._looked_up(number, limit)
+        return self._offers[number, limit]
+
+    def _looked_up(self, number: int, limit: float) -> Index | None:
         measure = self._cascade.measures[number]
         if not limit < 1 or not (measure.symmetric and measure.zero_on_equal):
             return None
         if number not in self._samples:
             self._samples[number] = self._sample(number)
         sampled = self._samples[number]
-        near = near_values(sampled.values, sampled.count, measure.cost, limit, sampled.times)
+        times = sampled.times * self._times
+        near = near_values(sampled.values, sampled.count, measure.cost, limit, times)
         candidates = sampled.within(limit) * self._all_pairs
-        if max(near.held * sampled.times, CANDIDATE_BYTES * candidates) > self._room:
-            return None
+        held = max(near.held * times, CANDIDATE_BYTES * candidates)
         each = A_CANDIDATE + self._cascade.measures[self._cascade.order[0]].listed_cost
-        cost = near.each * sampled.times + near.each_two * sampled.times**2 + candidates * each
-        return None if cost > self._at_most else Index({number: limit}, self._all_pairs, candidates, cost)
+        cost = near.each * times + near.each_two * times**2 + candidates * each
+        if held > self._room or cost > self._at_most:
+            return None
+        return Index({number: limit}, self._all_pairs, candidates, cost, near.signatures * times, held)
 
     def _sample(self, number: int) -> "_Sample":
         """The values of a field that records of the sample have."""
@@ -305,7 +340,7 @@ class _Choice:
         near = np.flatnonzero(apart <= min(self._cascade.limits[number], 1.0))
         order = near[np.argsort(apart.ravel()[near])]
         shares = np.cumsum(pairs.ravel()[order]) / max(1, every)
-        times = self._times * whole.present / max(1, len(few))
+        times = whole.present / max(1, len(few))
         return _Sample(measure.prepare(few), len(few), times, apart.ravel()[order], shares)
 
 

@@ -14,13 +14,13 @@ from pehchan.metadata.properties import Settings
 from pehchan.metadata.records import Record
 from pehchan.metadata.schema import Schema
 
-PLAN_VERSION = 2
+PLAN_VERSION = 3
 
-#: Bytes of memory that a record takes where it is compared, at the most: a character of its values, and a value.
-#: One letter beyond U+FFFF makes Python hold all of a value in 4 bytes each; the second is mostly its own for each
-#: string, measured.
+#: Bytes of memory that a record takes where it is compared: at the most for a character of it where not all are
+#: ASCII, as one letter beyond U+FFFF makes Python hold all of a value in 4 bytes each; and for a value besides, which
+#: is mostly its own for each string, measured.
 CHARACTER_BYTES = 4
-VALUE_BYTES = 150
+VALUE_BYTES = 100
 
 #: Megabytes that a task takes besides its records: Python, its libraries, and the arrays of a tile.
 TASK_MEGABYTES = 240
@@ -52,6 +52,7 @@ class Plan:
     shared_cells     with blocking: how many cells those blocks share that have no buckets of their own
     divided          blocks that are too large, of which those records meet that share the next key as well
     prepared_bytes   bytes of memory that a character takes in what the measure makes of it, by field; () none
+    index_bytes      bytes of memory that an index of the pairs of a cell may take; 0: half of what there is
     """
 
     schema: Schema
@@ -66,6 +67,7 @@ class Plan:
     shared_cells: int = 1
     divided: tuple[str, ...] = ()
     prepared_bytes: tuple[int, ...] = ()
+    index_bytes: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form, with the version."""
@@ -83,6 +85,7 @@ class Plan:
             "shared_cells": self.shared_cells,
             "divided": list(self.divided),
             "prepared_bytes": list(self.prepared_bytes),
+            "index_bytes": self.index_bytes,
         }
 
     @classmethod
@@ -108,6 +111,7 @@ class Plan:
             shared_cells=data["shared_cells"],
             divided=tuple(data["divided"]),
             prepared_bytes=tuple(data["prepared_bytes"]),
+            index_bytes=data["index_bytes"],
         )
 
     def write(self, path: str | Path) -> None:
@@ -143,15 +147,14 @@ class Plan:
         """The values of a record that are compared, in schema order."""
         return self._compared(record.items)
 
-    def characters(self, record: Record, compared: Sequence[str]) -> int:
-        """Characters of a record, and of what is compared of it, that travel to where it is compared."""
-        whole = len("".join(record.items)) if self.items_needed else 0
-        return len(record.id) + len("".join(compared)) + whole
-
-    def held_bytes(self, characters: int, compared: Sequence[str]) -> int:
-        """Bytes of memory that a record of so many characters takes where it is compared."""
+    def size(self, record: Record, compared: Sequence[str]) -> tuple[int, int]:
+        """Of a record, and of what is compared of it: characters that travel, and bytes that it takes where it is."""
+        parts = (record.id, *compared, *record.items) if self.items_needed else (record.id, *compared)
+        text = "".join(parts)
+        characters = len(text)
         prepared = sum(map(mul, self.prepared_bytes, map(len, compared)))
-        return CHARACTER_BYTES * characters + prepared + VALUE_BYTES * self._values
+        of_text = characters if text.isascii() else CHARACTER_BYTES * characters
+        return characters, of_text + prepared + VALUE_BYTES * self._values
 
     def held_bytes_of_key(self, block: str) -> int:
         """Bytes of memory that a block takes that a record brings along to where it is compared."""
@@ -172,11 +175,6 @@ class Plan:
         most = self.settings.bucket_records or BUCKET_RECORDS
         return max(2, min(most, self.room * records // max(1, held)))
 
-    def indexed_records_a_cell(self, records: int, held: int) -> int:
-        """The same where their pairs are found by an index, which may take as much as they do."""
-        fitting = (self.room - self.index_room) * records // max(1, held)
-        return max(2, min(self.settings.bucket_records or fitting, fitting))
-
     @property
     def room(self) -> int:
         """Bytes of memory that a task has for records."""
@@ -185,7 +183,7 @@ class Plan:
     @property
     def index_room(self) -> int:
         """Bytes of it that an index may take."""
-        return self.room // 2
+        return self.index_bytes or self.room // 2
 
     def is_large(self, records: int, held: int) -> bool:
         """Whether a group of so many records, which take so many bytes in all, needs a word in the plan."""

@@ -20,6 +20,9 @@ LOOK_SECONDS = 0.005
 #: Bytes of input below which a task is not worth its start.
 WORTH_A_TASK = 100_000
 
+#: Parts of reducers' input that there are for a core, at the most, and bytes of each.
+PARTS_A_CORE, WORTH_A_PART = 4, 10_000_000
+
 
 class _Task(NamedTuple):
     kind: str
@@ -48,9 +51,10 @@ class LocalRunner(LocalMRJobRunner):
         return max(WORTH_A_TASK, -(-size // self._num_cores()))
 
     def _num_reducers(self, step_num: int) -> int:
-        # mrjob makes twice as many parts, so that a core whose part is done early can take another.
         size = os.path.getsize(self._sorted_reducer_input_path(step_num))
-        return max(1, min(self._num_cores(), size // WORTH_A_TASK))
+        cores = self._num_cores()
+        # Of much input more parts than cores, as a core whose part is done early can take another.
+        return max(1, min(cores, size // WORTH_A_TASK), min(cores * PARTS_A_CORE, size // WORTH_A_PART))
 
     def _run_multiple(self, funcs: Iterable[Callable[[], None]], num_processes: int | None = None) -> None:
         try:

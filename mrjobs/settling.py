@@ -123,8 +123,7 @@ class SettlesRecords(PlannedJob):
             if record.set:
                 self._count_set(record.set)
             compared = self.plan.compared(record)
-            characters = self.plan.characters(record, compared)
-            held = self.plan.held_bytes(characters, compared)
+            characters, held = self.plan.size(record, compared)
             self._characters += characters
             self._held += held
             if self.plan.grouped:

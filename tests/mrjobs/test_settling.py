@@ -369,8 +369,8 @@ def test_partitions_too_large_for_a_bucket_are_counted_by_set(settled):
     result = settled(
         plan, large + b"8,Ann,small\n9,Ann,small\n", large + b"8,Ann,\n", names=["base1", "more"]
     )
-    # Each has 4 characters of 4 bytes, and 4 strings and lists of 150.
-    held = 3 * (4 * 4 + 4 * 150)
+    # Each has 4 characters, and 4 strings and lists of 100 bytes.
+    held = 3 * (4 + 4 * 100)
     assert sorted(result.groups) == [["large", "base", 3, 12, held], ["large", "other", 3, 12, held]]
     assert len(result.records) == 9
 
@@ -396,15 +396,17 @@ def test_what_a_measure_makes_of_values_is_counted_among_the_bytes_that_records_
     plan = plan_join(schema, Settings(), Mistakes(), "lines")
     plain = settled(replace(plan, prepared_bytes=()), b"1,Ann,12345\n")
     assert settled(plan, b"1,Ann,12345\n").held == plain.held + 5 * CharPair.prepared_bytes
-    assert plain.held == 4 * 9 + 5 * 150
+    assert plain.held == 9 + 5 * 100
+    # One letter beyond ASCII, and each may take four bytes.
+    assert settled(replace(plan, prepared_bytes=()), "1,Änn,12345\n".encode()).held == 4 * 9 + 5 * 100
 
 
 def test_groups_of_long_records_are_counted_before_those_of_many(settled):
     schema = Schema(fields=(Field("a", 1, "exact"),), id_ordinal=0, lines=True, partition_ordinal=2)
-    long = b"".join(b"%d,%s,long\n" % (number, b"x" * 500_000) for number in range(8))
+    long = b"".join(b"%d,%s,long\n" % (number, b"x" * 2_000_000) for number in range(8))
     result = settled(plan_of(schema, memory_mb=256), long + b"8,x,short\n9,x,short\n")
     # 16 MB hold seven such records, a bucket half of them.
-    assert [group[:4] for group in result.groups] == [["long", "", 8, 8 * 500_001]]
+    assert [group[:4] for group in result.groups] == [["long", "", 8, 8 * 2_000_001]]
 
 
 def test_ids_that_agree_behind_the_set_id_are_counted_where_they_are_many(settled):

@@ -10,6 +10,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import near_duplicates
 import pytest
 from golden_cases import CASES, GOLDEN, inputs_of
 from hadoop.outputs import lines, pairs
@@ -162,3 +163,25 @@ def test_febrl3_gives_the_same_on_the_cluster(hadoop, record_sets, examples, tmp
         assert lines(tmp_path / "out", name) == lines(tmp_path / "local", name)
     scores = hadoop.pehchan("evaluate", tmp_path / "out", "--truth", record_sets / "febrl3" / "clusters.csv")
     assert "0.9969" in scores.stdout
+
+
+def test_near_duplicates_found_by_signatures_on_the_cluster_are_those_of_all_pairs(hadoop, tmp_path):
+    data, schema = near_duplicates.written(tmp_path)
+    asked = ["similarity", data, "-s", schema, "-q", "-D", "sts.bucket.count=2"]
+    here = hadoop.pehchan(*asked, "-D", "join=tiles", "-o", tmp_path / "tiles")
+    assert here.returncode == 0, here.stderr
+    cluster = [
+        "-D",
+        "join=signatures",
+        "-D",
+        "sts.num.reducer=2",
+        "-r",
+        "hadoop",
+        "--conf-path",
+        hadoop.conf(),
+    ]
+    done = hadoop.pehchan(*asked, *cluster, "-o", tmp_path / "signatures")
+    assert done.returncode == 0, done.stderr[-3000:]
+    expected = lines(tmp_path / "tiles", "pairs")
+    assert len(expected) > 1000
+    assert lines(tmp_path / "signatures", "pairs") == expected

@@ -6,8 +6,11 @@ the order of lines.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
+from itertools import chain
+from zlib import crc32
 
 import orjson
 from mrjob.step import MRStep
@@ -30,6 +33,13 @@ from pehchan.mrjobs.wire import GROUP, RECORD, REJECTED
 
 #: The sets of a job whose files are told apart by their names.
 FILE_SETS = ("base", "other")
+
+#: Records of one set are settled by the drawers that their ids fall in: so many that a task can hold the records of
+#: one, of however many records.
+DRAWERS = 1024
+
+#: Lines that a mapper holds at a time, as a multiple of the size of a batch.
+BATCHES_HELD = 16
 
 #: Groups that a mapper counts before it sends the counts on.
 GROUPS_HELD = 100_000
@@ -99,13 +109,18 @@ class SettlesRecords(PlannedJob):
         self._join = join_of(self.plan, counting=True)
         self._blocking = self.plan.join == "blocking"
         self._characters = self._held = 0
+        #: (set, drawer, items of a record) -> family, id and items of records that wait, one after the other
+        self._drawers: dict[tuple[str, int, int], list[str]] = defaultdict(list)
+        #: Bytes of the lines that they came in.
+        self._gathered = 0
+        self._batch_bytes = self.plan.settings.batch_bytes
         #: (group, set) -> records, characters, bytes where they are compared
         self._groups: dict[tuple[str, str], list[int]] = {}
         #: records, characters and bytes of all blocks together
         self._members = [0, 0, 0]
 
     def read_line(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Line -> the family of ids it belongs to, with its record; or the rejected line."""
+        """Line -> its record, among others of the same drawer; or the rejected line."""
         for single in lines_of(line):
             try:
                 record = self._reader.read(single, self._set_name)
@@ -129,8 +144,24 @@ class SettlesRecords(PlannedJob):
             if self.plan.grouped:
                 yield from self._count_groups(self._join.groups(record), record.set, characters, held)
             # Ids that only differ in their suffixes belong together: a duplicate of one may come to be another.
-            family = _SUFFIXES.sub("", record.id) if record.id else _content_id(record.items)
-            yield ascii_json(["r", record.set, family]), ascii_json([record.id, record.items])
+            family = (
+                _SUFFIXES.sub("", record.id) if "~" in record.id else record.id or _content_id(record.items)
+            )
+            # Strings in one list: as objects of their own so many would keep the garbage collector busy.
+            drawer = crc32(family.encode("utf-8", "surrogatepass")) % DRAWERS
+            gathered = self._drawers[record.set, drawer, len(record.items)]
+            gathered.append(family)
+            gathered.append(record.id)
+            gathered += record.items
+            self._gathered += len(single)
+            if self._gathered >= self._batch_bytes * BATCHES_HELD:
+                yield from self._send_records()
+
+    def _send_records(self) -> Iterator[tuple[bytes, bytes]]:
+        for (set_name, drawer, width), gathered in self._drawers.items():
+            yield ascii_json(["r", set_name, drawer]), ascii_json([width, gathered])
+        self._drawers.clear()
+        self._gathered = 0
 
     def _count_set(self, set_name: str) -> None:
         # Sets told by ids may be many; the two of a join are worth a counter each.
@@ -165,6 +196,7 @@ class SettlesRecords(PlannedJob):
         self._groups = {}
 
     def stop_reading(self) -> Iterator[tuple[bytes, bytes]]:
+        yield from self._send_records()
         yield from self._send_groups()
         self.count("Records", "Characters", self._characters)
         self.count("Records", "Bytes held", self._held)
@@ -174,7 +206,7 @@ class SettlesRecords(PlannedJob):
         self.send_counters()
 
     def settle(self, key: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
-        """A family of ids -> its records with an id each; rejected lines and the counts of large groups."""
+        """Some families of ids -> their records with an id each; rejected lines and the counts of large groups."""
         kind, *rest = orjson.loads(key)
         if kind == "x":
             yield from ((REJECTED, value) for value in values)
@@ -188,13 +220,31 @@ class SettlesRecords(PlannedJob):
                 for set_name, counts in sorted(by_set.items()):
                     yield GROUP, ascii_json([*rest, set_name, *counts])
         else:
-            yield from self._settle_family(rest[0], rest[1], values)
+            yield from self._settle_drawer(rest[0], values)
+
+    def _settle_drawer(self, set_name: str, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        first: dict[str, tuple[str, Sequence[str]]] = {}
+        # However many share an id, they are held here: as bytes, which are smaller.
+        several: dict[str, list[bytes]] = {}
+        for family, given, items in chain.from_iterable(map(_gathered_records, values)):
+            if family not in first:
+                first[family] = given, items
+                continue
+            if family not in several:
+                several[family] = [ascii_json(first[family])]
+            several[family].append(ascii_json([given, items]))
+        for family, (given, items) in first.items():
+            if family in several:
+                yield from self._settle_family(set_name, family, several[family])
+                continue
+            if not given:
+                self.count("Records", "Without id")
+            yield RECORD, encode_record(Record(set_name, given or family, items))
 
     def _settle_family(
-        self, set_name: str, family: str, values: Iterator[bytes]
+        self, set_name: str, family: str, values: Iterable[bytes]
     ) -> Iterator[tuple[bytes, bytes]]:
-        # Records with an id before those without, then by content: never by who comes first. All of them are held
-        # here, however many share an id, and so as the bytes that they came as.
+        # Records with an id before those without, then by content: never by who comes first.
         members = sorted(values, key=lambda value: (value.startswith(b'["",'), value))
         # An id that a record brings itself goes before any that is made here.
         taken = {given for given, _ in map(orjson.loads, members) if given}
@@ -217,6 +267,13 @@ class SettlesRecords(PlannedJob):
                 numbers[wanted] = number
                 taken.add(settled)
             yield RECORD, encode_record(Record(set_name, settled, items))
+
+
+def _gathered_records(line: bytes) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """Family, id and items of the records of a line that a mapper gathered."""
+    width, gathered = orjson.loads(line)
+    for start in range(0, len(gathered), width + 2):
+        yield gathered[start], gathered[start + 1], gathered[start + 2 : start + 2 + width]
 
 
 def _digest(content: bytes) -> str:

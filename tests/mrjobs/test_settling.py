@@ -6,6 +6,7 @@ import json
 import random
 from collections import Counter, defaultdict
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 from hypothesis import example, given
@@ -91,15 +92,16 @@ def settled(tmp_path):
     return lambda plan, *contents, **more: settle(tmp_path, plan, *contents, **more)
 
 
-def settle_plainly(lines):
-    """The ids of lines in their order, by the job's mapper and reducer called as functions."""
-    job = SettleRecords(["--mapper"])
-    job.plan = plan_of()
-    job.start_reading()
+def settle_plainly(lines, mappers=1):
+    """The ids of lines, by the job's mappers and reducer called as functions."""
     shuffled = defaultdict(list)
-    for line in lines:
-        for key, value in job.read_line(None, line):
-            shuffled[key].append(value)
+    for number in range(mappers):
+        job = SettleRecords(["--mapper"])
+        job.plan = plan_of(batch_bytes=1 if mappers > 1 else 1_000_000)
+        job.start_reading()
+        read = (pair for line in lines[number::mappers] for pair in job.read_line(None, line))
+        for key, value in chain(read, job.stop_reading()):
+            shuffled[key].insert(0, value)
     return Settled(
         (
             tag + b"\t" + payload
@@ -196,7 +198,7 @@ def test_every_record_has_an_id_of_its_own_whatever_the_order_of_lines(rows, shu
     assert {record_id for record_id, _ in rows if record_id} <= set(result.ids)
     assert Counter(items for _, _, items in result.records) == Counter(rows)
     shuffle.shuffle(lines)
-    assert sorted(settle_plainly(lines).records) == sorted(result.records)
+    assert sorted(settle_plainly(lines, mappers=2).records) == sorted(result.records)
 
 
 # lines

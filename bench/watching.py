@@ -1,7 +1,9 @@
-"""The pehchan command with -r local, and how much memory its tasks take."""
+"""How long commands run, and how much memory they take: pehchan's with -r local, and those of others."""
 
 import json
+import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -46,3 +48,25 @@ def watch(arguments: Sequence[str], folder: Path) -> tuple[float, list[Task]]:
         size, kind, job = line.split()
         tasks.append(Task(int(size) * unit / 1e6, kind, job))
     return seconds, sorted(tasks, reverse=True)
+
+
+#: Runs a command, and prints what the largest of its processes took.
+LARGEST = """\
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[1], shell=True, stdout=subprocess.DEVNULL).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)
+"""
+
+
+def watch_other(command: str) -> tuple[float, float]:
+    """Seconds of any command of a shell, and megabytes of the largest of its processes.
+
+    Ends the benchmark where it fails.
+    """
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", LARGEST, command], stdout=subprocess.PIPE, text=True)
+    seconds = time.monotonic() - began
+    if done.returncode:
+        sys.exit(f"{command} ended with {done.returncode}")
+    return seconds, int(done.stdout) * (1 if sys.platform == "darwin" else 1024) / 1e6

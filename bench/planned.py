@@ -75,13 +75,12 @@ class Planned:
         # That of one cell, in which the records of two buckets meet as if they were of one.
         return self.pairs if index is None else self.pairs * index.candidates / max(1.0, index.all_pairs)
 
-    @property
-    def standard_error(self) -> float:
-        """How far off their number may be for the sample it is from: a share of it, 0 where all are compared."""
+    def standard_error(self, compared: int) -> float:
+        """How far off their number may be for the sample it is from, where so many there are: a share of them."""
         if self.forecast.index is None:
             return 0.0
         sampled = min(SAMPLES[1], self.records)
-        seen = self.candidates / max(1.0, self.pairs) * sampled * (sampled - 1) / 2
+        seen = compared / max(1.0, self.pairs) * sampled * (sampled - 1) / 2
         # As if each pair of the sample came by itself; those of a value that many have come together.
         return 1 / math.sqrt(seen) if seen else math.inf
 

@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 BENCHES := accuracy speed near_duplicates shuffle memory skew
+LONG_BENCHES := million growth households febrl planner hadoop
 SOURCES := $(shell find src metadata distance clustering mrjobs console -name '*.py' -o -path 'metadata/schemas/*' -type f)
 
-.PHONY: help install demo test test-all lint format bench $(BENCHES:%=bench-%) clean hadoop hadoop-stop
+.PHONY: help install demo test test-all lint format bench $(BENCHES:%=bench-%) $(LONG_BENCHES:%=bench-%) clean hadoop hadoop-stop
 
 help:
 	@echo "make demo     dedupe 2,000 made-up customers and show the first clusters"
@@ -15,6 +16,8 @@ help:
 	@echo "make hadoop   start HDFS and YARN on this machine, to try -r hadoop on; make hadoop-stop ends them"
 	@echo "make bench    measure, and print the rows of bench/README.md, in 15 minutes; one part of it is make bench-PART"
 	@echo "              ($(BENCHES))"
+	@echo "make bench-million, and other long ones: beside other programs, growing, on Hadoop; bench/README.md has them"
+	@echo "              ($(LONG_BENCHES))"
 	@echo "make format   lay the code out"
 	@echo "make clean    remove what make made"
 
@@ -75,6 +78,31 @@ bench: $(VENV)/tested
 
 $(BENCHES:%=bench-%): bench-%: $(VENV)/tested
 	$(BIN)/python bench/$*.py
+
+# Long, and not part of bench. RECORDS and RUNS are theirs; SPLINK= leaves Splink out, AGAINST='COMMAND {tsv}' adds
+# another program.
+RECORDS ?= 1000000
+RUNS ?= 3
+SPLINK ?= --splink
+NEAR = $(BIN)/python bench/near_duplicates.py --runs $(RUNS)
+
+bench-million: $(VENV)/tested
+	$(NEAR) --records $(RECORDS) $(SPLINK) $(if $(AGAINST),--against "$(AGAINST)")
+
+bench-growth: $(VENV)/tested
+	$(NEAR) --records 100000 --records $(RECORDS)
+
+bench-households: $(VENV)/tested
+	$(NEAR) --kind households --records $(RECORDS) $(SPLINK)
+
+bench-febrl: $(VENV)/tested
+	$(NEAR) --febrl120k
+
+bench-planner: $(VENV)/tested
+	$(BIN)/python bench/planner.py
+
+bench-hadoop: $(VENV)/tested
+	$(BIN)/python bench/scale.py --hadoop --records $(RECORDS)
 
 clean:
 	rm -rf $(VENV) build demo src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

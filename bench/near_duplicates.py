@@ -243,7 +243,10 @@ def run_splink(python: Path, data: Input) -> Ran:
 def power(smaller: Input, larger: Input, seconds: Sequence[float], start: float) -> str:
     """How the time grows between two sizes."""
     times = math.log(larger.records / smaller.records)
-    whole, without = (math.log((seconds[1] - off) / (seconds[0] - off)) / times for off in (0.0, start))
+    # Small ones hardly take longer than the start.
+    whole, without = (
+        math.log(max(0.1, seconds[1] - off) / max(0.1, seconds[0] - off)) / times for off in (0.0, start)
+    )
     return (
         f"from {smaller.records:,} to {larger.records:,} records with the power {whole:.2f} of their number, "
         f"{without:.2f} without the {start:.1f} s of the start"

@@ -39,6 +39,7 @@ class Costs:
     candidate          a pair that the index finds, compared
     pair               a pair, where all are compared
     share              of all pairs that the index finds
+    cell_bytes         of a record of a cell in memory, with its part of the index; as `pehchan plan` has it
     copy_bytes         of a record on its way to one more cell, before it is packed
     network            bytes that a node takes in a second
     """
@@ -49,6 +50,7 @@ class Costs:
     pair: float
     share: float
     kept: float
+    cell_bytes: float
     read: float = READ_SECONDS
     copy: float = COPY_SECONDS
     write: float = WRITE_SECONDS
@@ -59,12 +61,9 @@ class Costs:
 
 #: Cutoff -> what --measure says of it: x86_64, 2 shared cores, Python 3.11.7, by the time that the process had.
 MEASURED = {
-    50: Costs(9.4e-6, 6.9e-6, 0.73e-6, 6.3e-9, share=2.9e-5, kept=0.56),
-    100: Costs(8.2e-6, 21.8e-6, 0.66e-6, 6.0e-9, share=9.3e-5, kept=0.67),
+    50: Costs(9.4e-6, 6.9e-6, 0.73e-6, 6.3e-9, share=2.9e-5, kept=0.56, cell_bytes=1500),
+    100: Costs(8.2e-6, 21.8e-6, 0.66e-6, 6.0e-9, share=9.3e-5, kept=0.67, cell_bytes=2750),
 }
-
-#: Bytes that a record of easy customers is counted with in a task, half of whose room is for the index.
-RECORD_BYTES = 2350
 
 #: Records of which all pairs are compared to measure that, of a cell with an index, and pairs of a list.
 TRIED, A_CELL, LISTED = 8_000, 100_000, 500_000
@@ -89,9 +88,9 @@ class Cost:
         return self.read + self.shuffle + self.index + self.compare
 
 
-def buckets_of(records: int, tasks: int, megabytes: int) -> int:
+def buckets_of(records: int, tasks: int, megabytes: int, costs: Costs) -> int:
     """Enough that all tasks have a cell, of which B buckets make B * B / 2, and that two buckets fit in a task."""
-    a_cell = (megabytes - TASK_MEGABYTES) * 1_000_000 / 2 / RECORD_BYTES
+    a_cell = (megabytes - TASK_MEGABYTES) * 1e6 / costs.cell_bytes
     shared = math.ceil(math.sqrt(2 * tasks)) if tasks > 1 else 1
     fitting = math.ceil(2 * records / a_cell) if records > a_cell else 1
     return max(shared, fitting)
@@ -100,7 +99,7 @@ def buckets_of(records: int, tasks: int, megabytes: int) -> int:
 def cost(records: int, nodes: int, cores: int, megabytes: int, costs: Costs) -> Cost:
     """What so many records cost on so many nodes, with tasks of so many megabytes."""
     tasks = nodes * cores
-    buckets = buckets_of(records, tasks, megabytes)
+    buckets = buckets_of(records, tasks, megabytes, costs)
     cell_records = records if buckets == 1 else math.ceil(2 * records / buckets)
     # Those of one bucket with itself are half as large.
     cells = 1.0 if buckets == 1 else buckets * buckets / 2
@@ -123,10 +122,12 @@ def cost(records: int, nodes: int, cores: int, megabytes: int, costs: Costs) -> 
 def measured(cutoff: int) -> Costs:
     """The constants of this machine, by the time that the process had."""
     with tempfile.TemporaryDirectory(prefix="pehchan-bench-") as place:
-        path = Path(place) / "few.csv"
-        write(easy(TRIED, 1), path, None)
+        path = Path(place) / "cell.csv"
+        write(easy(A_CELL, 1), path, None)
         asked = Asked((path,), properties=PROPERTIES, defines=(f"sts.dist.threshold={cutoff}",))
-        schema = asked.planned().forecast.plan.schema
+        forecast = asked.planned().forecast
+    schema = forecast.plan.schema
+    cell_bytes = (forecast.megabytes - TASK_MEGABYTES) * 1e6 / forecast.cell_records
 
     def compared(records: int, search: str) -> tuple[float, float, int, int, float]:
         """Seconds a record to columns, seconds to compare, pairs compared and kept; seconds a pair of a list."""
@@ -150,7 +151,7 @@ def measured(cutoff: int) -> Costs:
     column, seconds, pairs, kept, candidate = compared(A_CELL, "signatures")
     index = (seconds - pairs * candidate) / A_CELL
     share = pairs / (A_CELL * (A_CELL - 1) / 2)
-    return Costs(column, index, candidate, pair, share, kept / A_CELL)
+    return Costs(column, index, candidate, pair, share, kept / A_CELL, cell_bytes)
 
 
 def table(cores: int, megabytes: int, costs: Costs) -> Iterator[str]:
@@ -205,38 +206,26 @@ def hadoop(folder: Path, cores: int) -> Iterator[Path]:
             os.environ.update(before)
 
 
-def on_hadoop(
-    conf: Path, folder: Path, sizes: list[int], cutoff: int, cores: int, costs: Costs | None
-) -> None:
-    """Print what runs take, and the start, which is that of ten records."""
-    print("| records | s | without the start | by the model | off |\n|---|---|---|---|---|")
-    start = 0.0
-    for records in (10, *sizes):
+def on_hadoop(conf: Path, folder: Path, sizes: list[int], cutoff: int, cores: int, costs: Costs) -> None:
+    """Print what runs take, beside the model and the start, which is that of ten records."""
+    print("| records | s | start and model, s | off |\n|---|---|---|---|")
+
+    def seconds(records: int) -> float:
         path = folder / f"customers-{records}.csv"
         write(easy(records, 1), path, None)
-        defines = (f"sts.dist.threshold={cutoff}", f"sts.num.reducer={cores}")
-        switches = [word for each in defines for word in ("-D", each)]
-        asked = [
-            "similarity",
-            str(path),
-            "-p",
-            str(PROPERTIES),
-            "-r",
-            "hadoop",
-            "--conf-path",
-            str(conf),
-            *switches,
-        ]
-        seconds = run([*asked, "-o", str(folder / "out"), "--overwrite", "-q"])
-        if records == 10:
-            start = seconds
-            print(f"| {records:,} | {seconds:,.1f} |  |  |  |", flush=True)
-            continue
-        said = "|  |"
-        if costs is not None:
-            model = cost(records, 1, cores, Settings().memory_mb, costs)
-            said = f"{model.seconds:,.1f} | {model.seconds / max(0.1, seconds - start):.2f} |"
-        print(f"| {records:,} | {seconds:,.1f} | {seconds - start:,.1f} | {said}", flush=True)
+        switches = (
+            f"-q -r hadoop -D sts.dist.threshold={cutoff} -D sts.num.reducer={cores} --overwrite".split()
+        )
+        places = ["-p", str(PROPERTIES), "--conf-path", str(conf), "-o", str(folder / "out")]
+        return run(["similarity", str(path), *places, *switches])
+
+    start = seconds(10)
+    print(f"| 10 | {start:,.1f} |  |  |", flush=True)
+    for records in sizes:
+        taken = seconds(records)
+        model = cost(records, 1, cores, Settings().memory_mb, costs).seconds
+        off = (start + model) / taken
+        print(f"| {records:,} | {taken:,.1f} | {start:,.1f} + {model:,.1f} | {off:.2f} |", flush=True)
 
 
 def main() -> None:

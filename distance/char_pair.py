@@ -6,6 +6,9 @@ S. White, "How to Strike a Match", 1992. Pairs do not cross words; case counts.
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
 
 from pehchan.distance.measure import Distances
 from pehchan.distance.overlap import Counts, Overlap, numbered
@@ -32,5 +35,5 @@ class CharPair(Overlap):
         # Without pairs a value is its own only part, of a type that no pair is.
         return numbered(pairs) if pairs else Counter({value: 1})
 
-    def of_shared(self, shared: Counts, a: Counts, b: Counts) -> Distances:
+    def of_shared(self, shared: NDArray[Any], a: Counts, b: Counts) -> Distances:
         return 1 - 2 * shared / (a + b)

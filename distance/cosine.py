@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pehchan.distance.measure import Distances
 from pehchan.distance.overlap import Counts, Overlap
@@ -44,9 +46,13 @@ class Cosine(Overlap):
         """The square of the vector's length."""
         return sum(count * count for count in parts.values())
 
-    def of_shared(self, shared: Counts, a: Counts, b: Counts) -> Distances:
+    def of_shared(self, shared: NDArray[Any], a: Counts, b: Counts) -> Distances:
         if self.compat:
             with np.errstate(invalid="ignore"):
                 return shared / (np.sqrt(a) * np.sqrt(b))
         # One root of the product: exact for equal values, and never below the shared part.
         return 1 - shared / np.sqrt(a * b)
+
+    def most_shared(self, a: Counts, b: Counts) -> NDArray[Any]:
+        """By Cauchy's and Schwarz's inequality."""
+        return np.sqrt(a * b)

@@ -3,8 +3,10 @@
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pehchan.distance.jaccard import Jaccard
 from pehchan.distance.measure import Distances
@@ -40,7 +42,7 @@ class Dice(Overlap):
     def parts(self, value: str) -> Counter[Hashable]:
         return Jaccard(compat=self.compat).parts(value)
 
-    def of_shared(self, shared: Counts, a: Counts, b: Counts) -> Distances:
+    def of_shared(self, shared: NDArray[Any], a: Counts, b: Counts) -> Distances:
         if self.compat:
             jaccard = Jaccard(compat=True).of_shared(shared, a, b)
             return np.maximum(0.0, 1 - 2 * (1 - jaccard))

@@ -6,8 +6,10 @@ P. Jaccard, 1901; the weights are sifarish's, a case of A. Tversky, "Features of
 from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pehchan.distance.measure import Distances
 from pehchan.distance.overlap import Counts, Overlap
@@ -67,7 +69,7 @@ class Jaccard(Overlap):
         # Values without words share the empty one, so they are equal, and nothing is divided by 0.
         return Counter(set(tokens(value) or [""]))
 
-    def of_shared(self, shared: Counts, a: Counts, b: Counts) -> Distances:
+    def of_shared(self, shared: NDArray[Any], a: Counts, b: Counts) -> Distances:
         if self.a_weight == self.b_weight and not self.compat:
             unshared = self.a_weight * (a + b - 2 * shared)
             return 1 - shared / (shared + unshared)

@@ -58,17 +58,23 @@ class Window:
         self.each_two = IN_WINDOW * float(self._behind.sum())
 
     def pairs(self) -> Iterator[tuple[Positions, Positions]]:
-        ends = np.cumsum(self._behind)
-        start = 0
-        while start < len(ends):
-            before = int(ends[start - 1]) if start else 0
-            stop = max(start + 1, int(np.searchsorted(ends, before + AT_ONCE, side="right")))
-            first = np.arange(start, stop).repeat(self._behind[start:stop])
-            second = np.arange(len(first)) - (ends[first] - self._behind[first] - before) + first + 1
+        for first, second in each_with_those_behind(self._behind):
             a, b = self._order[first], self._order[second]
-            if len(a):
-                yield np.minimum(a, b), np.maximum(a, b)
-            start = stop
+            yield np.minimum(a, b), np.maximum(a, b)
+
+
+def each_with_those_behind(behind: Positions) -> Iterator[tuple[Positions, Positions]]:
+    """int64[m] each: every place k from 0 with each of the behind[k] places that follow it, some at a time."""
+    ends = np.cumsum(behind)
+    start = 0
+    while start < len(ends):
+        before = int(ends[start - 1]) if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, before + AT_ONCE, side="right")))
+        first = np.arange(start, stop).repeat(behind[start:stop])
+        second = np.arange(len(first)) - (ends[first] - behind[first] - before) + first + 1
+        if len(first):
+            yield first, second
+        start = stop
 
 
 class Exhaustive:

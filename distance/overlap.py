@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from pehchan.distance.arrays import Positions, distinct_pairs
 from pehchan.distance.measure import Distances, Measure
+from pehchan.distance.near import Exhaustive, Near
+from pehchan.distance.prefixes import NearByPrefixes, Parts
+from pehchan.distance.sketch import AT_ONCE, FieldSketch, words_for
 
 Counts = NDArray[np.int64]
 #: The numbers of a value's parts, each with its multiplicity.
@@ -38,9 +41,13 @@ class Overlap(Measure):
         """The size of a value: its number of parts."""
         return sum(parts.values())
 
-    def of_shared(self, shared: Counts, a: Counts, b: Counts) -> Distances:
+    def of_shared(self, shared: NDArray[Any], a: Counts, b: Counts) -> Distances:
         """Distances from the numbers of shared parts and the sizes of the values; all broadcast."""
         raise NotImplementedError
+
+    def most_shared(self, a: Counts, b: Counts) -> NDArray[Any]:
+        """The most that values of these sizes can share."""
+        return np.minimum(a, b)
 
     def prepare(self, values: Sequence[str]) -> "Bags":
         return Bags(self, values)
@@ -87,6 +94,22 @@ class Bags:
         bags = self._bags[start:stop]
         value = np.arange(start, stop).repeat([len(bag) for bag in bags])
         return value, np.fromiter(chain.from_iterable(bags), dtype=np.int64, count=len(value))
+
+    def near(self, limit: float, times: float = 1.0) -> Near:
+        """By a part that both have among their rarest."""
+        measure = self._measure
+        if not (measure.symmetric and measure.bounded):
+            return Exhaustive(self, len(self._bags), measure.cost, limit)
+        value, part = self.features(0, len(self._bags))
+        counts = chain.from_iterable(bag.values() for bag in self._bags)
+        squared = np.fromiter(counts, dtype=np.int64, count=len(value)) ** 2
+        return NearByPrefixes(Parts(value, part, squared), self._sizes, measure, limit, self._sketch())
+
+    def _sketch(self) -> FieldSketch | None:
+        sizes = self.sizes()
+        if sizes is None or not len(sizes):
+            return None
+        return FieldSketch.of(0, self, sizes, 0, words_for(float(np.minimum(sizes, AT_ONCE).mean())))
 
     def _postings(self, positions: Positions) -> dict[int, tuple[Any, Any]]:
         return _postings([self._bags[k] for k in positions.tolist()])

@@ -74,6 +74,11 @@ class FieldSketch:
             _flip(bits, number, *values.features(start, stop))
         return cls(bits, np.concatenate((np.where(sizes > AT_ONCE, np.inf, sizes), np.zeros(missing))))
 
+    def apart(self, i: Positions, j: Positions) -> Distances:
+        """float64[n]: how far values i[k] and j[k] are apart at least; 0 where one is missing or has no sketch."""
+        differing = np.bitwise_count(self.bits[:, i] ^ self.bits[:, j]).sum(axis=0, dtype=np.int64)
+        return differing / np.maximum(self.sizes[i] + self.sizes[j], 1.0)
+
 
 def _parts(sizes: Distances) -> Iterator[tuple[int, int]]:
     """Values that are read together, from start to stop."""
@@ -194,6 +199,11 @@ class Sketches:
         return kept
 
 
+def words_for(features: float) -> int:
+    """Words of 64 bits for records of so many features on average."""
+    return next(words for words, most in WORDS if features <= most)
+
+
 def field_sketches(columns: Mapping[int, Column]) -> dict[int, FieldSketch]:
     """The sketches of columns, which are fields of these numbers; of those that have features."""
     able: dict[int, tuple[HasFeatures, Distances]] = {}
@@ -205,7 +215,7 @@ def field_sketches(columns: Mapping[int, Column]) -> dict[int, FieldSketch]:
             able[number] = values, sizes
             of_records = np.minimum(sizes, AT_ONCE)[column.codes[~column.missing]]
             a_record += float(of_records.sum()) / max(1, len(column.codes))
-    words = next(words for words, most in WORDS if a_record <= most)
+    words = words_for(a_record)
     return {
         number: FieldSketch.of(number, values, sizes, len(columns[number].values) - len(sizes), words)
         for number, (values, sizes) in able.items()

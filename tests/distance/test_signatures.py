@@ -25,11 +25,15 @@ def by_signatures(comparison, cutoff):
     return comparison.by(cutoff, search="signatures")
 
 
+#: Kinds of which at least some are looked up.
+EDGED = ["words", "whole", "levenshtein", "exact", "dice", "jaccard", "cosine", "char-pair"]
+
+
 @settings(max_examples=600)
 @given(by_chance, st.booleans())
 def test_an_index_finds_what_the_oracle_finds(chance, edge):
     if edge:
-        comparison = comparison_at_the_edge(chance, ["words", "whole", "levenshtein", "exact", "dice"])
+        comparison = comparison_at_the_edge(chance, EDGED)
         cutoffs = sorted({apart for apart in comparison.expected.values() if apart < 1000})
     else:
         comparison = some_comparison(chance, compat=False, most=9)
@@ -65,9 +69,19 @@ LOOKED_UP = [
     Compared("whole"),
 ]
 
+#: The same by what they share.
+SHARED = [
+    Compared("char-pair", missing="skip"),
+    Compared("exact", 0.5),
+    Compared("jaccard", 2.0, curve=("nonLinear", 2.0, 0.5), missing="skip"),
+    Compared("integer", 0.5),
+    Compared("exact"),
+    Compared("cosine", threshold=0.7),
+]
+
 
 @pytest.mark.parametrize("aggregation", ["manhattan", "euclidean", "minkowski"])
-@pytest.mark.parametrize("fields", [LOOKED_UP, *CROWDED.values()])
+@pytest.mark.parametrize("fields", [LOOKED_UP, SHARED, *CROWDED.values()])
 def test_a_crowd_is_found_by_an_index(aggregation, fields):
     records = crowd(330)
     ids = Random(1).sample(range(len(records)), len(records))
@@ -82,7 +96,7 @@ def test_values_of_ten_thousand_letters_are_looked_up():
     chance = Random(4)
     long = "".join(chance.choices("abcdefgh ", k=10_000))
     values = [long, long[:-3], long[:5000] + "é" + long[5000:], long[::-1], "short", "shorter", "s"]
-    for kind in ("words", "whole", "levenshtein", "char-pair"):
+    for kind in ("words", "whole", "levenshtein", "char-pair", "jaccard", "cosine"):
         comparison = comparison_of([Compared(kind)], [[value] for value in values], list(range(len(values))))
         for cutoff in (0, 1, 50, 300):
             found, _ = pairs_within(by_signatures(comparison, cutoff), comparison.records)

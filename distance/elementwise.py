@@ -32,7 +32,7 @@ class Elementwise(Measure):
         raise NotImplementedError
 
     def reach(self, limit: float) -> float | None:
-        """How far apart single numbers that were read may be within a limit below 1; None where that is not all."""
+        """How far apart each of the numbers that were read may be within a limit below 1; None where nothing says."""
         return None
 
     def prepare(self, values: Sequence[str]) -> "ReadValues":
@@ -53,11 +53,12 @@ class ReadValues:
         return self.measure.between(self._taken(i[:, None]), self._taken(j))
 
     def near(self, limit: float, times: float = 1.0) -> Near:
-        """By a window over the sorted numbers."""
+        """By a window over the sorted numbers; of several, those of which fewest are near each other."""
         reach = self.measure.reach(limit)
         if reach is None:
             return Exhaustive(self, len(self.readings[0]), self.measure.cost, limit)
-        return Window(self.readings[0].astype(np.float64), reach)
+        windows = [Window(numbers.astype(np.float64), reach) for numbers in self.readings]
+        return min(windows, key=lambda window: window.each_two)
 
     def _taken(self, positions: Positions) -> Readings:
         return tuple(each[positions] for each in self.readings)

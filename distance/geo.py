@@ -51,6 +51,14 @@ class Geo(Elementwise):
         points = np.array([self._point(value) for value in values], dtype=np.float64).reshape(-1, 3)
         return tuple(points.T)
 
+    def reach(self, limit: float) -> float | None:
+        """No coordinate of two points on a sphere differs by more than the chord between them."""
+        if self.max_km <= 0:
+            return None
+        # What is rounded to whole kilometres may be half a one more.
+        angle = (limit * self.max_km + 0.5) / EARTH_RADIUS_KM
+        return 2 * math.sin(min(angle, math.pi) / 2)
+
     def between(self, a: Readings, b: Readings) -> Distances:
         kilometres = whole_kilometres(a, b)
         if self.max_km <= 0:

@@ -206,6 +206,30 @@ def test_deletions_find_few_that_are_far_apart():
     assert len(found) <= 1.01 * len(within)
 
 
+@settings(max_examples=300)
+@given(
+    by_chance, st.sampled_from([1, 7, 100, 12_000, 50_000]), st.sampled_from([0.001, 0.01, 0.1, 1.0, 90.0])
+)
+def test_no_two_points_within_the_limit_are_missed(chance, max_km, spread):
+    measure = registry.build("geo", {"max_km": max_km}, compat=False)
+    middle = chance.choice([(0.0, 180.0), (90.0, 0.0), (-90.0, 7.0), (50.0, 5.0), (-33.0, -180.0)])
+    values = []
+    for _ in range(30):
+        latitude, longitude = (degrees + chance.uniform(-spread, spread) for degrees in middle)
+        values.append(f"{max(-90.0, min(90.0, latitude))}:{(longitude + 180) % 360 - 180}")
+    # At a distance that there is, many are as far apart: it is in whole kilometres.
+    limit = min(0.999, chance.choice([measure.distance(*chance.sample(values, 2)), chance.random()]))
+    found, within = near_of(measure, values, limit)
+    assert within <= found
+
+
+def test_points_that_are_near_each_other_are_few():
+    values = [f"{latitude / 10}:{longitude / 10}" for latitude in range(300, 400) for longitude in range(20)]
+    found, within = near_of(registry.build("geo", {"max_km": 100}, compat=False), values, 0.1)
+    assert within
+    assert len(found) < len(values) ** 2 / 50
+
+
 def test_a_window_of_numbers_that_are_equal_or_large():
     numbers = np.array([1e15, 1e15 + 1, 3.0, 3.0, -7.0, 0.1 + 0.2, 0.3])
     found = {

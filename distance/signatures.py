@@ -36,7 +36,7 @@ A_SAMPLED_PAIR, A_CANDIDATE = 0.05, 0.5
 CANDIDATE_BYTES = 32
 
 #: Values from which it is told what it costs to look all of them up.
-COSTED = 200
+COSTED = 500
 
 #: Pairs of records that are compared at a time.
 AT_ONCE = 200_000

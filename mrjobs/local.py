@@ -21,7 +21,7 @@ LOOK_SECONDS = 0.005
 WORTH_A_TASK = 100_000
 
 #: Parts of reducers' input that there are for a core, at the most, and bytes of each.
-PARTS_A_CORE, WORTH_A_PART = 4, 10_000_000
+PARTS_A_CORE, WORTH_A_PART = 4, 40_000_000
 
 
 class _Task(NamedTuple):

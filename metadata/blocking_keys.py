@@ -11,21 +11,39 @@ from dataclasses import dataclass, field
 
 from pehchan.metadata.mistakes import nearest
 
-#: The functions that a part may name, and whether a whole number of 1 or more stands behind their column.
-FUNCTIONS: Mapping[str, bool] = {
-    "prefix": True,
-    "tokens": False,
-    "qgrams": True,
-    "soundex": False,
-    "metaphone": False,
-    "nysiis": False,
-    "digits": False,
-    "year": False,
+
+@dataclass(frozen=True)
+class Number:
+    """A whole number that stands behind the column of a function.
+
+    what      it counts
+    example   one that makes sense
+    default   where none is given, None where one must be
+    most      it may be, and 1 at the least
+    """
+
+    what: str
+    example: int
+    default: int | None = None
+    most: int = 999_999_999
+
+
+#: The functions that a part may name, and the numbers behind their column.
+FUNCTIONS: Mapping[str, tuple[Number, ...]] = {
+    "prefix": (Number("letters", 3),),
+    "tokens": (),
+    "qgrams": (Number("letters", 3),),
+    "soundex": (),
+    "metaphone": (),
+    "nysiis": (),
+    "digits": (),
+    "year": (),
+    "minhash": (Number("bands", 20, 20, 200), Number("rows", 4, 4, 50)),
 }
 
 _NAME = r'"[^"]+"|[^"+(),]*[^"+(),\s]'
 _PART = re.compile(
-    rf"\s*(?:(?P<function>[^\"+(),]*?)\s*\(\s*(?P<of>{_NAME})?\s*(?:,(?P<number>[^()+]*))?\)|(?P<alone>{_NAME}))\s*"
+    rf"\s*(?:(?P<function>[^\"+(),]*?)\s*\(\s*(?P<of>{_NAME})?\s*(?:,(?P<numbers>[^()+]*))?\)|(?P<alone>{_NAME}))\s*"
 )
 
 #: How a key is written, for messages.
@@ -39,13 +57,13 @@ class KeyPart:
     function  a name of FUNCTIONS, "" for the value itself
     column    name of the column, None where it is given by its number
     ordinal   number of the column from 0, None until the columns of the input are known
-    number    behind the column, None where the function takes none
+    numbers   behind the column, as many as the function takes
     """
 
     function: str
     column: str | None
     ordinal: int | None
-    number: int | None = None
+    numbers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,18 +101,36 @@ def _part(match: re.Match[str]) -> KeyPart:
         return KeyPart("", *_column(written))
     if function not in FUNCTIONS:
         raise ValueError(f'unknown function "{function}".\n{nearest(function, FUNCTIONS)}')
-    form = f"{function}({written or 'column'}{', 3' if FUNCTIONS[function] else ''})"
+    numbers = FUNCTIONS[function]
+    form = f"{function}({', '.join([written or 'column', *(str(each.example) for each in numbers)])})"
     if written is None:
         raise ValueError(f"{function}: no column is named.\nWrite {form}.")
-    number = match["number"] and match["number"].strip()
-    if not FUNCTIONS[function]:
-        if number is not None:
-            raise ValueError(f"{function}: it takes a column only.\nWrite {form}.")
-        return KeyPart(function, *_column(written))
-    if number is None or not re.fullmatch("0*[1-9][0-9]{0,8}", number):
-        given = "no number of letters is given" if number is None else f"{number!r} is no number of letters"
-        raise ValueError(f"{function}: {given}.\nWrite a whole number of 1 or more, as in {form}.")
-    return KeyPart(function, *_column(written), int(number))
+    given = [] if match["numbers"] is None else [each.strip() for each in match["numbers"].split(",")]
+    if len(given) > len(numbers):
+        takes = "and 1 number" if len(numbers) == 1 else f"and {len(numbers)} numbers" if numbers else "only"
+        raise ValueError(f"{function}: it takes a column {takes}.\nWrite {form}.")
+    return KeyPart(
+        function,
+        *_column(written),
+        tuple(
+            _number(function, number, given[k] if k < len(given) else None, form)
+            for k, number in enumerate(numbers)
+        ),
+    )
+
+
+def _number(function: str, number: Number, given: str | None, form: str) -> int:
+    if given is None and number.default is not None:
+        return number.default
+    if given is None or not re.fullmatch("[0-9]{1,9}", given) or not 1 <= int(given) <= number.most:
+        wrong = (
+            f"no number of {number.what} is given"
+            if given is None
+            else f"{given!r} is no number of {number.what}"
+        )
+        allowed = "of 1 or more" if number.most == Number.most else f"from 1 to {number.most}"
+        raise ValueError(f"{function}: {wrong}.\nWrite a whole number {allowed}, as in {form}.")
+    return int(given)
 
 
 def _column(written: str) -> tuple[str | None, int | None]:

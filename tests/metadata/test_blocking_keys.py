@@ -29,8 +29,8 @@ def read(*keys):
         ("state", [KeyPart("", "state", None)]),
         ("last name", [KeyPart("", "last name", None)]),
         (" soundex( last name )+state ", [KeyPart("soundex", "last name", None), KeyPart("", "state", None)]),
-        ("prefix(state, 3)", [KeyPart("prefix", "state", None, 3)]),
-        ("qgrams(3,2) + 0", [KeyPart("qgrams", None, 3, 2), KeyPart("", None, 0)]),
+        ("prefix(state, 3)", [KeyPart("prefix", "state", None, (3,))]),
+        ("qgrams(3,2) + 0", [KeyPart("qgrams", None, 3, (2,)), KeyPart("", None, 0)]),
         ('"a+b" + year("7")', [KeyPart("", "a+b", None), KeyPart("year", "7", None)]),
         ("Zoë", [KeyPart("", "Zoë", None)]),
     ],
@@ -40,10 +40,18 @@ def test_a_key_reads_as_it_means(text, parts):
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_function_reads_with_a_number_where_it_takes_one(function):
-    number = 4 if FUNCTIONS[function] else None
-    text = f"{function}(state, 4)" if number else f"{function}(state)"
-    assert parse_key(text).parts == (KeyPart(function, "state", None, number),)
+def test_every_function_reads_with_the_numbers_that_it_takes(function):
+    numbers = (4, 7)[: len(FUNCTIONS[function])]
+    text = f"{function}({', '.join(['state', *map(str, numbers)])})"
+    assert parse_key(text).parts == (KeyPart(function, "state", None, numbers),)
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [("minhash(state)", (20, 4)), ("minhash(state, 10)", (10, 4)), ("minhash(state,10 , 3)", (10, 3))],
+)
+def test_bands_and_rows_need_not_be_given(text, numbers):
+    assert parse_key(text).parts == (KeyPart("minhash", "state", None, numbers),)
 
 
 def test_keys_are_found_by_the_names_and_numbers_of_columns():
@@ -84,6 +92,15 @@ def test_a_schema_is_written_with_its_keys_and_reads_as_the_same():
         ("prefix(state, two)", "prefix: 'two' is no number of letters.\n"
          "  Write a whole number of 1 or more, as in prefix(state, 3)."),
         ("soundex(state, 4)", "soundex: it takes a column only.\n  Write soundex(state)."),
+        ("qgrams(state, 3, 4)", "qgrams: it takes a column and 1 number.\n  Write qgrams(state, 3)."),
+        ("minhash(state, 20, 4, 1)", "minhash: it takes a column and 2 numbers.\n"
+         "  Write minhash(state, 20, 4)."),
+        ("minhash(state, 0)", "minhash: '0' is no number of bands.\n"
+         "  Write a whole number from 1 to 200, as in minhash(state, 20, 4)."),
+        ("minhash(state, 20, 51)", "minhash: '51' is no number of rows.\n"
+         "  Write a whole number from 1 to 50, as in minhash(state, 20, 4)."),
+        ("minhash(state,)", "minhash: '' is no number of bands.\n"
+         "  Write a whole number from 1 to 200, as in minhash(state, 20, 4)."),
         ("soundex()", "soundex: no column is named.\n  Write soundex(column)."),
         ("state +", "a part is missing.\n  Write columns, or functions of them as in prefix(name, 3), joined by +."),
         ("soundex(state", '"soundex(state" is no part of a key.\n'

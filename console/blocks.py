@@ -1,7 +1,7 @@
 """The blocks of records that are looked at before a run: how large they are, and how many pairs meet in them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 
@@ -12,9 +12,10 @@ from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Record
 from pehchan.metadata.schema import Schema
 from pehchan.mrjobs.joins import join_of
-from pehchan.mrjobs.joins.blocking import Block, is_part, number_and_value
+from pehchan.mrjobs.joins.blocking import Block, Blocking, is_order, is_part, number_and_value
+from pehchan.mrjobs.joins.neighbours import order_of
 from pehchan.mrjobs.met_before import MetBefore
-from pehchan.mrjobs.planner import Counted, pairs_within
+from pehchan.mrjobs.planner import Counted, Divided, pairs_within
 
 #: Blocks that are listed.
 LISTED = 20
@@ -56,15 +57,42 @@ class LookedAtBlocks:
         scaled = {name: round(count * factors.get(name, factor)) for name, count in records.items()}
         return Counted(scaled, round(characters * factor), round(held * factor))
 
-    def pairs(self, divided: Collection[Block]) -> int:
-        """How many pairs of these records meet, each once, with these blocks divided."""
-        join = join_of(replace(self.plan, divided=tuple(divided)))
-        blocks = [join.groups(record) for record in self.records]
+    def pairs(self, divided: Divided) -> tuple[int, int]:
+        """How many pairs of these records meet as they share a block, each once; and how many others as they are
+        neighbours, each once an order.
+        """
+        windows = {block: () for block in divided.windows if not is_order(block)}
+        join = join_of(replace(self.plan, divided=divided.blocks, ranges=windows))
+        assert isinstance(join, Blocking)
+        blocks = []
         members: dict[Block, list[int]] = defaultdict(list)
-        for number, of_record in enumerate(blocks):
-            for block in of_record:
+        orders: dict[Block, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
+        for number, record in enumerate(self.records):
+            meeting, ordered = join.blocks(record)
+            blocks.append(meeting)
+            for block in meeting:
                 members[block].append(number)
-        return sum(self._new_pairs(block, numbers, blocks) for block, numbers in members.items())
+            for block, own in ordered:
+                order = order_of(own, self.plan.compared(record), record.id, record.set)
+                orders[block].append((order, number))
+        sharing = sum(self._new_pairs(block, numbers, blocks) for block, numbers in members.items())
+        near = 0
+        for block, of_order in orders.items():
+            numbers = [number for _, number in sorted(of_order)]
+            near += self._new_neighbours(numbers, join.window((block, 0, 0)) or 1, blocks)
+        return sharing, near
+
+    def _new_neighbours(self, numbers: Sequence[int], window: int, blocks: Sequence[Sequence[Block]]) -> int:
+        met_before = MetBefore([blocks[number] for number in numbers])
+        sets = np.array([self.records[number].set for number in numbers], dtype=object)
+        found = 0
+        for ahead in range(1, min(window, len(numbers) - 1) + 1):
+            i = np.arange(len(numbers) - ahead)
+            new = ~met_before.met(i, i + ahead)
+            if self.plan.sets != ("",):
+                new &= sets[i] != sets[i + ahead]
+            found += int(np.count_nonzero(new))
+        return found
 
     def _new_pairs(self, block: Block, numbers: Sequence[int], blocks: Sequence[Sequence[Block]]) -> int:
         if len(numbers) < 2:
@@ -96,7 +124,7 @@ def largest_blocks(plan: Plan, counted: Mapping[Block, Counted], whole: bool) ->
     whole_blocks = [
         (sum(of_block.records.values()), pairs_within(plan, of_block.records), block)
         for block, of_block in counted.items()
-        if not is_part(block)
+        if not is_part(block) and not is_order(block)
     ]
     # The largest first, then by key and value.
     whole_blocks.sort(key=lambda each: (-each[0], each[2]))

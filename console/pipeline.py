@@ -58,6 +58,7 @@ from pehchan.mrjobs.planner import (
     pairs_within,
     plan_join,
     shuffled_characters,
+    with_blocks,
     with_buckets,
     with_search,
 )
@@ -67,6 +68,9 @@ from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, RECORD, REJECTED
 
 #: Records that are looked at to tell whether an index finds their pairs for less than all cost.
 SAMPLED = 2000
+
+#: Records that are looked at to tell where to cut an order into ranges.
+RANGE_SAMPLED = 20_000
 
 #: Blocks that are named where too many records are in them.
 TOO_LARGE_SHOWN = 5
@@ -201,21 +205,27 @@ def _run(
             divided = divide(plan, groups)
             if divided.refused:
                 raise RunError(too_large_blocks(plan, divided.refused) + "\n  Nothing was compared.")
-            plan, groups = replace(plan, divided=divided.blocks), divided.large
+            all_records, groups = counted, divided.large
             # From here on a record counts in each of its blocks.
             counted = Counted(
                 {"": jobs.counts["Blocks", "Members"]},
                 jobs.counts["Blocks", "Characters"],
                 jobs.counts["Blocks", "Bytes held"],
             )
-        plan = replace(
-            with_buckets(plan, counted, groups, tasks_at_once(request.runner, plan)), input="settled"
-        )
+            plan = with_blocks(
+                plan,
+                counted,
+                divided,
+                tasks_at_once(request.runner, plan),
+                lambda: _sample(records, all_records, RANGE_SAMPLED),
+            )
+        else:
+            plan = with_buckets(plan, counted, groups, tasks_at_once(request.runner, plan))
+        plan = replace(plan, input="settled")
         if may_be_indexed(plan, counted):
             tasks = tasks_at_once(request.runner, plan)
-            plan = with_search(
-                plan, counted, Foresight(plan, counted, _sample(records, counted), tasks).searches()[0]
-            )
+            sample = list(_sample(records, counted, SAMPLED))
+            plan = with_search(plan, counted, Foresight(plan, counted, sample, tasks).searches()[0])
         shuffled = shuffled_characters(plan, counted, groups)
         if request.runner == "inline" and (too_large := _too_large("what goes to the comparison", shuffled)):
             warning = "-r inline: " + " ".join(too_large)
@@ -242,12 +252,12 @@ def _run(
         write_run(work, result)
 
 
-def _sample(records: Sequence[Place], counted: Counted) -> list[Record]:
-    """Some settled records: of all on this machine, of the first elsewhere."""
+def _sample(records: Sequence[Place], counted: Counted, number: int) -> Iterator[Record]:
+    """So many settled records, if there are: of all on this machine, of the first elsewhere."""
     here = not any("://" in str(folder) for folder in records)
-    step = max(1, sum(counted.records.values()) // SAMPLED) if here else 1
+    step = max(1, sum(counted.records.values()) // number) if here else 1
     settled = (payload for tag, payload in tagged_lines(records) if tag == RECORD)
-    return [decode_record(payload) for payload in islice(settled, 0, step * SAMPLED, step)]
+    return map(decode_record, islice(settled, 0, step * number, step))
 
 
 def _read(
@@ -512,7 +522,7 @@ def too_large_blocks(plan: Plan, refused: Mapping[str, Counted]) -> str:
         for records, block in sizes[:TOO_LARGE_SHOWN]
     )
     more = f"\n  and {len(sizes) - TOO_LARGE_SHOWN:,} more" if len(sizes) > TOO_LARGE_SHOWN else ""
-    split = "" if plan.settings.blocking_large == "split" else ", set blocking.large=split"
+    split = "" if plan.settings.blocking_large == "split" else ", set blocking.large=split or window"
     return (
         f"{len(sizes):,} block{'s' if len(sizes) != 1 else ''} of more than blocking.max.records={most:,}:"
         f"{shown}{more}\n  Join a second part to the key with +{split}, or raise blocking.max.records."

@@ -11,7 +11,7 @@ from pehchan.console.pipeline import too_large_blocks
 from pehchan.console.planning import Forecast
 from pehchan.distance.signatures import Index
 from pehchan.metadata.plan import BUCKET_RECORDS, TASK_MEGABYTES, Plan
-from pehchan.mrjobs.joins.blocking import is_part
+from pehchan.mrjobs.joins.blocking import is_order, is_part
 
 #: Indexes of different limits that are shown.
 INDEXES_SHOWN = 4
@@ -60,8 +60,8 @@ def _topics(forecast: Forecast, runner: str) -> Iterator[tuple[str, list[str], l
         ],
     )
     yield "join", [_join(plan)], _why_join(plan)
-    if plan.join == "blocking":
-        yield "blocks", _blocks(forecast), []
+    if blocks := _blocks(forecast):
+        yield "blocks", blocks, []
     yield "buckets", [_buckets(forecast)], _why_buckets(forecast)
     pairs = (
         "not to be told from so few"
@@ -87,9 +87,11 @@ def _topics(forecast: Forecast, runner: str) -> Iterator[tuple[str, list[str], l
 def _join(plan: Plan) -> str:
     if plan.join == "blocking":
         sets = "every two records" if plan.sets == ("",) else "every two records of different sets"
-        keys = "; ".join(key.text for key in plan.schema.blocking)
+        shared = "; ".join(key.text for key in plan.schema.blocking if key.following is None)
+        near = "; ".join(key.text for key in plan.schema.blocking if key.following is not None)
         within = f" of the same {_partition(plan)}" if _partition(plan) else ""
-        return f"blocking: {sets}{within} that share one of {keys}"
+        that = [*([f"share one of {shared}"] if shared else []), *([f"are {near}"] if near else [])]
+        return f"blocking: {sets}{within} that {' or '.join(that)}"
     if plan.join == "same_id":
         meeting = "records of different sets that have the same id behind the set's"
     elif plan.sets == ("",):
@@ -128,16 +130,32 @@ def _partition(plan: Plan) -> str:
 
 def _blocks(forecast: Forecast) -> list[str]:
     plan, look = forecast.plan, forecast.look
-    sizes = [sum(each.records.values()) for block, each in look.groups.items() if not is_part(block)]
+    if look.members is None:
+        return []
+    sizes = [
+        sum(each.records.values())
+        for block, each in look.groups.items()
+        if not is_part(block) and not is_order(block)
+    ]
     most = f"of up to {_number(max(sizes, default=0), look.whole)} records"
     # How many blocks there are a sample does not tell.
-    said = [f"{sum(1 for size in sizes if size > 1):,} of two or more, {most}" if look.whole else most]
+    said = []
+    if sizes:
+        said.append(
+            f"{sum(1 for size in sizes if size > 1):,} of two or more, {most}" if look.whole else most
+        )
     if look.keyless:
         said.append(f"records without a key, which meet nothing: {look.keyless:,} of {len(look.records):,}")
     if look.blocks.blocks:
         said.append(
             f"{len(look.blocks.blocks):,} of more than blocking.max.records={plan.settings.blocking_max_records:,} "
             "are divided by the next key"
+        )
+    windows = sum(not is_order(block) for block in look.blocks.windows)
+    if windows:
+        said.append(
+            f"{windows:,} of more than blocking.max.records={plan.settings.blocking_max_records:,}: "
+            f"each record meets the {plan.settings.blocking_window:,} that follow in their order"
         )
     if look.blocks.refused:
         said += f"a run would stop: {too_large_blocks(plan, look.blocks.refused)}".splitlines()

@@ -20,7 +20,7 @@ from pehchan.metadata.plan import TASK_MEGABYTES, Plan
 from pehchan.metadata.properties import Settings
 from pehchan.metadata.records import Record, RejectedLine, encode_record
 from pehchan.mrjobs.joins import join_of
-from pehchan.mrjobs.joins.blocking import is_part
+from pehchan.mrjobs.joins.blocking import is_order, is_part
 from pehchan.mrjobs.planner import (
     Counted,
     Divided,
@@ -32,6 +32,7 @@ from pehchan.mrjobs.planner import (
     pairs_within,
     records_of_a_cell,
     shuffled_characters,
+    with_blocks,
     with_buckets,
     with_search,
 )
@@ -147,8 +148,7 @@ def forecast(request: Request) -> tuple[Result, Forecast]:
     if look.members is None:
         plan = with_buckets(plan, look.counted, look.groups, tasks)
     else:
-        plan = replace(plan, divided=look.blocks.blocks)
-        plan = with_buckets(plan, look.members, look.blocks.large, tasks)
+        plan = with_blocks(plan, look.members, look.blocks, tasks, lambda: look.records)
     searches: list[Search] = []
     if may_be_indexed(plan, look.counted) and len(look.records) >= SAMPLED:
         step = len(look.records) // SAMPLED
@@ -294,10 +294,12 @@ def _blocks_shown(
     scaled = {block: blocks.counted(block, factors, factor) for block in blocks.members}
     counted = blocks.counted(None, factors, factor)
     large = {
-        block: each for block, each in scaled.items() if plan.is_large(sum(each.records.values()), each.held)
+        block: each
+        for block, each in scaled.items()
+        if is_order(block) or plan.is_large(sum(each.records.values()), each.held)
     }
     divided = divide(plan, large)
-    seen = blocks.pairs(divided.blocks)
+    seen, neighbours = blocks.pairs(divided)
     if len(plan.sets) == 2:
         scale = factors.get(plan.sets[0], factor) * factors.get(plan.sets[1], factor)
     else:
@@ -308,7 +310,8 @@ def _blocks_shown(
         sum(each.characters for each in whole_blocks),
         sum(each.held for each in whole_blocks),
     )
-    pairs = round(seen * scale) if whole or seen >= ENOUGH_PAIRS else None
+    enough = whole or seen + neighbours >= ENOUGH_PAIRS
+    pairs = round(seen * scale + neighbours * factor) if enough else None
     return Look(
         records, counted, scaled, pairs, whole, members=members, blocks=divided, keyless=blocks.keyless
     )
@@ -382,10 +385,15 @@ def _forecast(
     cell_records = max((records_of_a_cell(plan, numbers, buckets) for numbers, buckets in parts), default=0)
     if look.members is not None:
         rest = sum(look.members.records.values()) - sum(
-            sum(block.records.values()) for block in large.values()
+            sum(block.records.values()) for block in (*large.values(), *look.blocks.windows.values())
         )
-        cells += plan.shared_cells
-        cell_records = max(cell_records, rest // plan.shared_cells)
+        if rest:
+            cells += plan.shared_cells
+            cell_records = max(cell_records, rest // plan.shared_cells)
+        for block, each in look.blocks.windows.items():
+            ranges = len(plan.ranges.get(block, ())) + 1
+            cells += ranges
+            cell_records = max(cell_records, sum(each.records.values()) // ranges)
     kept = compare = None
     if look.pairs is not None and trial is not None:
         seconds = look.pairs * trial.seconds / trial.pairs

@@ -14,6 +14,7 @@ from pehchan.console.side_by_side import show_cluster
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import decode_record
 from pehchan.metadata.schemas import native_text
+from pehchan.mrjobs.joins.blocking import is_order
 from pehchan.mrjobs.wire import CLUSTERED, RECORD
 
 
@@ -36,9 +37,15 @@ def summary(result: Result, out: Place) -> str:
         without = counts["Records", "Without blocking key"]
         lines.append(f"records without a blocking key, which meet nothing: {without:,}")
     compared, plan = counts["Pairs", "Compared"], result.plan
+    most = plan.settings.blocking_max_records if plan is not None else 0
     if plan is not None and plan.divided:
-        most = plan.settings.blocking_max_records
         lines.append(f"blocks of more than {most:,} records, divided by the next key: {len(plan.divided):,}")
+    windows = sum(not is_order(block) for block in plan.ranges) if plan is not None else 0
+    if plan is not None and windows:
+        lines.append(
+            f"blocks of more than {most:,} records, in which each meets the {plan.settings.blocking_window:,} that "
+            f"follow: {windows:,}"
+        )
     if plan is not None and result.request.command != "cluster":
         seconds = result.seconds.get("compare", 0.0)
         meet = pairs_to_compare(plan, counts)

@@ -143,8 +143,6 @@ class Cascade(TileComparison):
             self._add(field, pairs_with(left.missing, right.missing), faulty)
 
     def count_listed(self, block: Block, i: Positions, j: Positions) -> None:
-        """The same for the pairs of records i[k] and j[k] of a block."""
-
         def pairs_with(some: Mask) -> int:
             return int(np.count_nonzero(some[i] | some[j])) if some.any() else 0
 
@@ -328,7 +326,6 @@ class Cascade(TileComparison):
         return i, j, distances
 
     def listed(self, rows: Block, columns: Block, i: Positions, j: Positions) -> Close:
-        """Those of the pairs of a row i[k] and a column j[k] that are close."""
         return self._listed({}, rows, columns, i, j)
 
     def _listed(

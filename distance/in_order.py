@@ -26,6 +26,9 @@ class InOrder(TileComparison):
         else:
             i = np.repeat(np.arange(len(rows)), len(columns))
             j = np.tile(np.arange(len(columns)), len(rows))
+        return self.listed(rows, columns, i, j)
+
+    def listed(self, rows: Block, columns: Block, i: Positions, j: Positions) -> Close:
         distances: list[Distances] = []
         missing: list[Mask] = []
         for number, field in enumerate(self.fields):

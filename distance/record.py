@@ -181,14 +181,8 @@ class RecordDistance:
                 compared = pairs_between(above, beside)
                 yield Found(i + top, j + left, distances, compared, compared)
 
-    @property
-    def lists(self) -> bool:
-        """Whether `listed` can be; where the order of the fields matters to the answer it cannot."""
-        return isinstance(self._tiles, Cascade)
-
     def listed(self, block: Block, pairs: Iterable[tuple[Positions, Positions]]) -> Iterator[Found]:
         """Of the pairs of records i[k] and j[k] of a block, list by list, those at or under the cutoff."""
-        assert isinstance(self._tiles, Cascade)
         self._tiles.begin(block, block, self.tile)
         for i, j in pairs:
             self._tiles.count_listed(block, i, j)

@@ -59,11 +59,18 @@ class TileComparison:
     def count(self, rows: Block, columns: Block) -> None:
         """Count the pairs of two blocks in which a value is missing, or cannot be read, if `compare` does not."""
 
+    def count_listed(self, block: Block, i: Positions, j: Positions) -> None:
+        """The same for the pairs of records i[k] and j[k] of a block, if `listed` does not."""
+
     def sketch(self, rows: Block, columns: Block) -> None:
         """Sketch the records of two blocks whose comparison has begun, where that pays."""
 
     def compare(self, rows: Block, columns: Block) -> Close:
         """The pairs of a row and a column that are close; of one block with itself each two records once, i < j."""
+        raise NotImplementedError
+
+    def listed(self, rows: Block, columns: Block, i: Positions, j: Positions) -> Close:
+        """Those of the pairs of a row i[k] and a column j[k] that are close."""
         raise NotImplementedError
 
     def measured(

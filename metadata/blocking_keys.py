@@ -1,7 +1,8 @@
-"""Blocking keys as a schema writes them: `zip`, `soundex(last_name) + state`, `prefix("last name", 3)`.
+"""Blocking keys as a schema writes them: `zip`, `soundex(last_name) + state`, `neighbours(name + zip, 10)`.
 
 A key is parts joined by +; a part is a column (its name, in double quotes where it holds one of + ( ) , or looks
-like a number; or its number from 0), or a function of one. What a key makes of a record is in
+like a number; or its number from 0), or a function of one. `neighbours` around a key, and behind it a number, makes
+records meet that are so near each other in the order of its values. What a key makes of a record is in
 pehchan.mrjobs.joins.key_values.
 """
 
@@ -41,7 +42,14 @@ FUNCTIONS: Mapping[str, tuple[Number, ...]] = {
     "minhash": (Number("bands", 20, 20, 200), Number("rows", 4, 4, 50)),
 }
 
+#: Those that may make several values of one.
+SEVERAL = ("tokens", "qgrams", "minhash")
+
+#: What makes an order of a key, and the number behind it: the following records that a record meets.
+NEIGHBOURS, FOLLOWING = "neighbours", Number("records", 10, 10, 1000)
+
 _NAME = r'"[^"]+"|[^"+(),]*[^"+(),\s]'
+_NEIGHBOURS = re.compile(rf"\s*{NEIGHBOURS}\s*\((?P<key>.*?)(?:,(?P<number>[^()+\",]*))?\)\s*", re.DOTALL)
 _PART = re.compile(
     rf"\s*(?:(?P<function>[^\"+(),]*?)\s*\(\s*(?P<of>{_NAME})?\s*(?:,(?P<numbers>[^()+]*))?\)|(?P<alone>{_NAME}))\s*"
 )
@@ -70,17 +78,36 @@ class KeyPart:
 class BlockingKey:
     """What records must have in common to meet: all of its parts.
 
-    text   as the schema says
-    where  file and key, for messages
+    text       as the schema says
+    where      file and key, for messages
+    following  None; of neighbours, which meet without having anything in common, how many of the records that
+               follow a record in the order of the key it meets
     """
 
     text: str
     parts: tuple[KeyPart, ...]
     where: str = field(default="", compare=False)
+    following: int | None = None
 
 
 def parse_key(text: str, where: str = "") -> BlockingKey:
     """The key of an expression. Raises ValueError, "what is wrong\\nwhat would be right", where it is none."""
+    match = _NEIGHBOURS.fullmatch(text)
+    if not match:
+        return BlockingKey(text, _parts(text), where)
+    parts = _parts(match["key"])
+    for part in parts:
+        if part.function in SEVERAL:
+            right = "Take a key that makes one value, such as a column."
+            raise ValueError(
+                f"{NEIGHBOURS}: {part.function} makes several values of one, and so no order.\n{right}"
+            )
+    given = match["number"] and match["number"].strip()
+    form = f"{NEIGHBOURS}({match['key'].strip()}, {FOLLOWING.example})"
+    return BlockingKey(text, parts, where, _number(NEIGHBOURS, FOLLOWING, given, form))
+
+
+def _parts(text: str) -> tuple[KeyPart, ...]:
     parts, at = [], 0
     while True:
         match = _PART.match(text, at)
@@ -91,7 +118,7 @@ def parse_key(text: str, where: str = "") -> BlockingKey:
             )
         parts.append(_part(match))
         if match.end() == len(text):
-            return BlockingKey(text, tuple(parts), where)
+            return tuple(parts)
         at = match.end() + 1
 
 
@@ -99,6 +126,10 @@ def _part(match: re.Match[str]) -> KeyPart:
     function, written = match["function"], match["of"] or match["alone"]
     if function is None:
         return KeyPart("", *_column(written))
+    if function == NEIGHBOURS:
+        raise ValueError(
+            f"{NEIGHBOURS} is no part of a key.\nWrite it around the whole key, as in {NEIGHBOURS}(name + zip, 10)."
+        )
     if function not in FUNCTIONS:
         raise ValueError(f'unknown function "{function}".\n{nearest(function, FUNCTIONS)}')
     numbers = FUNCTIONS[function]

@@ -240,7 +240,7 @@ class _Reader:
             right = f"Give a list of keys, one a line after a dash; for all pairs leave blocking out. {FORM}"
             self.mistakes.add(f"{self.where} blocking", "it holds no keys.", right)
             return ()
-        found: dict[tuple[KeyPart, ...], BlockingKey] = {}
+        found: dict[tuple[tuple[KeyPart, ...], bool], BlockingKey] = {}
         for each in given:
             # YAML reads a column that is given by its number as a number.
             text = str(each) if _is_ordinal(each) else each
@@ -253,9 +253,10 @@ class _Reader:
             except ValueError as error:
                 self.mistakes.add(where, *str(error).split("\n"))
                 continue
-            if key.parts in found:
+            same = key.parts, key.following is None
+            if same in found:
                 self.mistakes.add(where, "it is there twice.", "Keep one.")
-            found[key.parts] = key
+            found[same] = key
         return tuple(found.values())
 
     def fields(self, data: Mapping[str, Any]) -> tuple[Field, ...]:

@@ -14,7 +14,7 @@ from pehchan.metadata.properties import Settings
 from pehchan.metadata.records import Record
 from pehchan.metadata.schema import Schema
 
-PLAN_VERSION = 3
+PLAN_VERSION = 4
 
 #: Bytes of memory that a record takes where it is compared: at the most for a character of it where not all are
 #: ASCII, as one letter beyond U+FFFF makes Python hold all of a value in 4 bytes each; and for a value besides, which
@@ -51,6 +51,8 @@ class Plan:
     default_buckets  buckets a set elsewhere: (n,) or (first, second)
     shared_cells     with blocking: how many cells those blocks share that have no buckets of their own
     divided          blocks that are too large, of which those records meet that share the next key as well
+    ranges           by block in which only neighbours meet in a defined order, where each range of it but the first
+                     begins; it may be left out of a neighbours key's with one range
     prepared_bytes   bytes of memory that a character takes in what the measure makes of it, by field; () none
     index_bytes      bytes of memory that an index of the pairs of a cell may take; 0: half of what there is
     """
@@ -66,6 +68,7 @@ class Plan:
     default_buckets: tuple[int, ...] = (1,)
     shared_cells: int = 1
     divided: tuple[str, ...] = ()
+    ranges: Mapping[str, Sequence[tuple[str, ...]]] = field(default_factory=dict)
     prepared_bytes: tuple[int, ...] = ()
     index_bytes: int = 0
 
@@ -84,6 +87,7 @@ class Plan:
             "default_buckets": list(self.default_buckets),
             "shared_cells": self.shared_cells,
             "divided": list(self.divided),
+            "ranges": {block: list(map(list, begins)) for block, begins in self.ranges.items()},
             "prepared_bytes": list(self.prepared_bytes),
             "index_bytes": self.index_bytes,
         }
@@ -110,6 +114,7 @@ class Plan:
             default_buckets=tuple(data["default_buckets"]),
             shared_cells=data["shared_cells"],
             divided=tuple(data["divided"]),
+            ranges={block: list(map(tuple, begins)) for block, begins in data["ranges"].items()},
             prepared_bytes=tuple(data["prepared_bytes"]),
             index_bytes=data["index_bytes"],
         )

@@ -36,14 +36,16 @@ def _in_range(value: float, low: float, high: float) -> None:
         raise ValueError
 
 
-def _whole(low: int) -> Kind:
+def _whole(low: int, high: float = inf) -> Kind:
     def read(text: str) -> int:
         if not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
             raise ValueError
-        _in_range(int(text), low, inf)
+        _in_range(int(text), low, high)
         return int(text)
 
-    return Kind(f"a whole number of {low} or more", read)
+    return Kind(
+        f"a whole number of {low} or more" if high == inf else f"a whole number from {low} to {high}", read
+    )
 
 
 def _number(low: float, high: float) -> Kind:
@@ -280,10 +282,17 @@ class Settings:
     )
     blocking_large: str = _key(
         "blocking.large",
-        _choice("refuse", "split"),
+        _choice("refuse", "split", "window"),
         "refuse",
         "a block of more records: refuse: the run stops before it compares, and names it; split: those of its "
-        "records meet that share the next key as well",
+        "records meet that share the next key as well; window: of its records in the order of their values each "
+        "meets those that follow",
+    )
+    blocking_window: int = _key(
+        "blocking.window",
+        _whole(1, 1000),
+        10,
+        "with blocking.large=window, how many following records each meets",
     )
     bucket_records: int | None = _key(
         "bucket.records",

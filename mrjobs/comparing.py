@@ -14,7 +14,8 @@ from pehchan.metadata.java import bucket as java_bucket
 from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.joins import join_of
 from pehchan.mrjobs.joins.all_pairs import Cell, Route
-from pehchan.mrjobs.joins.blocking import SHARED
+from pehchan.mrjobs.joins.blocking import SHARED, is_beyond
+from pehchan.mrjobs.joins.neighbours import order_of
 from pehchan.mrjobs.listed import LISTED_PAIRS, pairs_of
 from pehchan.mrjobs.met_before import MetBefore
 from pehchan.mrjobs.wire import Batch, Pairs
@@ -45,16 +46,24 @@ class CellComparison:
             plan.schema, settings.scale, plan.cutoff, settings.compat, settings.search, plan.index_room
         )
 
+    def of_neighbours(self, cell: Cell) -> bool:
+        """Whether in this cell only neighbours meet, which may be neighbours elsewhere as well."""
+        return self._join.window(cell) is not None
+
     def pairs(self, cell: Cell, batches: Iterable[Batch]) -> Iterator[Pairs]:
         """The pairs of a cell at or under the cutoff."""
         batches = list(batches)
+        window = self._join.window(cell)
+        if window is not None:
+            yield from self._neighbours(batches, window)
+            return
         routes = sorted({route for batch in batches for route in routes_of(batch)})
         meetings = list(self._join.meetings(cell, routes))
         if not meetings:
             return
         records = CellRecords(self.plan, self._distance, batches, routes)
         del batches
-        if records.met_before is not None and self._distance.lists:
+        if records.met_before is not None:
             few = [meeting for meeting in meetings if records.size(*meeting) <= LISTED_PAIRS]
             meetings = [meeting for meeting in meetings if records.size(*meeting) > LISTED_PAIRS]
             yield from self._few_pairs(records, records.met_before, few)
@@ -67,6 +76,29 @@ class CellComparison:
             left, right = records.places[first], records.places[second]
             for found in self._distance.compare(rows, columns):
                 yield from self._kept(records, left[found.rows], right[found.columns], found)
+        if records.same_given_id:
+            self._count("Distance Data", "Same ID", records.same_given_id)
+
+    def _neighbours(self, batches: Sequence[Batch], window: int) -> Iterator[Pairs]:
+        """The pairs of the records of a range with the next in their order, without those that met before."""
+        order, own = in_order(batches, window)
+        records = CellRecords(self.plan, self._distance, batches, sorted({batch.route for batch in batches}))
+        sets, met_before = records.sets, records.met_before
+
+        def new_pairs() -> Iterator[tuple[Positions, Positions]]:
+            for ahead in range(1, min(window, len(order) - 1) + 1):
+                i = order[: min(own, len(order) - ahead)]
+                j = order[ahead : ahead + len(i)]
+                if self.plan.sets != ("",):
+                    of_two = sets[i] != sets[j]
+                    i, j = i[of_two], j[of_two]
+                assert met_before is not None
+                new = ~met_before.met(i, j)
+                self._count("Pairs", "Met before", len(i) - int(np.count_nonzero(new)))
+                yield i[new], j[new]
+
+        for found in self._distance.listed(records.whole, new_pairs()):
+            yield from self._kept(records, found.rows, found.columns, found)
         if records.same_given_id:
             self._count("Distance Data", "Same ID", records.same_given_id)
 
@@ -138,7 +170,8 @@ class CellRecords:
         sizes = [len(batch.ids) for batch in batches]
         # Taking many from an array is faster than from a list.
         self._ids = _objects(chain.from_iterable(batch.ids for batch in batches))
-        self._sets = _objects(batch.route[1] for batch in batches).repeat(sizes)
+        #: The set of each record.
+        self.sets = _objects(batch.route[1] for batch in batches).repeat(sizes)
         self._items = _objects(chain.from_iterable(batch.items for batch in batches))
         ordinal = plan.schema.id_ordinal
         self._given_ids = None
@@ -173,7 +206,7 @@ class CellRecords:
 
     def _order(self) -> Positions:
         """int64[n]: the positions of the records in their order; of two, the earlier comes first in their pair."""
-        ids, sets = self._ids.tolist(), self._sets.tolist()
+        ids, sets = self._ids.tolist(), self.sets.tolist()
         keys: Sequence[object] = ids if len(set(sets)) == 1 else list(zip(sets, ids, strict=True))
         if self._as_java:
             # sifarish: the record of the higher bucket comes first.
@@ -206,10 +239,28 @@ class CellRecords:
     def pairs(self, a: Positions, b: Positions, distances: NDArray[np.int64]) -> Pairs:
         """The pairs of the records at positions a[k] and b[k]."""
         return Pairs(
-            *(column[side].tolist() for side in (a, b) for column in (self._sets, self._ids)),
+            *(column[side].tolist() for side in (a, b) for column in (self.sets, self._ids)),
             distances.tolist(),
             *(self._items[side].tolist() if len(self._items) else [] for side in (a, b)),
         )
+
+
+def in_order(batches: Sequence[Batch], window: int) -> tuple[Positions, int]:
+    """int64[n]: the positions of the records of a range in their order, and the first of those beyond it, as many as
+    a window holds; how many of them are its own.
+    """
+    own: list[tuple[tuple[str, ...], int]] = []
+    following: list[tuple[tuple[str, ...], int]] = []
+    position = 0
+    for batch in batches:
+        side = following if is_beyond(batch.route) else own
+        for k, record_id in enumerate(batch.ids):
+            compared = [column[k] for column in batch.columns]
+            side.append((order_of(batch.blocks[k][-1], compared, record_id, batch.route[1]), position))
+            position += 1
+    own.sort()
+    following.sort()
+    return np.array([each for _, each in own + following[:window]], dtype=np.int64), len(own)
 
 
 def routes_of(batch: Batch) -> list[Route]:

@@ -2,8 +2,8 @@
 
 import math
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,7 +17,9 @@ from pehchan.metadata.properties import Settings, read_settings
 from pehchan.metadata.records import Record
 from pehchan.metadata.schema import Schema
 from pehchan.metadata.schemas import load_schema
-from pehchan.mrjobs.joins.blocking import is_part, parents
+from pehchan.mrjobs.joins import join_of
+from pehchan.mrjobs.joins.blocking import Blocking, is_order, is_part, parents
+from pehchan.mrjobs.joins.neighbours import Order, order_of
 from pehchan.mrjobs.settling import FILE_SETS
 
 #: Records from which a join is worth more than one cell, so that several cores or nodes share it.
@@ -34,6 +36,10 @@ WORTH_AN_INDEX = 10_000
 
 #: Microseconds, about, that a record takes to get to a cell and to be read there.
 COPY_MICROSECONDS = 10.0
+
+#: A range of an order takes such a part of a task's memory: with its records come their folded values, by which they
+#: are put in order, and a sample does not cut all ranges alike.
+RANGE_SHARE = 4
 
 #: Bytes of a line, to guess the records of an input that nobody has counted.
 LINE_BYTES = 64
@@ -140,23 +146,30 @@ class Divided:
     blocks    those that are divided by the next key
     large     what is compared of those that were counted: blocks that are not divided, and parts of those that are
     refused   blocks, and parts of divided ones, that have too many records all the same
+    windows   blocks in which only neighbours meet, those of neighbours keys among them
     """
 
     blocks: tuple[str, ...] = ()
     large: Mapping[str, Counted] = field(default_factory=dict)
     refused: Mapping[str, Counted] = field(default_factory=dict)
+    windows: Mapping[str, Counted] = field(default_factory=dict)
 
 
 def divide(plan: Plan, counted: Mapping[str, Counted]) -> Divided:
     """What becomes of the large blocks, with blocking.large=split among them parts that they would have."""
     settings = plan.settings
+    orders = {block: of_block for block, of_block in counted.items() if is_order(block)}
+    counted = {block: of_block for block, of_block in counted.items() if block not in orders}
     too_large = {
         block: of_block
         for block, of_block in counted.items()
         if sum(of_block.records.values()) > settings.blocking_max_records
     }
-    if settings.blocking_large != "split" or len(plan.schema.blocking) == 1:
-        return Divided((), {k: v for k, v in counted.items() if k not in too_large}, too_large)
+    rest = {block: of_block for block, of_block in counted.items() if block not in too_large}
+    if settings.blocking_large == "window":
+        return Divided((), rest, {}, {**orders, **too_large})
+    if settings.blocking_large == "refuse" or len(plan.schema.blocking) == 1:
+        return Divided((), rest, too_large, orders)
     divided = {block for block in too_large if not is_part(block)}
     number = len(plan.schema.blocking)
     large = {
@@ -165,7 +178,56 @@ def divide(plan: Plan, counted: Mapping[str, Counted]) -> Divided:
         if block not in divided and (not is_part(block) or divided.issuperset(parents(block, number)))
     }
     refused = {block: large.pop(block) for block in sorted(too_large) if block in large}
-    return Divided(tuple(sorted(divided)), large, refused)
+    return Divided(tuple(sorted(divided)), large, refused, orders)
+
+
+def with_blocks(
+    plan: Plan, counted: Counted, divided: Divided, tasks: int, sample: Callable[[], Iterable[Record]]
+) -> Plan:
+    """The plan with what becomes of large blocks, and with buckets, cells and ranges as memory asks for.
+
+    counted  all records, each once a block
+    sample   some records, to tell where to cut an order into ranges
+    """
+    windows = divided.windows
+    plan = replace(
+        plan, divided=divided.blocks, ranges={block: () for block in sorted(windows) if not is_order(block)}
+    )
+    counted = Counted(
+        {"": sum(counted.records.values()) - sum(sum(each.records.values()) for each in windows.values())},
+        counted.characters,
+        counted.held - sum(each.held for each in windows.values()),
+    )
+    plan = with_buckets(plan, counted, divided.large, tasks)
+    wanted = {block: _ranges(plan, of_block, tasks) for block, of_block in windows.items()}
+    wanted = {block: ranges for block, ranges in wanted.items() if ranges > 1}
+    if not wanted:
+        return plan
+    join = join_of(plan)
+    assert isinstance(join, Blocking)
+    orders: dict[str, list[Order]] = defaultdict(list)
+    for record in sample():
+        for block, own in join.blocks(record)[1]:
+            if block in wanted:
+                orders[block].append(order_of(own, plan.compared(record), record.id, record.set))
+    begins = {block: _evenly(sorted(orders[block]), ranges) for block, ranges in sorted(wanted.items())}
+    return replace(plan, ranges={**plan.ranges, **begins})
+
+
+def _ranges(plan: Plan, counted: Counted, tasks: int) -> int:
+    """Into how many ranges so many records in order are cut."""
+    records = sum(counted.records.values())
+    # Each meets a few, however many there are: only memory says how many a reducer may hold.
+    fitting = max(1, plan.room * records // max(1, counted.held) // RANGE_SHARE)
+    if plan.settings.bucket_records:
+        fitting = min(fitting, plan.settings.bucket_records)
+    return max(_ceil(records, fitting), CELLS_A_REDUCER * tasks if records >= WORTH_SHARING else 1)
+
+
+def _evenly(orders: Sequence[Order], ranges: int) -> list[Order]:
+    """Where so many ranges begin, all but the first, by a sorted sample; fewer ranges where that is small."""
+    ranges = min(ranges, len(orders))
+    return [orders[k * len(orders) // ranges] for k in range(1, ranges)]
 
 
 def may_be_indexed(plan: Plan, counted: Counted) -> bool:

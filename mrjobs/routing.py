@@ -7,7 +7,8 @@ from pehchan.metadata.records import Record, ascii_json, decode_record
 from pehchan.mrjobs.job import PlannedJob
 from pehchan.mrjobs.joins import join_of
 from pehchan.mrjobs.joins.all_pairs import Route
-from pehchan.mrjobs.joins.blocking import Blocking
+from pehchan.mrjobs.joins.blocking import Blocking, beyond_range
+from pehchan.mrjobs.joins.neighbours import Following, order_of
 from pehchan.mrjobs.wire import ASIDE, CELL, RECORD, REJECTED, Batch, tagged
 
 #: Batches a mapper may hold open at a time, as a multiple of the size of one.
@@ -49,6 +50,12 @@ class RoutesRecords(PlannedJob):
         self._compared = self.plan.compared
         self._items_needed = self.plan.items_needed
         self._routes = self._join.routes if isinstance(self._join, Blocking) else None
+        #: By block of several ranges in which neighbours meet.
+        self._following = {
+            block: Following(self._join.window((block, 0, 0)) or 1)
+            for block, begins in self.plan.ranges.items()
+            if begins
+        }
         self._batch_bytes = self.plan.settings.batch_bytes
         self._gathered: dict[Route, Gathered] = {}
         self._held = 0
@@ -92,22 +99,30 @@ class RoutesRecords(PlannedJob):
         """The same for a record that goes to several places, and brings its blocks along."""
         compared = self._compared(record)
         for route, blocks in routes:
-            gathered = self._gathered.get(route)
-            if gathered is None:
-                gathered = self._gathered[route] = Gathered()
-                self._held += OPEN_BATCH
-            gathered.ids.append(record.id)
-            gathered.values += compared
-            gathered.blocks.append(blocks)
-            if self._items_needed:
-                gathered.items.append(record.items)
-            whole = size + sum(map(len, blocks))
-            gathered.size += whole
-            self._held += whole
-            if gathered.size >= self._batch_bytes:
-                yield from self._send(route, self._gathered.pop(route))
-            elif self._held >= self._batch_bytes * BATCHES_HELD:
-                yield from self._send_all()
+            if route[2] and route[0] in self._following:
+                order = order_of(blocks[-1], compared, record.id, record.set)
+                self._following[route[0]].see(route[2], order, (record, blocks, size))
+            yield from self._route_to_block(route, record, compared, blocks, size)
+
+    def _route_to_block(
+        self, route: Route, record: Record, compared: Sequence[str], blocks: Sequence[str], size: int
+    ) -> Iterator[tuple[bytes, bytes]]:
+        gathered = self._gathered.get(route)
+        if gathered is None:
+            gathered = self._gathered[route] = Gathered()
+            self._held += OPEN_BATCH
+        gathered.ids.append(record.id)
+        gathered.values += compared
+        gathered.blocks.append(blocks)
+        if self._items_needed:
+            gathered.items.append(record.items)
+        whole = size + sum(map(len, blocks))
+        gathered.size += whole
+        self._held += whole
+        if gathered.size >= self._batch_bytes:
+            yield from self._send(route, self._gathered.pop(route))
+        elif self._held >= self._batch_bytes * BATCHES_HELD:
+            yield from self._send_all()
 
     def _send(self, route: Route, gathered: Gathered) -> Iterator[tuple[bytes, bytes]]:
         self._held -= gathered.size + OPEN_BATCH
@@ -120,4 +135,8 @@ class RoutesRecords(PlannedJob):
             yield from self._send(*self._gathered.popitem())
 
     def stop_routing(self) -> Iterator[tuple[bytes, bytes]]:
+        for block, following in self._following.items():
+            for number, (record, blocks, size) in following.beyond():
+                route = beyond_range(block, record.set, number)
+                yield from self._route_to_block(route, record, self._compared(record), blocks, size)
         yield from self._send_all()

@@ -22,6 +22,7 @@ RECORD = b"record"
 REJECTED = b"rejected"
 GROUP = b"group"
 PAIRS = b"pairs"
+NEIGHBOURS = b"neighbours"
 CLUSTERED = b"clustered"
 
 #: First in the key of what travels to a reducer: the records of a cell, and lines that only pass through.

@@ -20,7 +20,16 @@ def join_of(plan: Plan, counting: bool = False) -> AllPairs:
         return AllPairs(*general)
     if plan.join == "blocking":
         count_parts = counting and plan.settings.blocking_large == "split"
-        return Blocking(*general, schema.blocking, frozenset(plan.divided), plan.shared_cells, count_parts)
+        return Blocking(
+            *general,
+            schema.blocking,
+            plan.compared,
+            frozenset(plan.divided),
+            plan.shared_cells,
+            plan.ranges,
+            plan.settings.blocking_window,
+            count_parts,
+        )
     if schema.id_ordinal is None:
         raise ValueError("the same_id join needs a schema with an id field")
     return SameId(*general, schema.id_ordinal, plan.settings.set_id_size)

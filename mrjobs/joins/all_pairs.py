@@ -87,6 +87,10 @@ class AllPairs:
                 if a[1] != b[1] and a[2] == row and b[2] == column and (row != column or a[1] < b[1])
             )
 
+    def window(self, cell: Cell) -> int | None:
+        """None: it is by `meetings` that the routes of this cell meet."""
+        return None
+
 
 def bucket_of(record: Record, count: int) -> int:
     """A bucket from 0 to count - 1 by a hash of (set, id) that is the same on every machine and run."""

@@ -161,6 +161,101 @@ def test_of_too_large_blocks_those_meet_that_share_the_next_key(called, rows):
     assert "are divided by the next key" in plan
 
 
+def in_order(rows, *values):
+    """The ids of rows in the order of these values, then of the compared ones, then of the id, in plain Python."""
+    return [row[0] for row in sorted(rows, key=lambda row: ([value(row) for value in values], folded(row)))]
+
+
+def folded(row):
+    return (*(" ".join(row[k].lower().split()) for k in (1, 2)), row[0])
+
+
+def ahead(ids, window):
+    return {frozenset((a, b)) for k, a in enumerate(ids) for b in ids[k + 1 : k + 1 + window]}
+
+
+CUTS = [(), ("-D", "bucket.records=20"), ("-D", "bucket.records=3", "-D", "batch.bytes=500", "-r", "local")]
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_neighbours_in_the_order_of_a_key_meet(called, rows, cut):
+    schema("neighbours(city + name, 4)", "prefix(name, 3)", "neighbours(prefix(address, 5))")
+    counters = ran(called, "people.csv", *cut)
+    named, at_home = ([row for row in rows if row[k]] for k in (1, 2))
+    by_city = ahead(in_order(named, lambda row: row[3].lower(), lambda row: row[1].lower()), 4)
+    by_address = ahead(in_order(at_home, lambda row: row[2].lower()[:5].rstrip()), 10)
+    same_start = {
+        frozenset((a[0], b[0]))
+        for a, b in combinations(named, 2)
+        if a[1].lower()[:3].rstrip() == b[1].lower()[:3].rstrip()
+    }
+    meet = by_city | by_address | same_start
+    wanted = len(same_start) + len(by_city - same_start) + len(by_address - same_start)
+    assert counters["Pairs"]["Compared"] == wanted
+    ran(called, "people.csv", "-D", "blocking=false", out="all")
+    expected = [line for line in pairs("all") if frozenset(line.split(",")[:2]) in meet]
+    assert len(expected) > 100
+    assert pairs() == expected
+    assert counters["Pairs"]["Kept"] == len(expected)
+    assert f"pairs    {wanted:,} to compare" in (plan := said(called))
+    assert " that share one of prefix(name, 3) or are neighbours(city + name, 4); neigh" in plan
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_of_too_large_blocks_neighbours_meet(called, rows, cut):
+    most = 6
+    of_block = {
+        **{
+            ("word", word): [row for row in rows if word in words(row)] for row in rows for word in words(row)
+        },
+        **{("city", row[3].lower()[:4]): [] for row in rows},
+    }
+    for row in rows:
+        of_block["city", row[3].lower()[:4]].append(row)
+    small = {
+        frozenset((a[0], b[0]))
+        for members in of_block.values()
+        if len(members) <= most
+        for a, b in combinations(members, 2)
+    }
+    large = [
+        ahead([row[0] for row in sorted(members, key=folded)], 2)
+        for members in of_block.values()
+        if len(members) > most
+    ]
+    defines = ["-D", f"blocking.max.records={most}", "-D", "blocking.large=window", "-D", "blocking.window=2"]
+    counters = ran(called, "people.csv", *defines, *cut)
+    wanted = len(small) + sum(len(each - small) for each in large)
+    assert counters["Pairs"]["Compared"] == wanted
+    ran(called, "people.csv", "-D", "blocking=false", out="all")
+    meet = small.union(*large)
+    expected = [line for line in pairs("all") if frozenset(line.split(",")[:2]) in meet]
+    assert pairs() == expected
+    assert counters["Pairs"]["Kept"] == len(expected) > 50
+    plan = said(called, *defines)
+    assert f"pairs    {wanted:,} to compare" in plan
+    each = f"{len(large):,} of more than blocking.max.records={most}: each record meets the 2 that follow"
+    assert each in plan
+    _, out, _ = called("similarity", "people.csv", "-s", "s.yaml", "-o", "again", "-q", *defines)
+    assert (
+        f"blocks of more than {most} records, in which each meets the 2 that follow: {len(large):,}\n" in out
+    )
+
+
+def test_two_sets_are_linked_by_the_neighbours_of_both_in_one_order(called, rows):
+    schema("neighbours(name, 3)")
+    write(rows[::2], "a.csv")
+    write(rows[1::2], "b.csv")
+    counters = ran(called, "a.csv", "b.csv", "-D", "bucket.records=50", command="link")
+    first = {row[0] for row in rows[::2]}
+    near = ahead(in_order([row for row in rows if row[1]], lambda row: row[1].lower()), 3)
+    wanted = sum(len(first & pair) == 1 for pair in near)
+    assert counters["Pairs"]["Compared"] == wanted
+    code, out, _ = called("plan", "a.csv", "b.csv", "--link", "-s", "s.yaml")
+    assert code == 0
+    assert f"pairs    {wanted:,} to compare" in out
+
+
 def test_large_blocks_set_nothing_aside_when_clusters_are_made(called):
     counters = ran(called, "people.csv", "-D", "bucket.records=20", command="dedupe")
     assert "Rejected" not in counters["Pairs"]

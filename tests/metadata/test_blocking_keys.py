@@ -54,6 +54,27 @@ def test_bands_and_rows_need_not_be_given(text, numbers):
     assert parse_key(text).parts == (KeyPart("minhash", "state", None, numbers),)
 
 
+@pytest.mark.parametrize(
+    ("text", "of", "following"),
+    [
+        ("neighbours(state)", "state", 10),
+        (" neighbours ( last name + prefix(3, 4), 25 ) ", "last name + prefix(3, 4)", 25),
+        ("neighbours(prefix(state, 3))", "prefix(state, 3)", 10),
+        ('neighbours("a+b", 2)', '"a+b"', 2),
+    ],
+)
+def test_neighbours_stand_around_a_whole_key(text, of, following):
+    key = parse_key(text)
+    assert (key.parts, key.following) == (parse_key(of).parts, following)
+    assert parse_key(of).following is None
+
+
+def test_a_key_and_its_neighbours_are_not_the_same_and_two_windows_of_one_order_are():
+    schema, found = read("state", "neighbours(state, 3)", '"neighbours(state, 4)"')
+    assert [each.what for each in found] == ["it is there twice."]
+    assert [key.following for key in schema.blocking] == [None, 4]
+
+
 def test_keys_are_found_by_the_names_and_numbers_of_columns():
     schema, found = read("soundex(last name) + state", "year(3)", "'\"a+b\"'", "5")
     assert not found
@@ -92,6 +113,15 @@ def test_a_schema_is_written_with_its_keys_and_reads_as_the_same():
         ("prefix(state, two)", "prefix: 'two' is no number of letters.\n"
          "  Write a whole number of 1 or more, as in prefix(state, 3)."),
         ("soundex(state, 4)", "soundex: it takes a column only.\n  Write soundex(state)."),
+        ("neighbours(tokens(state))", "neighbours: tokens makes several values of one, and so no order.\n"
+         "  Take a key that makes one value, such as a column."),
+        ("neighbours(state, 0)", "neighbours: '0' is no number of records.\n"
+         "  Write a whole number from 1 to 1000, as in neighbours(state, 10)."),
+        ("neighbours(state, 3) + birth", "neighbours is no part of a key.\n"
+         "  Write it around the whole key, as in neighbours(name + zip, 10)."),
+        ("neighbours()", "a part is missing.\n"
+         "  Write columns, or functions of them as in prefix(name, 3), joined by +."),
+        ("neighbours(zip)", 'there is no column "zip".\n  Known: id, last name, state, birth, a+b, 7.'),
         ("qgrams(state, 3, 4)", "qgrams: it takes a column and 1 number.\n  Write qgrams(state, 3)."),
         ("minhash(state, 20, 4, 1)", "minhash: it takes a column and 2 numbers.\n"
          "  Write minhash(state, 20, 4)."),

@@ -22,7 +22,9 @@ from pehchan.metadata.records import Record
 from pehchan.metadata.schemas import load_schema
 from pehchan.mrjobs import comparing
 from pehchan.mrjobs import listed as listed_module
+from pehchan.mrjobs.joins import join_of
 from pehchan.mrjobs.joins.blocking import Blocking, is_part, number_and_value, parents
+from pehchan.mrjobs.joins.neighbours import order_of
 from pehchan.mrjobs.listed import pairs_of
 from pehchan.mrjobs.met_before import MetBefore
 from pehchan.mrjobs.planner import Counted, divide, plan_join, with_buckets
@@ -120,12 +122,10 @@ class Outcome:
         job = job_class(["-r", runner, "--no-conf", "--plan", str(folder / "plan.json"), *map(str, paths)])
         with job.make_runner() as running:
             running.run()
-            self.counters = {
-                (group, name): amount
-                for step in running.counters()
-                for group, of_group in step.items()
-                for name, amount in of_group.items()
-            }
+            self.counters = Counter()
+            for step in running.counters():
+                for group, of_group in step.items():
+                    self.counters.update({(group, name): amount for name, amount in of_group.items()})
             self.lines = sorted(b"".join(running.cat_output()).splitlines())
         found = [
             (frozenset((pair.first, pair.second)), pair.distance)
@@ -304,6 +304,110 @@ def test_of_a_divided_block_those_meet_that_share_the_next_key(folder, records, 
     expected, fitting = distances(folder, [("", record[0], record) for record in records], meet)
     assert outcome.distances == expected
     assert outcome.compared == fitting
+
+
+# neighbours
+
+
+def expected_neighbours(records, keys, too_large, ahead):
+    """Pairs that share a block, and pairs that are neighbours in an order, by order, by the plain definition.
+
+    keys are names of KEYS, or (name, following) for the neighbours of a key with one value a record.
+    """
+    sharing, near = set(), []
+    orders = defaultdict(list)
+    for record in records:
+        for number, key in enumerate(keys):
+            name, following = key if isinstance(key, tuple) else (key, None)
+            for value in set(KEYS[name](record)):
+                order = number if following else (number, value)
+                orders[order].append((value if following else (), plain_blanks(record), record[0]))
+    for order, members in orders.items():
+        ids = [record_id for *_, record_id in sorted(members)]
+        if isinstance(order, int):
+            window = keys[order][1]
+        elif order in too_large:
+            window = ahead
+        else:
+            sharing |= {frozenset(two) for two in combinations(ids, 2)}
+            continue
+        near.append({frozenset((a, b)) for k, a in enumerate(ids) for b in ids[k + 1 : k + 1 + window]})
+    return sharing, near
+
+
+def plain_blanks(record):
+    return [" ".join(plain(quoted(value)).split()) for value in record[1:3]]
+
+
+ONE_VALUE = ["state", "name", "prefix(name, 1) + state", "digits(street)", "soundex(name)"]
+NEAR = st.lists(
+    st.one_of(st.sampled_from(sorted(KEYS)), st.tuples(st.sampled_from(ONE_VALUE), st.integers(1, 4))),
+    min_size=1,
+    max_size=3,
+    # A schema holds the neighbours of a key once.
+    unique_by=lambda key: (key[0], True) if isinstance(key, tuple) else (key, False),
+)
+
+
+def as_written(key):
+    return f"neighbours({key[0]}, {key[1]})" if isinstance(key, tuple) else key
+
+
+def in_ranges(plan, records, chance, too_large, number=0):
+    """The plan with these blocks in windows, and with ranges at random in all orders."""
+    blocks = [orjson.dumps([number, "", list(value)]).decode() for number, value in sorted(too_large)]
+    join = join_of(replace(plan, ranges=dict.fromkeys(blocks, ())))
+    orders = defaultdict(list)
+    for record in records:
+        record = Record("", record[0], list(map(quoted, record)))
+        for block, own in join.blocks(record)[1]:
+            orders[block].append(order_of(own, plan.compared(record), record.id, ""))
+    ranges = {}
+    for block in sorted({*orders, *blocks}):
+        members = orders[block]
+        begins = sorted(chance.sample(members, min(len(members), chance.randint(0, 4))))
+        if begins or block in blocks:
+            ranges[block] = begins
+    return replace(plan, ranges=ranges)
+
+
+@settings(max_examples=40)
+@given(
+    records=RECORDS,
+    keys=NEAR,
+    most=st.integers(2, 5),
+    ahead=st.integers(1, 3),
+    at=st.integers(0, 14),
+    batch_bytes=st.sampled_from([1, 30, 262144]),
+    properties=st.sampled_from([{}, {}, {"sifarish_compat": "true"}]),
+    chance=st.randoms(use_true_random=False),
+)
+def test_neighbours_meet_in_their_order_for_any_ranges_and_each_pair_is_there_once(
+    folder, records, keys, most, ahead, at, batch_bytes, properties, chance
+):
+    chance.shuffle(records)
+    plan = plan_of(
+        folder, list(map(as_written, keys)), batch_bytes=batch_bytes, blocking_window=ahead, **properties
+    )
+    sizes = Counter(
+        (number, value)
+        for record in records
+        for number, key in enumerate(keys)
+        if not isinstance(key, tuple)
+        for value in set(KEYS[key](record))
+    )
+    too_large = {block for block, size in sizes.items() if size > most}
+    plan = in_ranges(plan, records, chance, too_large)
+    outcome = Outcome(folder, plan, {"part-0": content(records[:at]), "part-1": content(records[at:])})
+    sharing, near = expected_neighbours(records, keys, too_large, ahead)
+    meet = sharing.union(*near)
+    expected, _ = distances(
+        folder, [("", r[0], r) for r in records], lambda a, b: frozenset((a[1], b[1])) in meet
+    )
+    assert outcome.distances == expected
+    assert outcome.counters.get(("Pairs", "Kept"), 0) == len(expected)
+    # Who are neighbours in several orders are compared in each.
+    assert outcome.compared == len(sharing) + sum(len(each - sharing) for each in near)
 
 
 def people(count):
@@ -524,7 +628,8 @@ def test_large_blocks_get_buckets_and_the_others_share_as_many_cells_as_memory_a
         ("", ["sts.mixed.in.sets=true", "sts.set.ID.size=1"], "records meet by their ids"),
         ("", ["sts.mixed.in.sets=true", "sts.set.ID.size=1", "blocking=false"], "same_id"),
         ("", ["blocking=some"], "blocking=some is not true or false."),
-        ("", ["blocking.large=window"], "blocking.large=window is not one of refuse, split."),
+        ("", ["blocking.large=cut"], "blocking.large=cut is not one of refuse, split, window."),
+        ("", ["blocking.window=0"], "blocking.window=0 is not a whole number from 1 to 1000."),
     ],
 )
 def test_keys_in_the_schema_choose_the_join_and_a_property_overrides_it(tmp_path, more, properties, said):

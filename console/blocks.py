@@ -12,7 +12,7 @@ from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Record
 from pehchan.metadata.schema import Schema
 from pehchan.mrjobs.joins import join_of
-from pehchan.mrjobs.joins.blocking import Block, Blocking, is_order, is_part, number_and_value
+from pehchan.mrjobs.joins.blocking import Block, Blocking, is_order, key_text, number_and_value
 from pehchan.mrjobs.joins.neighbours import order_of
 from pehchan.mrjobs.met_before import MetBefore
 from pehchan.mrjobs.planner import Counted, Divided, pairs_within
@@ -24,7 +24,7 @@ LISTED = 20
 class LookedAtBlocks:
     """The blocks of some records.
 
-    members  positions of its records by block, with blocking.large=split also of the parts that it may have
+    members  positions of its records by block
     keyless  records that are in no block
     """
 
@@ -32,7 +32,7 @@ class LookedAtBlocks:
         self.plan, self.records = plan, records
         self.members: dict[Block, list[int]] = defaultdict(list)
         self.keyless = 0
-        join = join_of(plan, counting=True)
+        join = join_of(plan)
         self._blocks = [join.groups(record) for record in records]
         for number, blocks in enumerate(self._blocks):
             self.keyless += not blocks
@@ -51,9 +51,8 @@ class LookedAtBlocks:
             for number in members:
                 before = self._blocks[number]
                 for each in before[: before.index(block) + 1]:
-                    if not is_part(each):
-                        characters += len(each)
-                        held += self.plan.held_bytes_of_key(each)
+                    characters += len(each)
+                    held += self.plan.held_bytes_of_key(each)
         scaled = {name: round(count * factors.get(name, factor)) for name, count in records.items()}
         return Counted(scaled, round(characters * factor), round(held * factor))
 
@@ -112,11 +111,7 @@ class LookedAtBlocks:
 
 def block_text(schema: Schema, block: Block) -> str:
     """The key and the value of a block for people, as zip = 12345."""
-    number, value = number_and_value(block)
-    key = schema.blocking[number].text
-    if is_part(block):
-        key += " / " + schema.blocking[(number + 1) % len(schema.blocking)].text
-    return f"{key} = {value}"
+    return f"{key_text(schema.blocking, block)} = {number_and_value(block)[1]}"
 
 
 def largest_blocks(plan: Plan, counted: Mapping[Block, Counted], whole: bool) -> str:
@@ -124,7 +119,7 @@ def largest_blocks(plan: Plan, counted: Mapping[Block, Counted], whole: bool) ->
     whole_blocks = [
         (sum(of_block.records.values()), pairs_within(plan, of_block.records), block)
         for block, of_block in counted.items()
-        if not is_part(block) and not is_order(block)
+        if not is_order(block)
     ]
     # The largest first, then by key and value.
     whole_blocks.sort(key=lambda each: (-each[0], each[2]))

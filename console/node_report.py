@@ -7,7 +7,7 @@ import json
 import platform
 import sys
 
-JOBS = ("settle_records", "record_similarity", "cluster_pairs", "select_output")
+JOBS = ("settle_records", "count_parts", "record_similarity", "cluster_pairs", "select_output")
 
 
 def report() -> str:

@@ -49,6 +49,7 @@ from pehchan.metadata.plan import Plan
 from pehchan.metadata.properties import Settings
 from pehchan.metadata.records import Record, decode_record
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
+from pehchan.mrjobs.count_parts import CountParts
 from pehchan.mrjobs.planner import (
     Counted,
     Foresight,
@@ -200,9 +201,12 @@ def _run(
             jobs.counts["Records", "Characters"],
             jobs.counts["Records", "Bytes held"],
         )
-        groups = _large_groups(work, plan)
+        groups = _large_groups(work / "internal" / "groups") if plan.grouped else {}
         if plan.join == "blocking":
             divided = divide(plan, groups)
+            while divided.counts:
+                parts = _count_parts(replace(plan, divided=divided.blocks), records, stages, jobs, here, work)
+                divided = divide(plan, parts, divided)
             if divided.refused:
                 raise RunError(too_large_blocks(plan, divided.refused) + "\n  Nothing was compared.")
             all_records, groups = counted, divided.large
@@ -500,16 +504,32 @@ def _records_by_set(counts: Counts) -> dict[str, int]:
     return by_set or {"": counts["Records", "Read"]}
 
 
-def _large_groups(work: Place, plan: Plan) -> dict[str, Counted]:
+def _count_parts(
+    plan: Plan, records: Sequence[Place], stages: "Stages", jobs: Jobs, here: Path, work: Place
+) -> dict[str, Counted]:
+    """The large parts of the blocks that the plan divides."""
+    # With every round they have one more value.
+    name = f"parts-{max(len(orjson.loads(block)) for block in plan.divided) - 1}"
+    with stages.stage(f"count {name}") as begun:
+        if begun:
+            path = here / f"{name}.json"
+            replace(plan, input="settled").write(path)
+            counted = work / "internal" / name
+            jobs.run(CountParts, list(map(str, records)), counted, ["--plan", str(path)])
+            jobs.export(GROUP, [counted], work / "internal" / f"groups-{name}", None)
+    return _large_groups(work / "internal" / f"groups-{name}")
+
+
+def _large_groups(folder: Place) -> dict[str, Counted]:
+    """The groups that a job counted, and that need a word in the plan."""
     records: dict[str, dict[str, int]] = {}
     characters: Counter[str] = Counter()
     held: Counter[str] = Counter()
-    if plan.grouped:
-        for line in (work / "internal" / "groups").lines():
-            group, set_name, *counts = orjson.loads(line)
-            records.setdefault(group, {})[set_name] = counts[0]
-            characters[group] += counts[1]
-            held[group] += counts[2]
+    for line in folder.lines():
+        group, set_name, *counts = orjson.loads(line)
+        records.setdefault(group, {})[set_name] = counts[0]
+        characters[group] += counts[1]
+        held[group] += counts[2]
     return {group: Counted(by_set, characters[group], held[group]) for group, by_set in records.items()}
 
 

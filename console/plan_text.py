@@ -132,11 +132,7 @@ def _blocks(forecast: Forecast) -> list[str]:
     plan, look = forecast.plan, forecast.look
     if look.members is None:
         return []
-    sizes = [
-        sum(each.records.values())
-        for block, each in look.groups.items()
-        if not is_part(block) and not is_order(block)
-    ]
+    sizes = [sum(each.records.values()) for block, each in look.groups.items() if not is_order(block)]
     most = f"of up to {_number(max(sizes, default=0), look.whole)} records"
     # How many blocks there are a sample does not tell.
     said = []
@@ -146,9 +142,10 @@ def _blocks(forecast: Forecast) -> list[str]:
         )
     if look.keyless:
         said.append(f"records without a key, which meet nothing: {look.keyless:,} of {len(look.records):,}")
-    if look.blocks.blocks:
+    divided = sum(not is_part(block) for block in look.blocks.blocks)
+    if divided:
         said.append(
-            f"{len(look.blocks.blocks):,} of more than blocking.max.records={plan.settings.blocking_max_records:,} "
+            f"{divided:,} of more than blocking.max.records={plan.settings.blocking_max_records:,} "
             "are divided by the next key"
         )
     windows = sum(not is_order(block) for block in look.blocks.windows)

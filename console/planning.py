@@ -293,28 +293,35 @@ def _blocks_shown(
     blocks = LookedAtBlocks(plan, records)
     scaled = {block: blocks.counted(block, factors, factor) for block in blocks.members}
     counted = blocks.counted(None, factors, factor)
-    large = {
-        block: each
-        for block, each in scaled.items()
-        if is_order(block) or plan.is_large(sum(each.records.values()), each.held)
-    }
-    divided = divide(plan, large)
+    divided = divide(plan, _large(plan, scaled))
+    while divided.counts:
+        of_parts = LookedAtBlocks(replace(plan, divided=divided.blocks), records)
+        parts = {part: of_parts.counted(part, factors, factor) for part in of_parts.members if is_part(part)}
+        divided = divide(plan, _large(plan, parts), divided)
     seen, neighbours = blocks.pairs(divided)
     if len(plan.sets) == 2:
         scale = factors.get(plan.sets[0], factor) * factors.get(plan.sets[1], factor)
     else:
         scale = factor * factor
-    whole_blocks = [each for block, each in scaled.items() if not is_part(block)]
     members = Counted(
-        {"": sum(sum(each.records.values()) for each in whole_blocks)},
-        sum(each.characters for each in whole_blocks),
-        sum(each.held for each in whole_blocks),
+        {"": sum(sum(each.records.values()) for each in scaled.values())},
+        sum(each.characters for each in scaled.values()),
+        sum(each.held for each in scaled.values()),
     )
     enough = whole or seen + neighbours >= ENOUGH_PAIRS
     pairs = round(seen * scale + neighbours * factor) if enough else None
     return Look(
         records, counted, scaled, pairs, whole, members=members, blocks=divided, keyless=blocks.keyless
     )
+
+
+def _large(plan: Plan, blocks: Mapping[str, Counted]) -> dict[str, Counted]:
+    """Those that need a word in the plan, and all orders."""
+    return {
+        block: each
+        for block, each in blocks.items()
+        if is_order(block) or plan.is_large(sum(each.records.values()), each.held)
+    }
 
 
 def _by_set(plan: Plan, numbers: Mapping[str, int]) -> Mapping[str, int]:
@@ -326,7 +333,7 @@ def try_out(plan: Plan, look: Look) -> Trial | None:
     """Compare some of the records, those of the largest group, or of all; None where there are not two."""
     records = look.records
     if plan.grouped and look.groups:
-        join = join_of(plan, counting=True)
+        join = join_of(replace(plan, divided=(), ranges={}))
         largest = max(look.groups, key=lambda group: (sum(look.groups[group].records.values()), group))
         records = [record for record in records if largest in join.groups(record)]
     trial = None

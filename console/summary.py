@@ -14,7 +14,7 @@ from pehchan.console.side_by_side import show_cluster
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import decode_record
 from pehchan.metadata.schemas import native_text
-from pehchan.mrjobs.joins.blocking import is_order
+from pehchan.mrjobs.joins.blocking import is_order, is_part
 from pehchan.mrjobs.wire import CLUSTERED, RECORD
 
 
@@ -38,8 +38,9 @@ def summary(result: Result, out: Place) -> str:
         lines.append(f"records without a blocking key, which meet nothing: {without:,}")
     compared, plan = counts["Pairs", "Compared"], result.plan
     most = plan.settings.blocking_max_records if plan is not None else 0
-    if plan is not None and plan.divided:
-        lines.append(f"blocks of more than {most:,} records, divided by the next key: {len(plan.divided):,}")
+    divided = sum(not is_part(block) for block in plan.divided) if plan is not None else 0
+    if divided:
+        lines.append(f"blocks of more than {most:,} records, divided by the next key: {divided:,}")
     windows = sum(not is_order(block) for block in plan.ranges) if plan is not None else 0
     if plan is not None and windows:
         lines.append(

@@ -18,7 +18,7 @@ from pehchan.metadata.records import Record
 from pehchan.metadata.schema import Schema
 from pehchan.metadata.schemas import load_schema
 from pehchan.mrjobs.joins import join_of
-from pehchan.mrjobs.joins.blocking import Blocking, is_order, is_part, parents
+from pehchan.mrjobs.joins.blocking import Blocking, is_divisible, is_order, is_part
 from pehchan.mrjobs.joins.neighbours import Order, order_of
 from pehchan.mrjobs.settling import FILE_SETS
 
@@ -143,42 +143,41 @@ def _shared_cells(plan: Plan, counted: Counted, large: Mapping[str, Counted], ta
 class Divided:
     """What becomes of blocks that are too large.
 
-    blocks    those that are divided by the next key
+    blocks    those that are divided by the next key, and parts of them by the one after
     large     what is compared of those that were counted: blocks that are not divided, and parts of those that are
     refused   blocks, and parts of divided ones, that have too many records all the same
     windows   blocks in which only neighbours meet, those of neighbours keys among them
+    counts    whether parts are yet to be counted
     """
 
     blocks: tuple[str, ...] = ()
     large: Mapping[str, Counted] = field(default_factory=dict)
     refused: Mapping[str, Counted] = field(default_factory=dict)
     windows: Mapping[str, Counted] = field(default_factory=dict)
+    counts: bool = False
 
 
-def divide(plan: Plan, counted: Mapping[str, Counted]) -> Divided:
-    """What becomes of the large blocks, with blocking.large=split among them parts that they would have."""
-    settings = plan.settings
-    orders = {block: of_block for block, of_block in counted.items() if is_order(block)}
-    counted = {block: of_block for block, of_block in counted.items() if block not in orders}
+def divide(plan: Plan, counted: Mapping[str, Counted], so_far: Divided | None = None) -> Divided:
+    """What becomes of the large blocks; of the large parts of those that were divided so far."""
+    so_far = so_far or Divided()
+    settings, keys = plan.settings, plan.schema.blocking
+    windows = {**so_far.windows, **{block: each for block, each in counted.items() if is_order(block)}}
     too_large = {
-        block: of_block
-        for block, of_block in counted.items()
-        if sum(of_block.records.values()) > settings.blocking_max_records
+        block: each
+        for block, each in counted.items()
+        if block not in windows and sum(each.records.values()) > settings.blocking_max_records
     }
-    rest = {block: of_block for block, of_block in counted.items() if block not in too_large}
+    # Parts that are not divided any more were counted again.
+    large = {block: each for block, each in so_far.large.items() if not is_part(block)}
+    large.update({k: each for k, each in counted.items() if k not in windows and k not in too_large})
     if settings.blocking_large == "window":
-        return Divided((), rest, {}, {**orders, **too_large})
-    if settings.blocking_large == "refuse" or len(plan.schema.blocking) == 1:
-        return Divided((), rest, too_large, orders)
-    divided = {block for block in too_large if not is_part(block)}
-    number = len(plan.schema.blocking)
-    large = {
-        block: of_block
-        for block, of_block in counted.items()
-        if block not in divided and (not is_part(block) or divided.issuperset(parents(block, number)))
+        return Divided((), large, {}, {**windows, **too_large})
+    divided = {
+        block for block in too_large if settings.blocking_large == "split" and is_divisible(keys, block)
     }
-    refused = {block: large.pop(block) for block in sorted(too_large) if block in large}
-    return Divided(tuple(sorted(divided)), large, refused, orders)
+    refused = {block: each for block, each in too_large.items() if block not in divided}
+    blocks = tuple(sorted({*so_far.blocks, *divided}))
+    return Divided(blocks, large, refused, windows, bool(divided) and not refused)
 
 
 def with_blocks(

@@ -26,10 +26,10 @@ from pehchan.metadata.records import (
     encode_record,
     splitter,
 )
-from pehchan.mrjobs.job import PlannedJob, file_name, input_file, lines_of
+from pehchan.mrjobs.counting import CountsGroups
+from pehchan.mrjobs.job import file_name, input_file, lines_of
 from pehchan.mrjobs.joins import join_of
-from pehchan.mrjobs.joins.blocking import is_part
-from pehchan.mrjobs.wire import GROUP, RECORD, REJECTED
+from pehchan.mrjobs.wire import RECORD, REJECTED
 
 #: The sets of a job whose files are told apart by their names.
 FILE_SETS = ("base", "other")
@@ -40,9 +40,6 @@ DRAWERS = 1024
 
 #: Lines that a mapper holds at a time, as a multiple of the size of a batch.
 BATCHES_HELD = 16
-
-#: Groups that a mapper counts before it sends the counts on.
-GROUPS_HELD = 100_000
 
 _SUFFIXES = re.compile(r"(~[1-9][0-9]*)+\Z")
 
@@ -81,7 +78,7 @@ class LineReader:
         return Record(set_name, "" if self.plan.settings.auto_id else given, items)
 
 
-class SettlesRecords(PlannedJob):
+class SettlesRecords(CountsGroups):
     """Mapper and reducer that settle records; a mixin of the jobs whose input may be plain lines."""
 
     def configure_args(self) -> None:
@@ -106,18 +103,14 @@ class SettlesRecords(PlannedJob):
             self._set_name = FILE_SETS[0] if is_base else FILE_SETS[1]
         else:
             self._set_name = self.options.set_name
-        self._join = join_of(self.plan, counting=True)
-        self._blocking = self.plan.join == "blocking"
+        self._join = join_of(self.plan)
         self._characters = self._held = 0
         #: (set, drawer, items of a record) -> family, id and items of records that wait, one after the other
         self._drawers: dict[tuple[str, int, int], list[str]] = defaultdict(list)
         #: Bytes of the lines that they came in.
         self._gathered = 0
         self._batch_bytes = self.plan.settings.batch_bytes
-        #: (group, set) -> records, characters, bytes where they are compared
-        self._groups: dict[tuple[str, str], list[int]] = {}
-        #: records, characters and bytes of all blocks together
-        self._members = [0, 0, 0]
+        self.start_counting()
 
     def read_line(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Line -> its record, among others of the same drawer; or the rejected line."""
@@ -142,7 +135,10 @@ class SettlesRecords(PlannedJob):
             self._characters += characters
             self._held += held
             if self.plan.grouped:
-                yield from self._count_groups(self._join.groups(record), record.set, characters, held)
+                groups = self._join.groups(record)
+                if self._blocking and not groups:
+                    self.count("Records", "Without blocking key")
+                yield from self.count_groups(groups, record.set, characters, held)
             # Ids that only differ in their suffixes belong together: a duplicate of one may come to be another.
             family = (
                 _SUFFIXES.sub("", record.id) if "~" in record.id else record.id or _content_id(record.items)
@@ -168,40 +164,13 @@ class SettlesRecords(PlannedJob):
         if len(self.plan.sets) == 2:
             self.count("Records", f"Set {set_name}")
 
-    def _count_groups(
-        self, groups: Sequence[str], set_name: str, characters: int, held: int
-    ) -> Iterator[tuple[bytes, bytes]]:
-        for group in groups:
-            # Parts are counted to see how large they would be.
-            if self._blocking and not is_part(group):
-                # A record travels with the blocks that it is in.
-                characters += len(group)
-                held += self.plan.held_bytes_of_key(group)
-                self._members[0] += 1
-                self._members[1] += characters
-                self._members[2] += held
-            # Sets that are told by their ids share the buckets of a group.
-            counts = self._groups.setdefault((group, set_name if self.plan.sets else ""), [0, 0, 0])
-            counts[0] += 1
-            counts[1] += characters
-            counts[2] += held
-        if self._blocking and not groups:
-            self.count("Records", "Without blocking key")
-        if len(self._groups) > GROUPS_HELD:
-            yield from self._send_groups()
-
-    def _send_groups(self) -> Iterator[tuple[bytes, bytes]]:
-        for (group, set_name), counts in self._groups.items():
-            yield ascii_json(["g", group]), ascii_json([set_name, *counts])
-        self._groups = {}
-
     def stop_reading(self) -> Iterator[tuple[bytes, bytes]]:
         yield from self._send_records()
-        yield from self._send_groups()
+        yield from self.send_groups()
         self.count("Records", "Characters", self._characters)
         self.count("Records", "Bytes held", self._held)
         if self._blocking:
-            for name, amount in zip(("Members", "Characters", "Bytes held"), self._members, strict=True):
+            for name, amount in zip(("Members", "Characters", "Bytes held"), self.members, strict=True):
                 self.count("Blocks", name, amount)
         self.send_counters()
 
@@ -211,14 +180,7 @@ class SettlesRecords(PlannedJob):
         if kind == "x":
             yield from ((REJECTED, value) for value in values)
         elif kind == "g":
-            by_set: dict[str, list[int]] = {}
-            for set_name, *counts in map(orjson.loads, values):
-                so_far = by_set.get(set_name, [0, 0, 0])
-                by_set[set_name] = [a + b for a, b in zip(so_far, counts, strict=True)]
-            records, _, held = (sum(each) for each in zip(*by_set.values(), strict=True))
-            if self.plan.is_large(records, held):
-                for set_name, counts in sorted(by_set.items()):
-                    yield GROUP, ascii_json([*rest, set_name, *counts])
+            yield from self.large_group(rest[0], values)
         else:
             yield from self._settle_drawer(rest[0], values)
 

@@ -12,14 +12,13 @@ from pehchan.mrjobs.joins.blocking import Blocking
 from pehchan.mrjobs.joins.same_id import SameId
 
 
-def join_of(plan: Plan, counting: bool = False) -> AllPairs:
-    """The join that a plan names; `counting` where the groups of records are counted, and none has buckets yet."""
+def join_of(plan: Plan) -> AllPairs:
+    """The join that a plan names."""
     schema = plan.schema
     general = plan.sets, schema.partition_ordinal, plan.buckets, plan.default_buckets
     if plan.join == "all_pairs":
         return AllPairs(*general)
     if plan.join == "blocking":
-        count_parts = counting and plan.settings.blocking_large == "split"
         return Blocking(
             *general,
             schema.blocking,
@@ -28,7 +27,6 @@ def join_of(plan: Plan, counting: bool = False) -> AllPairs:
             plan.shared_cells,
             plan.ranges,
             plan.settings.blocking_window,
-            count_parts,
         )
     if schema.id_ordinal is None:
         raise ValueError("the same_id join needs a schema with an id field")

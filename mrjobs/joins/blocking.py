@@ -29,7 +29,7 @@ from pehchan.mrjobs.joins.neighbours import Order, order_of
 SHARED = ""
 
 #: A block as its records know it: [key, partition, value] or, of a divided block, [key, partition, value, value
-#: of the next key] as JSON, so that no two make the same text. That of the order of a neighbours key is
+#: of the next key] and so on, as JSON, so that no two make the same text. That of the order of a neighbours key is
 #: [key, partition]; its records know it with the value that puts them in order.
 Block = str
 
@@ -40,11 +40,11 @@ class Blocking(AllPairs):
 
     keys           of which records must share one
     compared       the compared values of a record
-    divided        blocks that are too large: of their records those meet that share the next key as well
+    divided        blocks that are too large, and parts of them: of their records those meet that share the next
+                   key as well
     shared_cells   how many cells those blocks share that have no buckets of their own
     ranges         by block in which only neighbours meet, where its ranges begin, without the first
     following      how many records a record meets in a block that is no order of a neighbours key
-    count_parts    `groups` names also the parts that blocks would be divided into
     """
 
     keys: tuple[BlockingKey, ...] = ()
@@ -53,17 +53,13 @@ class Blocking(AllPairs):
     shared_cells: int = 1
     ranges: Mapping[Block, Sequence[Order]] = field(default_factory=dict)
     following: int = 1
-    count_parts: bool = False
 
     @cached_property
     def _values(self) -> list[Callable[[Sequence[str]], list[tuple[str, ...]]]]:
         return [key_values(key) for key in self.keys]
 
     def groups(self, record: Record) -> list[Block]:
-        """The blocks of a record, each once, in order; with `count_parts` also the parts that they may have.
-
-        Those in which only neighbours meet come last.
-        """
+        """The blocks of a record, each once, in order; those in which only neighbours meet come last."""
         meeting, ordered = self.blocks(record)
         return [*meeting, *(block for block, _ in ordered)]
 
@@ -84,16 +80,22 @@ class Blocking(AllPairs):
                 if block in self.ranges:
                     ordered.append((block, block))
                     continue
-                whole = self.count_parts or block not in self.divided
-                if whole:
-                    found.append(block)
-                if not whole or (self.count_parts and len(self.keys) > 1):
-                    following = (number + 1) % len(self.keys)
-                    for other in values[following]:
-                        # Records that share a block which is not divided meet there.
-                        if self.count_parts or _text([following, partition, other]) in self.divided:
-                            found.append(_text([number, partition, value, other]))
+                found += self._undivided(values, number, partition, [value])
         return found, ordered
+
+    def _undivided(
+        self, values: Sequence[Sequence[tuple[str, ...]]], number: int, partition: str, of_block: list[Any]
+    ) -> Iterator[Block]:
+        """The block of these values of a key and those after it, or the parts of it that a record is in."""
+        block = _text([number, partition, *of_block])
+        if block not in self.divided:
+            yield block
+            return
+        following = _next_keys(self.keys, number)[len(of_block) - 1]
+        for value in values[following]:
+            # Records that share a block which is not divided meet there.
+            if _text([following, partition, value]) in self.divided:
+                yield from self._undivided(values, number, partition, [*of_block, value])
 
     def routes(self, record: Record) -> Iterator[tuple[Route, list[Block]]]:
         """Where a record goes, and for each place its blocks up to the one it is sent there for."""
@@ -167,16 +169,27 @@ def _text(parts: list[Any]) -> Block:
     return orjson.dumps(parts).decode()
 
 
+def _next_keys(keys: Sequence[BlockingKey], number: int) -> list[int]:
+    """The numbers of the keys that divide the blocks of a key, one after the other, the first after the last."""
+    return [each for each in (*range(number + 1, len(keys)), *range(number)) if keys[each].following is None]
+
+
 def number_and_value(block: Block) -> tuple[int, str]:
-    """The number of the key of a block, and its value for people; that of a divided block with both values."""
+    """The number of the key of a block, and its value for people; that of a part with all of its values."""
     number, _, *values = orjson.loads(block)
     return number, " / ".join(" + ".join(value) for value in values)
 
 
-def parents(part: Block, keys: int) -> tuple[Block, Block]:
-    """The block that a part belongs to, and that of the next of so many keys, which its records share as well."""
-    number, partition, value, other = orjson.loads(part)
-    return _text([number, partition, value]), _text([(number + 1) % keys, partition, other])
+def key_text(keys: Sequence[BlockingKey], block: Block) -> str:
+    """The key of a block for people; that of a part with those that it is divided by."""
+    number, _, *values = orjson.loads(block)
+    return " / ".join(keys[each].text for each in [number, *_next_keys(keys, number)][: max(1, len(values))])
+
+
+def is_divisible(keys: Sequence[BlockingKey], block: Block) -> bool:
+    """Whether there is one more key to divide a block by."""
+    number, _, *values = orjson.loads(block)
+    return len(values) <= len(_next_keys(keys, number))
 
 
 def is_order(block: Block) -> bool:
@@ -186,4 +199,4 @@ def is_order(block: Block) -> bool:
 
 def is_part(block: Block) -> bool:
     """Whether this is a part of a divided block."""
-    return len(orjson.loads(block)) == 4
+    return len(orjson.loads(block)) > 3

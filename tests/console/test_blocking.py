@@ -161,6 +161,45 @@ def test_of_too_large_blocks_those_meet_that_share_the_next_key(called, rows):
     assert "are divided by the next key" in plan
 
 
+@pytest.mark.parametrize("runner", ["inline", "local"])
+def test_too_large_parts_are_divided_by_the_key_after_the_next(called, rows, runner):
+    schema("tokens(name)", "neighbours(address, 1)", "prefix(city, 1)", "prefix(phone, 1)")
+    keys = [
+        words,
+        lambda row: {row[3].lower()[:1]} - {""},
+        lambda row: {row[4].lower()[:1]} - {""},
+    ]
+    most = 12
+    sizes = Counter()
+    for row in rows:
+        for first in range(3):
+            found = [keys[(first + k) % 3](row) for k in range(3)]
+            for depth in (1, 2, 3):
+                sizes.update((first, *values) for values in product(*found[:depth]))
+
+    def meet(a, b, *values):
+        if len(values) > 1 and sizes[values] <= most:
+            return True
+        if len(values) == 4:
+            return False
+        following = keys[(values[0] + len(values) - 1) % 3]
+        return any(meet(a, b, *values, value) for value in following(a) & following(b))
+
+    together = {
+        frozenset((a[0], b[0])) for a, b in combinations(rows, 2) if any(meet(a, b, k) for k in (0, 1, 2))
+    }
+    assert any(size > most for block, size in sizes.items() if len(block) == 3)
+    assert not any(size > most for block, size in sizes.items() if len(block) == 4)
+    neighbours = ahead(in_order([row for row in rows if row[2]], lambda row: row[2].lower()), 1)
+    defines = ["-D", f"blocking.max.records={most}", "-D", "blocking.large=split"]
+    counters = ran(called, "people.csv", *defines, "-r", runner)
+    assert counters["Pairs"]["Compared"] == len(together | neighbours)
+    plan = said(called, *defines)
+    assert f"pairs    {len(together | neighbours):,} to compare" in plan
+    of_one = sum(size > most for block, size in sizes.items() if len(block) == 2)
+    assert f"{of_one} of more than blocking.max.records={most} are divided by the next key" in plan
+
+
 def in_order(rows, *values):
     """The ids of rows in the order of these values, then of the compared ones, then of the id, in plain Python."""
     return [row[0] for row in sorted(rows, key=lambda row: ([value(row) for value in values], folded(row)))]

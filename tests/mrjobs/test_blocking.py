@@ -18,12 +18,13 @@ from pehchan.distance.record import RecordDistance
 from pehchan.metadata.blocking_keys import parse_key
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.properties import read_settings
-from pehchan.metadata.records import Record
+from pehchan.metadata.records import Record, encode_record
 from pehchan.metadata.schemas import load_schema
 from pehchan.mrjobs import comparing
 from pehchan.mrjobs import listed as listed_module
+from pehchan.mrjobs.count_parts import CountParts
 from pehchan.mrjobs.joins import join_of
-from pehchan.mrjobs.joins.blocking import Blocking, is_part, number_and_value, parents
+from pehchan.mrjobs.joins.blocking import Blocking, is_divisible, is_part, key_text, number_and_value
 from pehchan.mrjobs.joins.neighbours import order_of
 from pehchan.mrjobs.listed import pairs_of
 from pehchan.mrjobs.met_before import MetBefore
@@ -280,28 +281,61 @@ def test_records_of_one_partition_only_meet_by_their_keys(folder, records, keys,
     assert outcome.compared == fitting
 
 
-@settings(max_examples=25)
+def divided_by_definition(records, keys, most):
+    """The blocks and parts of more than `most` records as (number, values), those at the end of keys among them;
+    and whether two records meet, by the plain definition.
+    """
+    count = len(keys)
+
+    def members(number, values):
+        return [
+            record
+            for record in records
+            if all(value in KEYS[keys[(number + k) % count]](record) for k, value in enumerate(values))
+        ]
+
+    too_large = set()
+    level = {(number, (value,)) for number, key in enumerate(keys) for r in records for value in KEYS[key](r)}
+    while level:
+        now = {(number, values) for number, values in level if len(members(number, values)) > most}
+        too_large |= now
+        level = {
+            (number, (*values, value))
+            for number, values in now
+            if len(values) < count
+            for record in members(number, values)
+            for value in KEYS[keys[(number + len(values)) % count]](record)
+        }
+
+    def meet(a, b, number=None, values=()):
+        if number is None:
+            return any(meet(a, b, number) for number in range(count))
+        if values and (number, values) not in too_large:
+            return True
+        if len(values) == count:
+            return False
+        following = KEYS[keys[(number + len(values)) % count]]
+        return any(meet(a, b, number, (*values, value)) for value in set(following(a)) & set(following(b)))
+
+    return too_large, meet
+
+
+@settings(max_examples=30)
 @given(records=RECORDS, keys=st.lists(st.sampled_from(sorted(KEYS)), min_size=2, max_size=4, unique=True),
        most=st.integers(2, 6), chance=st.randoms(use_true_random=False))  # fmt: skip
-def test_of_a_divided_block_those_meet_that_share_the_next_key(folder, records, keys, most, chance):
-    plan = plan_of(folder, keys)
-    sizes = Counter(
-        (k, value) for record in records for k, key in enumerate(keys) for value in set(KEYS[key](record))
+def test_of_a_divided_block_those_meet_that_share_the_next_key_and_so_on(folder, records, keys, most, chance):
+    too_large, meet = divided_by_definition(records, keys, most)
+    divided = tuple(
+        sorted(orjson.dumps([number, "", *map(list, values)]).decode() for number, values in too_large)
     )
-    too_large = {block for block, size in sizes.items() if size > most}
-    divided = tuple(sorted(orjson.dumps([number, "", list(value)]).decode() for number, value in too_large))
-    plan = replace(cut(plan, [("", record) for record in records], chance), divided=divided)
-
-    def meet(a, b):
-        for number, key in enumerate(keys):
-            following = KEYS[keys[(number + 1) % len(keys)]]
-            for value in set(KEYS[key](a[2])) & set(KEYS[key](b[2])):
-                if (number, value) not in too_large or set(following(a[2])) & set(following(b[2])):
-                    return True
-        return False
-
+    # Parts beyond the last key are refused by the plan.
+    if any(len(values) == len(keys) for _, values in too_large):
+        return
+    plan = replace(cut(plan_of(folder, keys), [("", record) for record in records], chance), divided=divided)
     outcome = Outcome(folder, plan, {"a": content(records)})
-    expected, fitting = distances(folder, [("", record[0], record) for record in records], meet)
+    expected, fitting = distances(
+        folder, [("", record[0], record) for record in records], lambda a, b: meet(a[2], b[2])
+    )
     assert outcome.distances == expected
     assert outcome.compared == fitting
 
@@ -569,44 +603,57 @@ def test_blocks_that_are_large_are_counted_when_records_are_settled_with_all_set
     assert outcome.counters["Blocks", "Members"] == 18
 
 
-def test_the_parts_of_blocks_are_counted_where_these_may_be_divided(tmp_path):
+def test_the_parts_of_divided_blocks_are_counted(tmp_path):
     plan = plan_of(tmp_path, ["state", "tokens(name)"], blocking_max_records=2, blocking_large="split")
-    records = [(f"{k}", "Ann" if k < 3 else "Bob", "", "TX") for k in range(5)]
-    outcome = Outcome(tmp_path, plan, {"a": content(records)}, job_class=SettleRecords)
-    assert [group[0] for group in outcome.groups] == [
-        '[0,"",["tx"],["ann"]]',
-        '[0,"",["tx"]]',
-        '[1,"",["ann"],["tx"]]',
-        '[1,"",["ann"]]',
+    records = [Record("", f"{k}", [f"{k}", "Ann" if k < 3 else "Bob", "", "TX"]) for k in range(5)]
+    lines = b"".join(b"record\t" + encode_record(record) + b"\n" for record in records)
+    divided = ('[0,"",["tx"]]', '[1,"",["ann"]]')
+    plan = replace(plan, divided=divided, input="settled")
+    outcome = Outcome(tmp_path, plan, {"a": lines}, job_class=CountParts)
+    # Of bob's only two are there, and his block is whole.
+    assert [group[:3] for group in outcome.groups] == [
+        ['[0,"",["tx"],["ann"]]', "", 3],
+        ['[1,"",["ann"],["tx"]]', "", 3],
     ]
-    assert outcome.counters["Blocks", "Members"] == 10
 
 
 def counted(records):
     return Counted({"": records}, records, 100 * records)
 
 
-def test_too_large_blocks_are_refused_or_divided_and_refused_where_parts_are_too_large(tmp_path):
+def test_too_large_blocks_are_refused_or_divided_until_no_key_is_left(tmp_path):
+    def plan(large, *keys):
+        return plan_of(tmp_path, keys, blocking_max_records=10, blocking_large=large)
+
     blocks = {
-        '[0,"",["a"]]': counted(11),
-        '[0,"",["b"]]': counted(10),
-        '[1,"",["c"]]': counted(12),
-        '[0,"",["a"],["c"]]': counted(11),
-        '[0,"",["b"],["c"]]': counted(10),
-        '[1,"",["c"],["a"]]': counted(9),
+        '[0,""]': counted(40),
+        '[1,"",["a"]]': counted(11),
+        '[1,"",["b"]]': counted(10),
+        '[2,"",["c"]]': counted(12),
     }
-    whole = {block: each for block, each in blocks.items() if not is_part(block)}
-    refuse = divide(plan_of(tmp_path, ["name", "state"], blocking_max_records=10), whole)
-    assert list(refuse.refused) == ['[0,"",["a"]]', '[1,"",["c"]]']
-    assert list(refuse.large) == ['[0,"",["b"]]']
-    split_plan = plan_of(tmp_path, ["name", "state"], blocking_max_records=10, blocking_large="split")
+    keys = ["neighbours(street)", "name", "state"]
+    refuse = divide(plan("refuse", *keys), blocks)
+    assert list(refuse.refused) == ['[1,"",["a"]]', '[2,"",["c"]]']
+    assert (list(refuse.large), list(refuse.windows)) == (['[1,"",["b"]]'], ['[0,""]'])
+    window = divide(plan("window", *keys), blocks)
+    assert list(window.windows) == ['[0,""]', '[1,"",["a"]]', '[2,"",["c"]]']
+    assert (list(window.large), window.refused) == (['[1,"",["b"]]'], {})
+    split_plan = plan("split", *keys)
     split = divide(split_plan, blocks)
-    assert split.blocks == ('[0,"",["a"]]', '[1,"",["c"]]')
-    assert list(split.refused) == ['[0,"",["a"],["c"]]']
-    # Of a block that stays whole no parts are made.
-    assert sorted(split.large) == ['[0,"",["b"]]', '[1,"",["c"],["a"]]']
-    alone = plan_of(tmp_path, ["name"], blocking_max_records=10, blocking_large="split")
-    assert list(divide(alone, {'[0,"",["a"]]': counted(11)}).refused) == ['[0,"",["a"]]']
+    assert split.blocks == ('[1,"",["a"]]', '[2,"",["c"]]')
+    assert (split.counts, split.refused, list(split.windows)) == (True, {}, ['[0,""]'])
+    small = {'[1,"",["a"],["c"]]': counted(9), '[2,"",["c"],["a"]]': counted(9)}
+    parts = divide(split_plan, small, split)
+    assert (parts.blocks, parts.counts) == (split.blocks, False)
+    assert sorted(parts.large) == ['[1,"",["a"],["c"]]', '[1,"",["b"]]', '[2,"",["c"],["a"]]']
+    # Neighbours have nothing in common by which to divide.
+    still = divide(split_plan, {**small, '[1,"",["a"],["c"]]': counted(11)}, split)
+    assert (list(still.refused), still.counts) == (['[1,"",["a"],["c"]]'], False)
+    deeper = divide(plan("split", "street", "name", "state"), {'[1,"",["a"],["c"]]': counted(11)}, split)
+    assert (deeper.refused, deeper.counts) == ({}, True)
+    assert '[1,"",["a"],["c"]]' in deeper.blocks
+    alone = divide(plan("split", "name"), {'[0,"",["a"]]': counted(11)})
+    assert list(alone.refused) == ['[0,"",["a"]]']
 
 
 def test_large_blocks_get_buckets_and_the_others_share_as_many_cells_as_memory_asks_for(tmp_path):
@@ -642,17 +689,18 @@ def test_keys_in_the_schema_choose_the_join_and_a_property_overrides_it(tmp_path
         assert plan.join == said
 
 
-def test_a_block_says_its_key_and_value_and_what_a_part_belongs_to():
-    join = Blocking(("",), None, {}, (1,), (parse_key("0 + 1"), parse_key("1")), count_parts=True)
+def test_a_block_says_its_key_and_value():
+    keys = (parse_key("0 + 1"), parse_key("neighbours(0)"), parse_key("1"))
+    divided = frozenset({'[0,"",["ann","tx"]]', '[2,"",["tx"]]'})
+    join = Blocking(("",), None, {}, (1,), keys, divided=divided)
     blocks = join.groups(Record("", "", ["Ann", "TX"]))
-    assert [(is_part(block), *number_and_value(block)) for block in blocks] == [
-        (False, 0, "ann + tx"),
-        (True, 0, "ann + tx / tx"),
-        (False, 1, "tx"),
-        (True, 1, "tx / ann + tx"),
+    assert [(is_part(block), key_text(keys, block), *number_and_value(block)) for block in blocks] == [
+        (True, "0 + 1 / 1", 0, "ann + tx / tx"),
+        (True, "1 / 0 + 1", 2, "tx / ann + tx"),
+        (False, "neighbours(0)", 1, ""),
     ]
-    assert parents(blocks[1], 2) == (blocks[0], blocks[2])
-    assert parents(blocks[3], 2) == (blocks[2], blocks[0])
+    assert not any(is_divisible(keys, block) for block in blocks[:2])
+    assert all(is_divisible(keys, block) for block in divided)
 
 
 @given(st.lists(st.tuples(IDS, st.sampled_from(["", "a", "b", "a b"]), st.sampled_from(["", "x", "y"])),

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from math import sqrt
 
 from pehchan.clustering.truth import Pair, RecordKey, Truth, implied_pairs, ordered
 
@@ -44,6 +45,17 @@ class Scores:
             "actual": self.actual,
             "unknown": self.unknown,
         }
+
+
+def wilson_interval(part: int, whole: int) -> tuple[float, float]:
+    """Between what a share lies with 95% confidence, of which a sample has so many of so many.
+
+    E. B. Wilson, "Probable inference", 1927: within 0 and 1, also where the sample is small or all of it agrees.
+    """
+    z, share = 1.959964, _share(part, whole)
+    middle = share + z * z / (2 * whole)
+    half = z * sqrt(share * (1 - share) / whole + z * z / (4 * whole * whole))
+    return max(0.0, (middle - half) / (1 + z * z / whole)), min(1.0, (middle + half) / (1 + z * z / whole))
 
 
 def _share(part: int, whole: int) -> float:

@@ -116,6 +116,11 @@ def build_parser() -> argparse.ArgumentParser:
     plan.add_argument(
         "--blocks", action="store_true", help="also list the largest blocks of the blocking keys"
     )
+    plan.add_argument(
+        "--recall",
+        action="store_true",
+        help="also compare some records with all, to see what share of the pairs the blocking keys keep",
+    )
 
     cluster = _command(commands, "cluster", run_cluster, "clusters of the pairs under a cutoff")
     cluster.add_argument(
@@ -309,13 +314,14 @@ def run_plan(options: argparse.Namespace) -> int:
     from pehchan.console.pipeline import quiet_mrjob
     from pehchan.console.plan_text import blocks_text, plan_text
     from pehchan.console.planning import forecast
+    from pehchan.console.recall import recall_text
 
     if options.link and len(options.inputs) != 2:
         raise MistakesError(
             [Mistake("--link", f"{len(options.inputs)} inputs, not two.", "Give the two sets.")]
         )
     quiet_mrjob(False)
-    result, found = forecast(_request(options, out="", link=options.link, clusters=False))
+    result, found = forecast(_request(options, out="", link=options.link, clusters=False), options.recall)
     if options.blocks and found.plan.join != "blocking":
         raise MistakesError(
             [Mistake("--blocks", "records do not meet by blocking keys.", "Give blocking: in the schema.")]
@@ -324,6 +330,8 @@ def run_plan(options: argparse.Namespace) -> int:
     print(plan_text(found, options.runner, options.explain))
     if options.blocks:
         print(blocks_text(found))
+    if found.recall is not None:
+        print(recall_text(found.plan, found.recall))
     return OK
 
 

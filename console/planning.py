@@ -14,8 +14,10 @@ from pehchan.console.inputs import InputFile, Prepared, column_delimiter, set_of
 from pehchan.console.jobs import local_folder
 from pehchan.console.pipeline import SAMPLED, Request, Result, check, tasks_at_once
 from pehchan.console.places import place
+from pehchan.console.recall import READ, Recall, measure_recall
 from pehchan.distance.record import RecordDistance, Step
 from pehchan.distance.signatures import Index
+from pehchan.metadata.mistakes import Mistake, MistakesError
 from pehchan.metadata.plan import TASK_MEGABYTES, Plan
 from pehchan.metadata.properties import Settings
 from pehchan.metadata.records import Record, RejectedLine, encode_record
@@ -116,6 +118,7 @@ class Forecast:
     kept           pairs at or under the cutoff, None where the sample holds none
     megabytes      what a task takes at the most
     searches       ways to find the pairs, the one that is taken first; none where there is but one
+    recall         what the blocking keys keep, None where that was not asked for
     """
 
     plan: Plan
@@ -130,6 +133,7 @@ class Forecast:
     kept: int | None
     megabytes: float
     searches: Sequence[Search] = ()
+    recall: Recall | None = None
 
     @property
     def index(self) -> Index | None:
@@ -137,13 +141,19 @@ class Forecast:
         return self.searches[0].index if self.searches else None
 
 
-def forecast(request: Request) -> tuple[Result, Forecast]:
-    """Plan a run as if it were started. Raises MistakesError with all that stands in its way."""
+def forecast(request: Request, recall: bool = False) -> tuple[Result, Forecast]:
+    """Plan a run as if it were started; with `recall` find what its blocking keys lose.
+
+    Raises MistakesError with all that stands in its way.
+    """
     result = Result(request)
     heads = _Heads()
     with local_folder() as here:
         inputs, prepared, plan = check(request, result, here, heads.bring)
+        if recall:
+            _check_recall(plan)
         look = look_at_records(inputs, prepared, plan, heads, here)
+        known = _read_some(inputs, prepared, plan, heads, here, READ) if recall else None
     tasks = tasks_at_once(request.runner, plan)
     if look.members is None:
         plan = with_buckets(plan, look.counted, look.groups, tasks)
@@ -154,7 +164,21 @@ def forecast(request: Request) -> tuple[Result, Forecast]:
         step = len(look.records) // SAMPLED
         searches = Foresight(plan, look.counted, look.records[: step * SAMPLED : step], tasks).searches()
         plan = with_search(plan, look.counted, searches[0])
-    return result, _forecast(plan, look, try_out(plan, look), searches, tasks)
+    found = _forecast(plan, look, try_out(plan, look), searches, tasks)
+    if known is not None:
+        found = replace(found, recall=measure_recall(plan, known.records, known.whole))
+    return result, found
+
+
+def _check_recall(plan: Plan) -> None:
+    if plan.join != "blocking":
+        what, right = "records do not meet by blocking keys.", "Give blocking: in the schema."
+    elif plan.cutoff >= plan.settings.scale:
+        what = f"every pair is at or under {plan.cutoff} of {plan.settings.scale}."
+        right = "Give cutoff in the schema, or sts.dist.threshold: the keys should keep the pairs under it."
+    else:
+        return
+    raise MistakesError([Mistake("--recall", what, right)])
 
 
 class _Heads:
@@ -200,7 +224,27 @@ class _Heads:
 def look_at_records(
     inputs: Sequence[InputFile], prepared: Prepared, plan: Plan, heads: _Heads, here: Path
 ) -> Look:
-    """The first records of each file (of many files, of some spread over them), and what they say of all."""
+    """Some records of each file, and what they say of all."""
+    some = _read_some(inputs, prepared, plan, heads, here, LOOKED_AT)
+    shown = _what_it_shows(plan, some.records, some.factors, some.factor, some.whole)
+    return replace(shown, aside=some.aside)
+
+
+@dataclass(frozen=True)
+class _Some:
+    """Records that were read; there are so many times more (by set where two sets are told apart)."""
+
+    records: Sequence[Record]
+    aside: Sequence[str]
+    factors: Mapping[str, float]
+    factor: float
+    whole: bool
+
+
+def _read_some(
+    inputs: Sequence[InputFile], prepared: Prepared, plan: Plan, heads: _Heads, here: Path, most: int
+) -> _Some:
+    """The first records of each file (of many files, of some spread over them), at the most so many in all, about."""
     settings = plan.settings
     elsewhere = any("://" in file.path for file in inputs)
     number = min(FILES_ELSEWHERE if elsewhere else FILES, len(inputs))
@@ -219,7 +263,7 @@ def look_at_records(
             file.format,
             settings.input_encoding,
             prepared.columns,
-            max(OF_A_FILE, LOOKED_AT // number),
+            max(OF_A_FILE, most // number),
             column_delimiter(file.format, settings),
         )
         complete = head.whole and file.path not in heads.cut
@@ -238,7 +282,7 @@ def look_at_records(
             records.append(record)
     total = sum(there.values()) / max(1, sum(read.values()))
     factors = {name: there[name] / max(1, read[name]) for name in read} if len(plan.sets) == 2 else {}
-    return replace(_what_it_shows(plan, records, factors, total, whole), aside=aside)
+    return _Some(records, aside, factors, total, whole)
 
 
 def _what_it_shows(

@@ -12,6 +12,7 @@ from pehchan.clustering.evaluation import (
     exact_cluster_scores,
     format_scores,
     pair_scores,
+    wilson_interval,
 )
 from pehchan.clustering.truth import ClusterTruth, PairTruth, ordered, read_truth
 from pehchan.metadata.mistakes import MistakesError
@@ -297,3 +298,12 @@ def test_a_folder_and_an_absent_file_are_refused(tmp_path):
         read_truth(tmp_path)
     with pytest.raises(MistakesError, match="cannot be read: No such file"):
         read_truth(tmp_path / "absent.csv")
+
+
+@pytest.mark.parametrize(("part", "whole"), [(0, 1), (0, 20), (8, 10), (20, 20), (500, 1000), (1000, 1001)])
+def test_the_share_lies_at_the_end_of_what_is_likely_where_it_is_at_the_end_of_its_interval(part, whole):
+    low, high = wilson_interval(part, whole)
+    assert 0 <= low <= part / whole <= high <= 1
+    for end in {low, high} - {0, 1}:
+        # 1.96 standard deviations away from what was seen.
+        assert (part / whole - end) ** 2 == pytest.approx(1.959964**2 * end * (1 - end) / whole)

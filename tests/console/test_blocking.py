@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pehchan.console import planning
+from pehchan.console import planning, recall
 
 CUSTOMERS = Path(__file__).parents[2] / "tutorial" / "customers.py"
 
@@ -365,3 +365,120 @@ def test_blocks_are_listed_only_where_there_are_any(called):
     code, out, err = called("plan", "people.csv", "-s", "s.yaml", "--blocks", "-D", "blocking=false")
     assert (code, out) == (2, "")
     assert "--blocks: records do not meet by blocking keys." in err
+
+
+# recall
+
+
+def recall_of(out):
+    """What a plan says after its first part, by lines; the share of each key."""
+    lines = out.partition("\nrecall: ")[2].splitlines()
+    table = lines[lines.index("") + 2 :]
+    rows = [line.split(maxsplit=2) for line in table[: [*table, ""].index("")]]
+    return lines, {key: (alone, only) for alone, only, key in rows}
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_recall_is_that_of_all_pairs_where_all_are_compared(called, rows, link):
+    schema("prefix(name, 4)", "prefix(city, 4) + prefix(address, 1)", "neighbours(address, 2)")
+    write(rows[::2], "a.csv")
+    write(rows[1::2], "b.csv")
+    inputs = ["a.csv", "b.csv"] if link else ["people.csv"]
+    wide = ["-D", "sts.dist.threshold=450"]
+    ran(called, *inputs, "-D", "blocking=false", *wide, out="all", command="link" if link else "similarity")
+    close = [line.split(",") for line in pairs("all")]
+    by_id = {row[0]: row for row in rows}
+    near = ahead(in_order([row for row in rows if row[2]], lambda row: row[2].lower()), 2)
+    shares = []
+    for line in close:
+        a, b = by_id[line[0]], by_id[line[1]]
+        shares.append(
+            (
+                a[1].lower()[:4].rstrip() == b[1].lower()[:4].rstrip(),
+                (a[3].lower()[:4].rstrip(), a[2][:1]) == (b[3].lower()[:4].rstrip(), b[2][:1]),
+                frozenset((a[0], b[0])) in near,
+            )
+        )
+    kept = sum(map(any, shares))
+    code, out, err = called("plan", *inputs, "-s", "s.yaml", "--recall", *wide, *(["--link"] if link else []))
+    assert code == 0, err
+    lines, keys = recall_of(out)
+    share = f"{kept / len(close):.2%}"
+    assert lines[0] == f"the keys keep {kept:,} of {len(close):,} pairs at or under 450 of 1000, {share}"
+    assert lines[1] == f"every two of all {len(rows):,} records were compared"
+    assert 0 < kept < len(close) - 2
+    for number, key in enumerate(keys):
+        alone = sum(each[number] for each in shares)
+        only = sum(each[number] and sum(each) == 1 for each in shares)
+        assert keys[key] == (f"{alone:,}", f"{only:,}")
+    lost = sorted(
+        (int(line[2]), line[0], line[1]) for line, each in zip(close, shares, strict=True) if not any(each)
+    )
+    shown = [lost[0], lost[(len(lost) - 1) // 2], lost[-1]]
+    titles = [k for k, line in enumerate(lines) if line.startswith("lost, ")]
+    assert [lines[k] for k in titles] == [f"lost, {distance} apart" for distance, *_ in shown]
+    assert {lines[titles[0] + k].split()[0] for k in (2, 3)} == set(shown[0][1:])
+
+
+def test_recall_knows_what_becomes_of_large_blocks(called, rows):
+    defines = ["-D", "blocking.max.records=5", "-D", "blocking.large=split"]
+    kept = ran(called, "people.csv", *defines)["Pairs"]["Kept"]
+    assert kept < ran(called, "people.csv", out="whole")["Pairs"]["Kept"]
+    lines, _ = recall_of(said(called, "--recall", *defines))
+    assert lines[0].startswith(f"the keys keep {kept:,} of ")
+    defines = ["-D", "blocking.max.records=5", "-D", "blocking.large=window", "-D", "blocking.window=1"]
+    kept = ran(called, "people.csv", *defines, out="window")["Pairs"]["Kept"]
+    lines, _ = recall_of(said(called, "--recall", *defines))
+    assert lines[0].startswith(f"the keys keep {kept:,} of ")
+
+
+def test_a_sample_is_compared_with_all_and_the_interval_holds_the_truth(called, rows, monkeypatch):
+    schema("prefix(name, 4)")
+    whole = recall_of(said(called, "--recall"))[0][0]
+    truth = float(whole.split()[-1].rstrip("%"))
+    all_pairs = int(whole.split()[5].replace(",", ""))
+    monkeypatch.setattr(recall, "PAIRS", 100 * len(rows))
+    within, found = 0, []
+    for seed in range(30):
+        monkeypatch.setattr(recall, "SEED", seed)
+        first, second, *_ = recall_of(said(called, "--recall"))[0]
+        match = re.fullmatch(
+            f"100 records were compared with all {len(rows)}; of all pairs ([0-9.]+)% to ([0-9.]+)%, with 95% "
+            "confidence",
+            second,
+        )
+        within += float(match[1]) <= truth <= float(match[2])
+        found.append(int(first.split()[5].replace(",", "")))
+        assert float(match[1]) <= float(first.split()[-1].rstrip("%")) <= float(match[2])
+    assert within >= 25
+    # A pair is found where one of its two records is in the sample.
+    share = 100 / len(rows)
+    assert sum(found) / 30 == pytest.approx(all_pairs * (1 - (1 - share) ** 2), rel=0.1)
+    assert len(set(found)) > 5
+
+
+def test_the_recall_of_a_sample_does_not_depend_on_the_order_of_lines(called, rows, monkeypatch):
+    monkeypatch.setattr(recall, "PAIRS", 100 * len(rows))
+    first = said(called, "--recall").partition("recall: ")[2]
+    write(rows[::-1], "people.csv")
+    assert said(called, "--recall").partition("recall: ")[2] == first
+
+
+def test_where_not_all_is_read_the_recall_says_so(called, rows, monkeypatch):
+    schema("prefix(name, 4)", "neighbours(name)")
+    monkeypatch.setattr(planning, "READ", 300)
+    out = said(called, "--recall")
+    assert "\nevery two of the first 300 records were compared; of all pairs " in out
+    assert "\nneighbours were told among these alone; " in out
+
+
+def test_recall_needs_keys_and_a_cutoff(called):
+    code, _, err = called("plan", "people.csv", "-s", "s.yaml", "--recall", "-D", "blocking=false")
+    assert code == 2
+    assert "--recall: records do not meet by blocking keys." in err
+    code, _, err = called("plan", "people.csv", "-s", "s.yaml", "--recall", "-D", "sts.dist.threshold=1000")
+    assert code == 2
+    assert "--recall: every pair is at or under 1000 of 1000.\n  Give cutoff" in err
+    code, out, _ = called("plan", "people.csv", "-s", "s.yaml", "--recall", "-D", "sts.dist.threshold=0")
+    assert code == 0
+    assert "recall: " in out

@@ -80,22 +80,26 @@ class Blocking(AllPairs):
                 if block in self.ranges:
                     ordered.append((block, block))
                     continue
-                found += self._undivided(values, number, partition, [value])
+                if block in self.divided:
+                    found += self._parts(values, number, partition, [value])
+                else:
+                    found.append(block)
         return found, ordered
 
-    def _undivided(
+    def _parts(
         self, values: Sequence[Sequence[tuple[str, ...]]], number: int, partition: str, of_block: list[Any]
     ) -> Iterator[Block]:
-        """The block of these values of a key and those after it, or the parts of it that a record is in."""
-        block = _text([number, partition, *of_block])
-        if block not in self.divided:
-            yield block
-            return
+        """The parts that a record is in, of the divided block with these values of a key and those after it."""
         following = _next_keys(self.keys, number)[len(of_block) - 1]
         for value in values[following]:
             # Records that share a block which is not divided meet there.
-            if _text([following, partition, value]) in self.divided:
-                yield from self._undivided(values, number, partition, [*of_block, value])
+            if _text([following, partition, value]) not in self.divided:
+                continue
+            part = _text([number, partition, *of_block, value])
+            if part in self.divided:
+                yield from self._parts(values, number, partition, [*of_block, value])
+            else:
+                yield part
 
     def routes(self, record: Record) -> Iterator[tuple[Route, list[Block]]]:
         """Where a record goes, and for each place its blocks up to the one it is sent there for."""

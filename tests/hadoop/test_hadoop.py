@@ -8,12 +8,16 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import near_duplicates
 import pytest
 from golden_cases import CASES, GOLDEN, inputs_of
 from hadoop.outputs import lines, pairs
+
+from pehchan.metadata.records import Record, encode_record
+from pehchan.mrjobs.planner import plan_for_job
 
 ROOT = Path(__file__).parents[2]
 
@@ -140,6 +144,45 @@ def test_dedupe_of_many_files_gives_the_same_on_the_cluster(hadoop, tmp_path):
         expected = lines(tmp_path / "local", name)
         assert expected
         assert lines("hdfs:///many/out", name) == expected
+
+
+@pytest.mark.slow
+def test_blocks_and_neighbours_give_the_same_on_the_cluster(hadoop, tmp_path):
+    """A job by itself with blocks that are too large, and orders in ranges, as the command plans them."""
+    chance = random.Random(3)
+    names = ["".join(chance.choices("aeioubdn", k=5)) for _ in range(40)]
+    rows = [[str(k), f"{chance.choice(names)} {chance.choice(names)}", str(k % 7)] for k in range(300)]
+    records = tmp_path / "records"
+    records.write_bytes(
+        b"".join(b"record\t" + encode_record(Record("", row[0], row)) + b"\n" for row in rows)
+    )
+    schema = tmp_path / "schema.yaml"
+    schema.write_text(
+        "id: id\ncolumns: [id, name, zip]\nfields: {name: edit}\ncutoff: 400\nlines: true\n"
+        "blocking: ['neighbours(zip + name, 3)', tokens(name), 'neighbours(name, 2)']\n"
+    )
+    defines = ["sts.num.reducer=1", "blocking.window=2", "batch.bytes=2000"]
+    plan = plan_for_job(None, str(schema), defines, [str(records)])
+    most = max(names, key=lambda name: sum(name in row[1] for row in rows))
+    ranges = {
+        '[0,""]': [("2", "b", "", "", ""), ("5", "", "", "", "")],
+        f'[1,"",["{most}"]]': [],
+        '[2,""]': [("d", "", "", "")],
+    }
+    replace(plan, ranges=ranges, input="settled").write(tmp_path / "plan.json")
+    job = [sys.executable, "-m", "pehchan.mrjobs.record_similarity", "--plan", tmp_path / "plan.json"]
+    for runner, out, conf in (
+        ("inline", tmp_path / "out", hadoop.conf("inline")),
+        ("hadoop", "hdfs:///neighbours/out", hadoop.conf("quick", mapreduce_job_ubertask_enable="true")),
+    ):
+        switches = ["-r", runner, "--conf-path", conf, "--output-dir", out, records]
+        done = subprocess.run(
+            [*job, *switches], env=hadoop.cluster.env(), capture_output=True, text=True, timeout=900
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+    expected = pairs(tmp_path / "out")
+    assert expected
+    assert pairs("hdfs:///neighbours/out") == expected
 
 
 def test_febrl3_gives_the_same_on_the_cluster(hadoop, record_sets, examples, tmp_path):

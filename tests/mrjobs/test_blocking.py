@@ -466,6 +466,30 @@ def test_inline_and_local_give_the_same_bytes_for_any_order_of_lines_and_number_
     assert local.distances == first.distances
 
 
+@pytest.mark.parametrize("reducers", [1, 2, 5])
+def test_neighbours_have_the_same_lines_inline_and_local_for_any_number_of_reducers(tmp_path, reducers):
+    keys = ["neighbours(name, 3)", "soundex(name) + state", "neighbours(street, 2)", "tokens(street)"]
+    records = people(40)
+    plan = plan_of(tmp_path, keys, batch_bytes=100, blocking_window=2, sts_num_reducer=reducers)
+    # Two windows of keys, and one of a block that is too large.
+    ranges = {'[3,"",["st"]]': []}
+    join = join_of(replace(plan, ranges=ranges))
+    for record in records:
+        for block, own in join.blocks(Record("", record[0], record))[1]:
+            order = order_of(own, plan.compared(Record("", record[0], record)), record[0], "")
+            ranges.setdefault(block, []).append(order)
+    cut = replace(plan, ranges={block: sorted(orders)[2::5] for block, orders in ranges.items()})
+    whole = replace(plan, ranges={'[3,"",["st"]]': []})
+    once = Outcome(tmp_path, whole, {"a": content(records)})
+    inline = Outcome(tmp_path, cut, {"a": content(records[::-1])})
+    local = Outcome(tmp_path, cut, {"a": content(records)}, "local")
+    assert local.lines == inline.lines
+    assert local.counters == inline.counters
+    assert local.distances == once.distances
+    assert len(once.distances) > 60
+    assert once.counters["Pairs", "Compared"] == inline.counters["Pairs", "Compared"]
+
+
 def test_a_large_block_counts_and_finds_the_same_as_if_its_pairs_were_listed(tmp_path):
     # In the second block some pairs met in one of the first, and others of the same records did not.
     plan = plan_of(tmp_path, ["tokens(name)", "state"], join="tiles")

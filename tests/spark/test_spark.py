@@ -301,6 +301,31 @@ def test_links_and_clusters_of_pairs_have_the_answer_that_they_have_inline(one_j
     same_as_inline(tmp_path / "pairs, 100% é", "cluster", pairs, "--cutoff", "100")
 
 
+KEYS = """\
+blocking:
+  - tokens(name)
+  - prefix(city, 3) + soundex(name)
+  - neighbours(address + name, 5)
+  - minhash(address, 5, 2)
+  - neighbours(phone)
+"""
+
+
+@pytest.mark.parametrize("large", ["refuse", "split", "window"])
+def test_blocks_and_neighbours_have_the_answer_that_they_have_inline(one_jvm, customers, tmp_path, large):
+    schema = tmp_path / "keys.yaml"
+    schema.write_text(SCHEMA + KEYS)
+    most = 10_000 if large == "refuse" else 6
+    defines = [f"blocking.large={large}", f"blocking.max.records={most}", "num.reducer=3", "batch.bytes=900"]
+    cut = [switch for define in defines for switch in ("-D", define)]
+    found, _ = same_as_inline(tmp_path, "dedupe", customers / "files", "-s", schema, *ASKED, *cut)
+    assert len(found["pairs"]) > 80
+    plan = json.loads((tmp_path / "spark" / "internal" / "plan.json").read_text())
+    assert plan["ranges"]['[2,""]']
+    assert bool(plan["divided"]) == (large == "split")
+    assert any(block.startswith("[0,") for block in plan["ranges"]) == (large == "window")
+
+
 def test_a_job_by_itself_has_the_same_lines_on_two_workers(spark, customers, tmp_path):
     schema = ("--schema", str(customers / "s.yaml"), "--define", "bucket.records=60")
     job = [sys.executable, ROOT / "mrjobs" / "record_similarity.py", *schema]

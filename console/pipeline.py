@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,6 @@ from pehchan.console.output import (
     RunError,
     check_output,
     drop_empty_files,
-    tagged_lines,
     whole_folder,
     whole_path,
 )
@@ -52,20 +50,18 @@ from pehchan.mrjobs.cluster_pairs import ClusterPairs
 from pehchan.mrjobs.count_parts import CountParts
 from pehchan.mrjobs.planner import (
     Counted,
-    Foresight,
     divide,
     load_schema_and_settings,
-    may_be_indexed,
     pairs_within,
     plan_join,
     shuffled_characters,
     with_blocks,
     with_buckets,
-    with_search,
 )
 from pehchan.mrjobs.record_similarity import RecordSimilarity
+from pehchan.mrjobs.searches import Foresight, may_be_indexed, with_search
 from pehchan.mrjobs.settle_records import SettleRecords
-from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, RECORD, REJECTED
+from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, RECORD, REJECTED, read_tagged
 
 #: Records that are looked at to tell whether an index finds their pairs for less than all cost.
 SAMPLED = 2000
@@ -201,6 +197,7 @@ def _run(
             jobs.counts["Records", "Characters"],
             jobs.counts["Records", "Bytes held"],
         )
+        by_set = dict(zip(prepared.files, records, strict=True))
         groups = _large_groups(work / "internal" / "groups") if plan.grouped else {}
         if plan.join == "blocking":
             divided = divide(plan, groups)
@@ -221,14 +218,14 @@ def _run(
                 counted,
                 divided,
                 tasks_at_once(request.runner, plan),
-                lambda: _sample(records, all_records, RANGE_SAMPLED),
+                lambda: _sample(by_set, all_records, RANGE_SAMPLED),
             )
         else:
             plan = with_buckets(plan, counted, groups, tasks_at_once(request.runner, plan))
         plan = replace(plan, input="settled")
         if may_be_indexed(plan, counted):
             tasks = tasks_at_once(request.runner, plan)
-            sample = list(_sample(records, counted, SAMPLED))
+            sample = _sample(by_set, counted, SAMPLED)
             plan = with_search(plan, counted, Foresight(plan, counted, sample, tasks).searches()[0])
         shuffled = shuffled_characters(plan, counted, groups)
         if request.runner == "inline" and (too_large := _too_large("what goes to the comparison", shuffled)):
@@ -256,12 +253,15 @@ def _run(
         write_run(work, result)
 
 
-def _sample(records: Sequence[Place], counted: Counted, number: int) -> Iterator[Record]:
-    """So many settled records, if there are: of all on this machine, of the first elsewhere."""
-    here = not any("://" in str(folder) for folder in records)
-    step = max(1, sum(counted.records.values()) // number) if here else 1
-    settled = (payload for tag, payload in tagged_lines(records) if tag == RECORD)
-    return map(decode_record, islice(settled, 0, step * number, step))
+def _sample(folders: Mapping[str, Place], counted: Counted, number: int) -> list[Record]:
+    """About so many settled records, of the folder of each set its share."""
+    shares = [counted.records.get(name) or 1 for name in folders]
+    lines = (
+        line
+        for folder, share in zip(folders.values(), shares, strict=True)
+        for line in folder.some_lines(-(-number * share // sum(shares)))
+    )
+    return [decode_record(payload) for tag, payload in read_tagged(lines) if tag == RECORD]
 
 
 def _read(

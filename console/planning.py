@@ -15,6 +15,7 @@ from pehchan.console.jobs import local_folder
 from pehchan.console.pipeline import SAMPLED, Request, Result, check, tasks_at_once
 from pehchan.console.places import place
 from pehchan.console.recall import READ, Recall, measure_recall
+from pehchan.distance.arrays import some_of
 from pehchan.distance.record import RecordDistance, Step
 from pehchan.distance.signatures import Index
 from pehchan.metadata.mistakes import Mistake, MistakesError
@@ -26,18 +27,15 @@ from pehchan.mrjobs.joins.blocking import is_order, is_part
 from pehchan.mrjobs.planner import (
     Counted,
     Divided,
-    Foresight,
-    Search,
     cells_of,
     divide,
-    may_be_indexed,
     pairs_within,
     records_of_a_cell,
     shuffled_characters,
     with_blocks,
     with_buckets,
-    with_search,
 )
+from pehchan.mrjobs.searches import Foresight, Search, may_be_indexed, with_search
 from pehchan.mrjobs.settling import LineReader
 
 #: Records that are looked at in all, and in each file at the least.
@@ -161,8 +159,8 @@ def forecast(request: Request, recall: bool = False) -> tuple[Result, Forecast]:
         plan = with_blocks(plan, look.members, look.blocks, tasks, lambda: look.records)
     searches: list[Search] = []
     if may_be_indexed(plan, look.counted) and len(look.records) >= SAMPLED:
-        step = len(look.records) // SAMPLED
-        searches = Foresight(plan, look.counted, look.records[: step * SAMPLED : step], tasks).searches()
+        sample = [look.records[k] for k in some_of(len(look.records), SAMPLED).tolist()]
+        searches = Foresight(plan, look.counted, sample, tasks).searches()
         plan = with_search(plan, look.counted, searches[0])
     found = _forecast(plan, look, try_out(plan, look), searches, tasks)
     if known is not None:

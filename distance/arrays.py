@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import count
+from random import Random
 from typing import Any, TypeVar
 
 import numpy as np
@@ -69,6 +70,14 @@ def letters(values: NDArray[np.object_]) -> tuple[Positions, Positions]:
     lengths = np.fromiter(map(len, values), dtype=np.int64, count=len(values))
     code_points = np.frombuffer("".join(values).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     return np.arange(len(values)).repeat(lengths), code_points.astype(np.int64)
+
+
+def some_of(count: int, number: int) -> Positions:
+    """int64[m], ascending: some of so many positions, or all; drawn at random, the same on every machine.
+
+    At equal distances they would miss what lies at others: records that are there twice, say, one after the other.
+    """
+    return np.array(sorted(Random(1).sample(range(count), min(count, number))), dtype=np.int64)
 
 
 def spread(of_values: NDArray[Kind], rows: Positions, columns: Positions) -> NDArray[Kind]:

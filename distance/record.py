@@ -94,6 +94,7 @@ class RecordDistance:
     search  "tiles" compares all pairs, "signatures" only those that an index finds wherever there is one, "auto"
             does what costs less; the pairs that are found are the same
     room    bytes that an index may hold, about
+    index   the index that was planned; None where none was
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class RecordDistance:
         compat: bool = False,
         search: str = "auto",
         room: float = ROOM,
+        index: Index | None = None,
     ):
         self.fields = schema.fields
         self.measures: list[Measure] = [
@@ -116,7 +118,7 @@ class RecordDistance:
         in_order = compat or any(field.missing == "previous" for field in schema.fields)
         compared = self.fields, self.measures, self.score, cutoff, self.counters
         self._tiles = InOrder(*compared) if in_order else Cascade(*compared)
-        self._search, self._room = search, room
+        self._search, self._room, self._planned = search, room, index
 
     def column(self, number: int, values: Sequence[str]) -> Column:
         """The column of field `number` (in schema order) for records with these raw values, "" for missing."""
@@ -192,7 +194,9 @@ class RecordDistance:
         """The index that finds the pairs of two blocks; None where all of them are compared, with sketches or not."""
         index = self._cheapest_index(rows, columns)
         # Where all pairs would cost more even with the best of sketches, none are made.
-        if index is not None and (self._asked or index.cost < index.all_pairs * LEAST_PAIR_COST):
+        if index is not None and (
+            self._asked or self._planned or index.cost < index.all_pairs * LEAST_PAIR_COST
+        ):
             return index
         self._tiles.sketch(rows, columns)
         return index if index is not None and index.cost < index.all_pairs * self._tiles.pair_cost else None
@@ -205,7 +209,7 @@ class RecordDistance:
         """The index of two blocks whose comparison has begun, as `Signatures.index` has it."""
         if not isinstance(self._tiles, Cascade) or self._search == "tiles":
             return None
-        return Signatures(self._tiles, self._room).index(rows, columns, self._asked)
+        return Signatures(self._tiles, self._room).index(rows, columns, self._asked, self._planned)
 
     def foresee(self, rows: Block, columns: Block) -> Callable[[float, float], tuple[float, list[Index]]]:
         """What it costs to compare blocks that are so many times as large, of which these are a sample.

@@ -8,11 +8,11 @@ the records that have them. None is lost, and each pair is taken from the first 
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pehchan.distance.arrays import Positions, ascending
+from pehchan.distance.arrays import Positions, ascending, some_of
 from pehchan.distance.cascade import Cascade
 from pehchan.distance.columns import Block, Column, pairs_between
 from pehchan.distance.curves import largest_raw
@@ -51,14 +51,16 @@ class Index:
     cost        microseconds, about
     signatures  that are made, about
     held        bytes that are held at a time, about
+    loose       fields that may not count in the sum where a value is missing: if any other may, pairs are lost
     """
 
     limits: Mapping[int, float]
-    all_pairs: float
+    all_pairs: float = 0.0
     candidates: float = 0.0
     cost: float = 0.0
     signatures: float = 0.0
     held: float = 0.0
+    loose: frozenset[int] = frozenset()
 
     def __add__(self, other: "Index") -> "Index":
         """Both, one after the other."""
@@ -69,6 +71,7 @@ class Index:
             self.cost + other.cost,
             self.signatures + other.signatures,
             max(self.held, other.held),
+            self.loose | other.loose,
         )
 
 
@@ -81,13 +84,18 @@ class Signatures:
     def __init__(self, cascade: Cascade, room: float):
         self._cascade, self._room = cascade, room
 
-    def index(self, rows: Block, columns: Block, asked: bool = False) -> Index | None:
+    def index(
+        self, rows: Block, columns: Block, asked: bool = False, planned: Index | None = None
+    ) -> Index | None:
         """The index of two blocks that costs least; None where there is none, or to compare all costs less.
 
-        asked  takes it whatever it costs
+        asked    takes it whatever it costs
+        planned  one that is taken if it loses nothing of these blocks
         """
         cascade = self._cascade
         all_pairs = pairs_between(rows, columns)
+        if planned is not None and planned.loose.issuperset(_loose(cascade, rows, columns)):
+            return replace(planned, all_pairs=all_pairs)
         at_most = math.inf if asked else all_pairs * cascade.pair_cost
         fewest, most = SAMPLES
         if not asked:
@@ -206,11 +214,7 @@ class _Choice:
 
     def __init__(self, cascade: Cascade, rows: Block, columns: Block, sample: int):
         self._cascade, self._rows, self._columns = cascade, rows, columns
-        # Spread over the blocks, and the same on every machine.
-        self._left, self._right = (
-            np.arange(min(sample, len(block))) * len(block) // min(sample, len(block))
-            for block in (rows, columns)
-        )
+        self._left, self._right = (some_of(len(block), sample) for block in (rows, columns))
         self._samples: dict[int, _Sample] = {}
 
     def cheapest(self, times: float, at_most: float, room: float) -> list[Index]:
@@ -221,7 +225,8 @@ class _Choice:
         """
         self._times, self._at_most, self._room = times, at_most, room
         self._all_pairs = pairs_between(self._rows, self._columns) * times * times
-        self._nothing = Index({}, self._all_pairs)
+        loose = frozenset(_loose(self._cascade, self._rows, self._columns))
+        self._nothing = Index({}, self._all_pairs, loose=loose)
         self._offers: dict[tuple[int, float], Index | None] = {}
         by_limits = {tuple(sorted(index.limits.items())): index for index in self._possible()}
         return sorted(
@@ -232,12 +237,7 @@ class _Choice:
         cascade = self._cascade
         fields, total = cascade.fields, cascade.largest_total
         # A field that may not count takes its part of what the others may add up to with it.
-        loose = [
-            number
-            for number, field in enumerate(fields)
-            if field.missing == "skip"
-            and (self._rows.columns[number].missing.any() or self._columns.columns[number].missing.any())
-        ]
+        loose = _loose(cascade, self._rows, self._columns)
         firm = [number for number in range(len(fields)) if number not in loose]
         for number in firm:
             if (offer := self._alone(number)) is not None:
@@ -313,7 +313,14 @@ class _Choice:
         cost = near.each * times + near.each_two * times**2 + candidates * each
         if held > self._room or cost > self._at_most:
             return None
-        return Index({number: limit}, self._all_pairs, candidates, cost, near.signatures * times, held)
+        return replace(
+            self._nothing,
+            limits={number: limit},
+            candidates=candidates,
+            cost=cost,
+            signatures=near.signatures * times,
+            held=held,
+        )
 
     def _sample(self, number: int) -> "_Sample":
         """The values of a field that records of the sample have."""
@@ -342,6 +349,16 @@ class _Choice:
         shares = np.cumsum(pairs.ravel()[order]) / max(1, every)
         times = whole.present / max(1, len(few))
         return _Sample(measure.prepare(few), len(few), times, apart.ravel()[order], shares)
+
+
+def _loose(cascade: Cascade, rows: Block, columns: Block) -> list[int]:
+    """The fields that do not count where a value is missing, which is so in some of the records."""
+    return [
+        number
+        for number, field in enumerate(cascade.fields)
+        if field.missing == "skip"
+        and (rows.columns[number].missing.any() or columns.columns[number].missing.any())
+    ]
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,9 @@ class Plan:
                      begins; it may be left out of a neighbours key's with one range
     prepared_bytes   bytes of memory that a character takes in what the measure makes of it, by field; () none
     index_bytes      bytes of memory that an index of the pairs of a cell may take; 0: half of what there is
+    index_limits     the index of a cell, by field number: pairs that are kept have one of these distances at the
+                     most; none where a cell is to choose
+    index_loose      fields of which values may be missing, and then not count, without that index losing pairs
     """
 
     schema: Schema
@@ -71,6 +74,8 @@ class Plan:
     ranges: Mapping[str, Sequence[tuple[str, ...]]] = field(default_factory=dict)
     prepared_bytes: tuple[int, ...] = ()
     index_bytes: int = 0
+    index_limits: Mapping[int, float] = field(default_factory=dict)
+    index_loose: tuple[int, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form, with the version."""
@@ -90,6 +95,8 @@ class Plan:
             "ranges": {block: list(map(list, begins)) for block, begins in self.ranges.items()},
             "prepared_bytes": list(self.prepared_bytes),
             "index_bytes": self.index_bytes,
+            "index_limits": [list(each) for each in self.index_limits.items()],
+            "index_loose": list(self.index_loose),
         }
 
     @classmethod
@@ -117,6 +124,8 @@ class Plan:
             ranges={block: list(map(tuple, begins)) for block, begins in data["ranges"].items()},
             prepared_bytes=tuple(data["prepared_bytes"]),
             index_bytes=data["index_bytes"],
+            index_limits=dict(data["index_limits"]),
+            index_loose=tuple(data["index_loose"]),
         )
 
     def write(self, path: str | Path) -> None:

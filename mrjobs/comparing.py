@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pehchan.distance.arrays import Positions
 from pehchan.distance.columns import Block, pairs_between
 from pehchan.distance.record import Found, RecordDistance
+from pehchan.distance.signatures import Index
 from pehchan.metadata.java import bucket as java_bucket
 from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.joins import join_of
@@ -43,7 +44,13 @@ class CellComparison:
         self._join = join_of(plan)
         settings = plan.settings
         self._distance = RecordDistance(
-            plan.schema, settings.scale, plan.cutoff, settings.compat, settings.search, plan.index_room
+            plan.schema,
+            settings.scale,
+            plan.cutoff,
+            settings.compat,
+            settings.search,
+            plan.index_room,
+            Index(plan.index_limits, loose=frozenset(plan.index_loose)) if plan.index_limits else None,
         )
 
     def of_neighbours(self, cell: Cell) -> bool:

@@ -3,16 +3,13 @@
 import math
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
-from pehchan.distance.record import RecordDistance, check_measures, prepared_bytes
-from pehchan.distance.signatures import Index
+from pehchan.distance.record import check_measures, prepared_bytes
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.native_schema import resolve
-from pehchan.metadata.plan import TASK_MEGABYTES, Plan
+from pehchan.metadata.plan import Plan
 from pehchan.metadata.properties import Settings, read_settings
 from pehchan.metadata.records import Record
 from pehchan.metadata.schema import Schema
@@ -30,12 +27,6 @@ SHARED_BUCKETS = 4
 
 #: Cells a reducer should have, so that one large cell does not hold up the others.
 CELLS_A_REDUCER = 3
-
-#: Records from which on it is worth a look whether an index finds their pairs.
-WORTH_AN_INDEX = 10_000
-
-#: Microseconds, about, that a record takes to get to a cell and to be read there.
-COPY_MICROSECONDS = 10.0
 
 #: A range of an order takes such a part of a task's memory: with its records come their folded values, by which they
 #: are put in order, and a sample does not cut all ranges alike.
@@ -227,147 +218,6 @@ def _evenly(orders: Sequence[Order], ranges: int) -> list[Order]:
     """Where so many ranges begin, all but the first, by a sorted sample; fewer ranges where that is small."""
     ranges = min(ranges, len(orders))
     return [orders[k * len(orders) // ranges] for k in range(1, ranges)]
-
-
-def may_be_indexed(plan: Plan, counted: Counted) -> bool:
-    """Whether it is worth a look at some records if an index finds the pairs, and so if other buckets are better."""
-    settings = plan.settings
-    return (
-        plan.join == "all_pairs"
-        and not (plan.grouped or settings.compat or settings.search == "tiles")
-        and sum(counted.records.values()) >= WORTH_AN_INDEX
-    )
-
-
-@dataclass(frozen=True)
-class Search:
-    """One way to find the pairs of a plan, and what it is expected to cost.
-
-    index         of the largest cell; None where all pairs are compared
-    buckets       a set
-    microseconds  on all tasks, from the cells' first record to their last pair; about
-    candidates    pairs that are compared in all cells, about
-    signatures    that are made in all cells, about
-    megabytes     that a task takes at the most
-    """
-
-    index: Index | None
-    buckets: tuple[int, ...]
-    microseconds: float
-    candidates: float
-    signatures: float
-    megabytes: float
-
-
-class Foresight:
-    """What it costs to find the pairs of a plan in one way or the other, by some of its records."""
-
-    def __init__(self, plan: Plan, counted: Counted, sample: Sequence[Record], tasks: int):
-        self._plan, self._counted, self._tasks, self._sampled = plan, counted, tasks, len(sample)
-        values = [plan.compared(record) for record in sample]
-        sides: list[Sequence[int]] = [range(0, len(sample), 2), range(1, len(sample), 2)]
-        if len(plan.sets) == 2:
-            of_set = [plan.sets.index(record.set) for record in sample]
-            sides = [[k for k, number in enumerate(of_set) if number == side] for side in (0, 1)]
-        self._within = self._foresee(values, None)
-        # The records of two buckets, or of two sets.
-        self._across = self._foresee(values, sides) if all(sides) else self._within
-
-    def _foresee(
-        self, values: Sequence[Sequence[str]], sides: Sequence[Sequence[int]] | None
-    ) -> Callable[[float, float], tuple[float, list[Index]]]:
-        settings = self._plan.settings
-        distance = RecordDistance(
-            self._plan.schema, settings.scale, self._plan.cutoff, search=settings.search
-        )
-        block = distance.block(zip(*values, strict=True), np.arange(len(values)))
-        rows, columns = (
-            (block, block) if sides is None else (block.take(np.array(k, dtype=np.int64)) for k in sides)
-        )
-        return distance.foresee(rows, columns)
-
-    def searches(self) -> list[Search]:
-        """Ways to find the pairs, the cheapest first: tiles, and indexes of several limits."""
-        # Of the same limits those buckets that cost least.
-        by_limits: dict[tuple[tuple[int, float], ...], Search] = {}
-        for buckets in self._numbers_of_buckets():
-            for search in self._signatures(buckets):
-                assert search.index is not None
-                limits = tuple(sorted(search.index.limits.items()))
-                if limits not in by_limits or search.microseconds < by_limits[limits].microseconds:
-                    by_limits[limits] = search
-        found = [*by_limits.values()]
-        if self._plan.settings.search != "signatures" or not found:
-            found.append(self._tiles())
-        return sorted(found, key=lambda search: search.microseconds)
-
-    def _numbers_of_buckets(self) -> Iterator[tuple[int, ...]]:
-        """More and more, up to as many as where all pairs are compared."""
-        plan, records = self._plan, self._counted.records
-        if len(plan.sets) != 2:
-            yield from ((number,) for number in _growing(plan.default_buckets[0]))
-            return
-        first, second = (records.get(name, 0) for name in plan.sets)
-        for number in _growing(max(plan.default_buckets)):
-            # Buckets of the smaller set are about as large as those of the other.
-            fewer = max(1, round(number * min(first, second) / max(1, first, second)))
-            buckets = (number, fewer) if first >= second else (fewer, number)
-            yield tuple(map(min, buckets, plan.default_buckets))
-
-    def _signatures(self, buckets: tuple[int, ...]) -> Iterator[Search]:
-        records = records_of_a_cell(self._plan, self._counted.records, buckets)
-        allowed = self._plan.settings.bucket_records
-        room = index_room(self._plan, self._counted, buckets)
-        if room <= 0 or (allowed and records > allowed):
-            return
-        foresee = self._within if max(buckets) == 1 and len(self._plan.sets) != 2 else self._across
-        for index in foresee(records / self._sampled, room)[1]:
-            yield self._search(index, buckets, index.cost)
-
-    def _tiles(self) -> Search:
-        buckets = self._plan.default_buckets
-        records = records_of_a_cell(self._plan, self._counted.records, buckets)
-        return self._search(None, buckets, self._across(records / self._sampled, 0.0)[0])
-
-    def _search(self, index: Index | None, buckets: tuple[int, ...], microseconds: float) -> Search:
-        plan, counted = self._plan, self._counted
-        records = records_of_a_cell(plan, counted.records, buckets)
-        cells = float(cells_of(plan, buckets))
-        if len(plan.sets) != 2 and buckets[0] > 1:
-            # Cells of one bucket with itself have half as many records.
-            cells = buckets[0] * buckets[0] / 2
-        a_cell = microseconds + records * COPY_MICROSECONDS
-        all_pairs = pairs_within(plan, counted.records)
-        return Search(
-            index,
-            buckets,
-            max(a_cell, a_cell * cells / self._tasks),
-            all_pairs * (index.candidates / max(1.0, index.all_pairs) if index else 1.0),
-            index.signatures * cells if index else 0.0,
-            TASK_MEGABYTES + (records * counted.record_bytes + (index.held if index else 0.0)) / 1e6,
-        )
-
-
-def index_room(plan: Plan, counted: Counted, buckets: Sequence[int]) -> int:
-    """Bytes that are left for an index in a cell, with so many buckets a set."""
-    return plan.room - round(records_of_a_cell(plan, counted.records, buckets) * counted.record_bytes)
-
-
-def _growing(last: int) -> Iterator[int]:
-    """1, 2, 3, 4, 6, 9 and so on, and at last that."""
-    number = 1
-    while number < last:
-        yield number
-        number = max(number + 1, number * 3 // 2)
-    yield last
-
-
-def with_search(plan: Plan, counted: Counted, search: Search) -> Plan:
-    """The plan with the buckets of a search, and with the memory that is left for its index."""
-    if search.index is None:
-        return plan
-    room = index_room(plan, counted, search.buckets)
-    return replace(plan, default_buckets=search.buckets, index_bytes=room)
 
 
 def shuffled_characters(plan: Plan, counted: Counted, groups: Mapping[str, Counted]) -> int:

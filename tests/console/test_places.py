@@ -1,10 +1,15 @@
 """Hadoop is reached with the command that the configuration names, by the runs as by mrjob's runner."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pehchan.console import yarn
 from pehchan.console.command import main
-from pehchan.console.places import hadoop_command, place, use_hadoop_command
+from pehchan.console.places import LocalPlace, hadoop_command, place, use_hadoop_command
 
 
 @pytest.fixture
@@ -74,3 +79,41 @@ def test_lines_that_cannot_be_read_are_an_error_with_its_reason(hadoop, tmp_path
     answering(tmp_path, ["part-0"], 'echo one; echo "no block" >&2; exit 1')
     with pytest.raises(OSError, match="hdfs://name/out cannot be read: no block"):
         list(place("hdfs://name/out").lines())
+
+
+@given(
+    st.lists(st.lists(st.binary(max_size=9).filter(lambda line: b"\n" not in line), max_size=30), max_size=4),
+    st.integers(1, 40),
+)
+def test_some_lines_of_a_folder_here_are_spread_over_it_and_none_comes_twice(files, number):
+    with tempfile.TemporaryDirectory() as folder:
+        numbered = [
+            [b"%d.%d:%s\n" % (k, place, line) for place, line in enumerate(lines)]
+            for k, lines in enumerate(files)
+        ]
+        for k, lines in enumerate(numbered):
+            (Path(folder) / f"part-{k}").write_bytes(b"".join(lines))
+        everything = [line for lines in numbered for line in lines]
+        found = list(LocalPlace(folder).some_lines(number))
+    assert found == [line for line in everything if line in set(found)]
+    assert len(set(found)) == len(found)
+    if number >= sum(map(len, everything)):
+        assert found == everything
+    if everything and number > 1:
+        longest = max(map(len, everything))
+        # A step may end in a line, or behind the last one of a file, and so lead to none.
+        step = sum(map(len, everything)) // number + longest
+        gaps = [sum(map(len, part)) for part in _between(everything, set(found))]
+        assert max(gaps) <= 2 * (step + longest)
+
+
+def _between(lines, found):
+    """The lines that follow each other and are not among those found."""
+    part = []
+    for line in lines:
+        if line in found:
+            yield part
+            part = []
+        else:
+            part.append(line)
+    yield part

@@ -2,11 +2,13 @@
 
 import gzip
 import json
+import math
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import near_duplicates
 import pytest
 
 from pehchan.console import planning
@@ -232,3 +234,69 @@ def test_a_csv_file_is_enough(called, lines):
     assert code == 0, err
     assert "this one was guessed" in out
     assert "records  50" in out
+
+
+@pytest.fixture
+def many(tmp_path):
+    """20,000 records with near duplicates, and their schema, in the names that `planned` looks for."""
+    data, schema = near_duplicates.written(tmp_path, records=20_000)
+    Path("s.yaml").write_text(schema.read_text())
+    return data
+
+
+def test_the_plan_shows_the_ways_to_find_the_pairs_the_cheapest_first(called, many):
+    code, out, _ = called("plan", str(many), "-s", "s.yaml")
+    assert code == 0
+    table = out[out.index("search ") : out.index("order ")].splitlines()
+    assert table[0] == "search   signatures, as the first of these costs least, about:"
+    assert table[1].split() == ["buckets", "signatures", "pairs", "s", "MB"]
+    assert " pairs that have " in table[2]
+    assert table[-1].endswith("tiles: all pairs are compared")
+    searches = planned(str(many)).searches
+    assert len(searches) > 2
+    assert sorted(searches, key=lambda search: search.microseconds) == list(searches)
+    # Each of different limits, and each for the same pairs.
+    assert (
+        len({tuple(search.index.limits.items()) for search in searches if search.index}) == len(searches) - 1
+    )
+    asked = planned(str(many), defines=["join=tiles"])
+    assert asked.searches == []
+    assert asked.index is None
+
+
+def test_a_plan_says_about_how_many_pairs_an_index_finds(called, many):
+    search = planned(str(many)).searches[0]
+    found = counters(called, str(many), "-s", "s.yaml")["counters"]["Pairs"]["Compared"]
+    # Of 2,000 of 20,000 records a pair is seen with one chance in 100: three standard errors, and more as copies of
+    # copies come together.
+    assert abs(search.candidates - found) <= 2 * 3 * 100 * math.sqrt(found / 100)
+
+
+def test_two_sets_are_indexed_as_one_is(called, many):
+    records = many.read_text().splitlines(keepends=True)
+    Path("a.csv").write_text("".join(records[:12_000]))
+    Path("b.csv").write_text("".join(records[12_000:]))
+    search = planned("a.csv", "b.csv", link=True).searches[0]
+    assert search.index is not None
+    assert len(search.buckets) == 2
+    pairs = {}
+    for join in ("tiles", "auto"):
+        asked = ["link", "a.csv", "b.csv", "-s", "s.yaml", "-q", "-o", join, "-D", f"join={join}"]
+        assert called(*asked)[0] == 0
+        pairs[join] = sorted(
+            line for part in Path(join, "pairs").iterdir() for line in part.read_text().splitlines()
+        )
+    assert len(pairs["tiles"]) > 1000
+    assert pairs["auto"] == pairs["tiles"]
+    counted = {join: json.loads(Path(join, "run.json").read_text())["counters"]["Pairs"] for join in pairs}
+    assert counted["tiles"]["Compared"] == 12_000 * 8000
+    assert counted["auto"]["Compared"] < 12_000 * 400
+
+
+def test_with_less_memory_an_index_has_more_buckets(many):
+    def buckets(memory):
+        search = planned(str(many), defines=[f"memory.mb={memory}", "join=signatures"]).searches[0]
+        assert search.megabytes <= memory
+        return search.buckets[0]
+
+    assert buckets(768) < buckets(256)

@@ -191,13 +191,13 @@ def _run(
                 "are compared.\n  Are the files empty? If not, look at the runner's log with -v."
             )
         _check_rejected(jobs.counts, plan.settings, request.out, work / "rejected")
-        records = [work / "internal" / name for name in _record_folders(prepared)]
+        by_set = {name: work / "internal" / folder for name, folder in _record_folders(prepared).items()}
+        records = list(by_set.values())
         counted = Counted(
             _records_by_set(jobs.counts),
             jobs.counts["Records", "Characters"],
             jobs.counts["Records", "Bytes held"],
         )
-        by_set = dict(zip(prepared.files, records, strict=True))
         groups = _large_groups(work / "internal" / "groups") if plan.grouped else {}
         if plan.join == "blocking":
             divided = divide(plan, groups)
@@ -444,18 +444,19 @@ def settle(plan: Plan, prepared: Prepared, jobs: Jobs, here: Path, internal: Pla
     path = here / "plan-to-settle.json"
     plan.write(path)
     places = []
-    for name, (set_name, files) in zip(_record_folders(prepared), prepared.files.items(), strict=True):
+    folders = _record_folders(prepared).values()
+    for name, (set_name, files) in zip(folders, prepared.files.items(), strict=True):
         switches = ["--plan", str(path), *(["--set-name", set_name] if set_name else [])]
         jobs.run(SettleRecords, files, internal / name, switches)
         places.append(internal / name)
     return places
 
 
-def _record_folders(prepared: Prepared) -> list[str]:
-    """What the folders of settled records are called: one a set where the sets are settled one by one."""
+def _record_folders(prepared: Prepared) -> dict[str, str]:
+    """What the folders of settled records are called, by set where the sets are settled one by one."""
     # Record lines say of which set they are, so that ingested sets are settled together.
     sets = prepared.files if prepared.kind == "lines" else [""]
-    return [f"records-{name}" if name else "records" for name in sets]
+    return {name: f"records-{name}" if name else "records" for name in sets}
 
 
 def _too_large(what: str, size: int) -> tuple[str, str] | None:

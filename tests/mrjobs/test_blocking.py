@@ -389,7 +389,9 @@ def as_written(key):
 
 def in_ranges(plan, records, chance, too_large, number=0):
     """The plan with these blocks in windows, and with ranges at random in all orders."""
-    blocks = [orjson.dumps([number, "", list(value)]).decode() for number, value in sorted(too_large)]
+    blocks = [
+        orjson.dumps([number, "", list(map(quoted, value))]).decode() for number, value in sorted(too_large)
+    ]
     join = join_of(replace(plan, ranges=dict.fromkeys(blocks, ())))
     orders = defaultdict(list)
     for record in records:

@@ -13,6 +13,7 @@ from texts import SCRIPTS, SIZES, near_copy
 
 from pehchan.distance.jaro_winkler import JaroWinkler
 from pehchan.distance.record import RecordDistance
+from pehchan.distance.signatures import Index
 from pehchan.metadata.schema import Curve, Field, Schema
 
 
@@ -134,10 +135,10 @@ class Comparison:
     def scale(self) -> int:
         return int(self.properties["sts.distance.scale"])
 
-    def by(self, cutoff: int, search: str = "auto") -> RecordDistance:
+    def by(self, cutoff: int, search: str = "auto", index: Index | None = None) -> RecordDistance:
         """A fresh one of ours."""
         compat = self.properties["sifarish.compat"] == "true"
-        return RecordDistance(self.ours, self.scale, cutoff, compat, search)
+        return RecordDistance(self.ours, self.scale, cutoff, compat, search, index=index)
 
 
 @dataclass(frozen=True)

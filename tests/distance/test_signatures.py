@@ -59,6 +59,20 @@ def test_an_index_finds_the_pairs_between_two_blocks(chance, cut):
     }
 
 
+@settings(max_examples=300)
+@given(by_chance, st.integers(2, 9))
+def test_indexes_planned_by_some_records_lose_nothing_of_all(chance, some):
+    comparison = some_comparison(chance, compat=False, most=9)
+    (cutoff,) = comparison.cutoffs(chance, 1)
+    planning = by_signatures(comparison, cutoff)
+    sample = block_of(planning, comparison.records[:some])
+    _, indexes = planning.foresee(sample, sample)(1.0, 1e9)
+    for index in indexes:
+        note(f"{index}: {comparison}")
+        found, _ = pairs_within(comparison.by(cutoff, index=index), comparison.records)
+        assert found == comparison.within(cutoff)
+
+
 #: For the fields of a crowd: all of them can be looked up, by other ways.
 LOOKED_UP = [
     Compared("damerau", missing="skip"),

@@ -163,6 +163,8 @@ def _buckets(forecast: Forecast) -> str:
     plan = forecast.plan
     cells = f"{forecast.cells:,} cell" + ("s" if forecast.cells != 1 else "")
     cells += f" of up to {forecast.cell_records:,} records"
+    if plan.parts > 1:
+        cells += f", each in {plan.parts} parts"
     if plan.join == "blocking":
         return f"{cells}; blocks with cells of their own: {len(plan.buckets):,}"
     if plan.grouped:
@@ -181,7 +183,8 @@ def _why_buckets(forecast: Forecast) -> list[str]:
     if forecast.index is not None:
         return [
             f"{room} and for signatures, which cost as much as there "
-            "are records in all cells together: so few buckets are best.",
+            "are records in all cells together: so few buckets are best. Where there are more cores than cells, "
+            "each part finds the pairs of some of the fields.",
             f"A record travels to {forecast.copies:.3g} cells.",
         ]
     why = [
@@ -207,9 +210,10 @@ def _search(forecast: Forecast) -> list[str]:
     tiles = [search for search in forecast.searches if search.index is None]
     shown = [search for search in forecast.searches if search.index is not None][:INDEXES_SHOWN] + tiles
     shown.sort(key=lambda search: search.microseconds)
-    rows = [("buckets", "signatures", "pairs", "s", "MB", "")] + [
+    rows = [("buckets", "parts", "signatures", "pairs", "s", "MB", "")] + [
         (
             " x ".join(map(str, search.buckets)),
+            str(max(1, len(search.index.parts)) if search.index else 1),
             _short(search.signatures),
             _short(search.candidates),
             f"{search.microseconds / 1e6:,.0f}",

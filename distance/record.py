@@ -152,8 +152,10 @@ class RecordDistance:
         """
         return Block([self.column(number, values) for number, values in enumerate(columns)], rank)
 
-    def compare(self, rows: Block, columns: Block, tile: int | None = None) -> Iterator[Found]:
+    def compare(self, rows: Block, columns: Block, tile: int | None = None, part: int = 0) -> Iterator[Found]:
         """The pairs of a row and a column that are at or under the cutoff, some at a time.
+
+        part  of the planned index: its pairs alone; what has no parts is all in the first of them
 
         Where both are the same block, each pair of two different records once; else every row meets every
         column. The two are parts of one block (`Block.take`), whose values were read together; raises ValueError
@@ -163,15 +165,19 @@ class RecordDistance:
             raise ValueError("rows and columns are not of one block")
         tile = tile or self.tile
         self._tiles.begin(rows, columns, tile)
-        self._tiles.count(rows, columns)
+        if not part:
+            self._tiles.count(rows, columns)
         index = self._index(rows, columns)
+        if part and (index is None or not index.parts):
+            return
         if index is not None and isinstance(self._tiles, Cascade):
             for (i, j, distances), compared in Signatures(self._tiles, self._room).close(
-                rows, columns, index
+                rows, columns, index, part
             ):
                 yield Found(i, j, distances, compared, 0)
             nothing = np.zeros(0, dtype=np.int64)
-            yield Found(nothing, nothing, nothing, 0, int(index.all_pairs))
+            if not part:
+                yield Found(nothing, nothing, nothing, 0, int(index.all_pairs))
             return
         upper = _cut(rows, tile)
         across = upper if rows is columns else _cut(columns, tile)

@@ -8,7 +8,7 @@ the records that have them. None is lost, and each pair is taken from the first 
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -48,19 +48,39 @@ class Index:
 
     all_pairs   of the blocks
     candidates  pairs, about, that are then compared
-    cost        microseconds, about
+    costs       microseconds, about, by number
     signatures  that are made, about
     held        bytes that are held at a time, about
     loose       fields that may not count in the sum where a value is missing: if any other may, pairs are lost
+    parts       the numbers of those fields whose pairs are found together, where several tasks share the fields
     """
 
     limits: Mapping[int, float]
     all_pairs: float = 0.0
     candidates: float = 0.0
-    cost: float = 0.0
+    costs: Mapping[int, float] = field(default_factory=dict)
     signatures: float = 0.0
     held: float = 0.0
     loose: frozenset[int] = frozenset()
+    parts: Sequence[Sequence[int]] = ()
+
+    @property
+    def cost(self) -> float:
+        """Microseconds, about."""
+        return sum(self.costs.values())
+
+    def shared_by(self, parts: int) -> "Index":
+        """The index in so many parts, which cost about the same."""
+        together: list[list[int]] = [[] for _ in range(parts)]
+        for number in sorted(self.costs, key=lambda number: (-self.costs[number], number)):
+            least = min(together, key=lambda part: sum(self.costs[each] for each in part))
+            least.append(number)
+        return replace(self, parts=together)
+
+    @property
+    def dearest_part(self) -> float:
+        """Microseconds, about, of the part that costs most."""
+        return max((sum(self.costs[number] for number in part) for part in self.parts), default=self.cost)
 
     def __add__(self, other: "Index") -> "Index":
         """Both, one after the other."""
@@ -68,7 +88,7 @@ class Index:
             {**self.limits, **other.limits},
             self.all_pairs,
             self.candidates + other.candidates,
-            self.cost + other.cost,
+            {**self.costs, **other.costs},
             self.signatures + other.signatures,
             max(self.held, other.held),
             self.loose | other.loose,
@@ -123,14 +143,16 @@ class Signatures:
 
         return indexes
 
-    def close(self, rows: Block, columns: Block, index: Index) -> Iterator[tuple[Close, int]]:
-        """The pairs that are close, each once, and how many were compared for them.
+    def close(self, rows: Block, columns: Block, index: Index, part: int = 0) -> Iterator[tuple[Close, int]]:
+        """The pairs that are close, each once in all parts, and how many were compared for them.
 
         Of one block with itself i < j.
         """
+        in_part = index.parts[part] if index.parts else index.limits
         earlier: list[tuple[int, float]] = []
         for number, limit in index.limits.items():
-            for candidates in self._candidates(number, limit, rows, columns):
+            found_here = self._candidates(number, limit, rows, columns) if number in in_part else ()
+            for candidates in found_here:
                 i, j, distances = self._cascade.listed(rows, columns, *candidates)
                 first = np.ones(len(i), dtype=bool)
                 for other, its_limit in earlier:
@@ -317,7 +339,7 @@ class _Choice:
             self._nothing,
             limits={number: limit},
             candidates=candidates,
-            cost=cost,
+            costs={number: cost},
             signatures=near.signatures * times,
             held=held,
         )

@@ -14,7 +14,7 @@ from pehchan.metadata.properties import Settings
 from pehchan.metadata.records import Record
 from pehchan.metadata.schema import Schema
 
-PLAN_VERSION = 4
+PLAN_VERSION = 5
 
 #: Bytes of memory that a record takes where it is compared: at the most for a character of it where not all are
 #: ASCII, as one letter beyond U+FFFF makes Python hold all of a value in 4 bytes each; and for a value besides, which
@@ -58,6 +58,7 @@ class Plan:
     index_limits     the index of a cell, by field number: pairs that are kept have one of these distances at the
                      most; none where a cell is to choose
     index_loose      fields of which values may be missing, and then not count, without that index losing pairs
+    index_parts      the fields of that index whose pairs one task finds, where several share the pairs of a cell
     """
 
     schema: Schema
@@ -76,6 +77,7 @@ class Plan:
     index_bytes: int = 0
     index_limits: Mapping[int, float] = field(default_factory=dict)
     index_loose: tuple[int, ...] = ()
+    index_parts: tuple[tuple[int, ...], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form, with the version."""
@@ -97,6 +99,7 @@ class Plan:
             "index_bytes": self.index_bytes,
             "index_limits": [list(each) for each in self.index_limits.items()],
             "index_loose": list(self.index_loose),
+            "index_parts": [list(part) for part in self.index_parts],
         }
 
     @classmethod
@@ -126,6 +129,7 @@ class Plan:
             index_bytes=data["index_bytes"],
             index_limits=dict(data["index_limits"]),
             index_loose=tuple(data["index_loose"]),
+            index_parts=tuple(map(tuple, data["index_parts"])),
         )
 
     def write(self, path: str | Path) -> None:
@@ -188,6 +192,11 @@ class Plan:
         """How many records a reducer may hold, 2 at least, where so many records take so many bytes in all."""
         most = self.settings.bucket_records or BUCKET_RECORDS
         return max(2, min(most, self.room * records // max(1, held)))
+
+    @property
+    def parts(self) -> int:
+        """How many tasks share the pairs of a cell."""
+        return max(1, len(self.index_parts))
 
     @property
     def room(self) -> int:

@@ -50,15 +50,17 @@ class CellComparison:
             settings.compat,
             settings.search,
             plan.index_room,
-            Index(plan.index_limits, loose=frozenset(plan.index_loose)) if plan.index_limits else None,
+            Index(plan.index_limits, loose=frozenset(plan.index_loose), parts=plan.index_parts)
+            if plan.index_limits
+            else None,
         )
 
     def of_neighbours(self, cell: Cell) -> bool:
         """Whether in this cell only neighbours meet, which may be neighbours elsewhere as well."""
         return self._join.window(cell) is not None
 
-    def pairs(self, cell: Cell, batches: Iterable[Batch]) -> Iterator[Pairs]:
-        """The pairs of a cell at or under the cutoff."""
+    def pairs(self, cell: Cell, batches: Iterable[Batch], part: int = 0) -> Iterator[Pairs]:
+        """The pairs of a cell at or under the cutoff; of several tasks that share them, those of one part."""
         batches = list(batches)
         window = self._join.window(cell)
         if window is not None:
@@ -81,7 +83,7 @@ class CellComparison:
             rows = records.block(first)
             columns = records.block(second)
             left, right = records.places[first], records.places[second]
-            for found in self._distance.compare(rows, columns):
+            for found in self._distance.compare(rows, columns, part=part):
                 yield from self._kept(records, left[found.rows], right[found.columns], found)
         if records.same_given_id:
             self._count("Distance Data", "Same ID", records.same_given_id)

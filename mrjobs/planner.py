@@ -239,10 +239,10 @@ def shuffled_characters(plan: Plan, counted: Counted, groups: Mapping[str, Count
 def copies_of(plan: Plan, records: Mapping[str, int], buckets: Sequence[int]) -> float:
     """To how many cells a record goes, of a group with so many of each set; on average where sets differ in that."""
     if len(plan.sets) != 2 or max(buckets) == 1:
-        return buckets[0]
+        return buckets[0] * plan.parts
     # A bucket of one set meets those of the other.
     first, second = (records.get(name, 0) for name in plan.sets)
-    return (first * buckets[1] + second * buckets[0]) / max(1, first + second)
+    return plan.parts * (first * buckets[1] + second * buckets[0]) / max(1, first + second)
 
 
 def pairs_within(plan: Plan, records: Mapping[str, int]) -> int:

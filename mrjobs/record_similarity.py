@@ -62,8 +62,9 @@ class RecordSimilarity(SettlesRecords, RoutesRecords):
         if kind == ASIDE:
             yield from ((REJECTED, value) for value in values)
             return
-        again = self._neighbours_again and self._cells.of_neighbours(tuple(cell))
-        for pairs in self._cells.pairs(tuple(cell), map(Batch.decode, values)):
+        *of_cell, part = cell
+        again = self._neighbours_again and self._cells.of_neighbours(tuple(of_cell))
+        for pairs in self._cells.pairs(tuple(of_cell), map(Batch.decode, values), part):
             yield NEIGHBOURS if again else PAIRS, pairs.encode()
 
     def stop_comparing(self) -> None:

@@ -128,7 +128,8 @@ class RoutesRecords(PlannedJob):
         self._held -= gathered.size + OPEN_BATCH
         encoded = gathered.batch(route).encode()
         for cell in self._join.cells(route):
-            yield ascii_json([CELL, *cell]), encoded
+            for part in range(self.plan.parts):
+                yield ascii_json([CELL, *cell, part]), encoded
 
     def _send_all(self) -> Iterator[tuple[bytes, bytes]]:
         while self._gathered:

@@ -111,26 +111,35 @@ class Foresight:
             return
         foresee = self._within if max(buckets) == 1 and len(self._plan.sets) != 2 else self._across
         for index in foresee(records / self._sampled, room)[1]:
-            yield self._search(index, buckets, index.cost)
+            several = (index.shared_by(parts) for parts in range(1, min(self._tasks, len(index.limits)) + 1))
+            yield min(
+                (self._search(each, buckets, each.cost, each.dearest_part) for each in several),
+                key=lambda search: search.microseconds,
+            )
 
     def _tiles(self) -> Search:
         buckets = self._plan.default_buckets
         records = records_of_a_cell(self._plan, self._counted.records, buckets)
-        return self._search(None, buckets, self._across(records / self._sampled, 0.0)[0])
+        all_pairs = self._across(records / self._sampled, 0.0)[0]
+        return self._search(None, buckets, all_pairs, all_pairs)
 
-    def _search(self, index: Index | None, buckets: tuple[int, ...], microseconds: float) -> Search:
+    def _search(
+        self, index: Index | None, buckets: tuple[int, ...], microseconds: float, of_a_task: float
+    ) -> Search:
+        """What a search costs whose largest cell takes so long in all, and a task of it so long at the most."""
         plan, counted = self._plan, self._counted
         records = records_of_a_cell(plan, counted.records, buckets)
         cells = float(cells_of(plan, buckets))
         if len(plan.sets) != 2 and buckets[0] > 1:
             # Cells of one bucket with itself have half as many records.
             cells = buckets[0] * buckets[0] / 2
-        a_cell = microseconds + records * COPY_MICROSECONDS
+        copy = records * COPY_MICROSECONDS
+        a_cell = microseconds + copy * (len(index.parts) if index else 1)
         all_pairs = pairs_within(plan, counted.records)
         return Search(
             index,
             buckets,
-            max(a_cell, a_cell * cells / self._tasks),
+            max(of_a_task + copy, a_cell * cells / self._tasks),
             all_pairs * (index.candidates / max(1.0, index.all_pairs) if index else 1.0),
             index.signatures * cells if index else 0.0,
             TASK_MEGABYTES + (records * counted.record_bytes + (index.held if index else 0.0)) / 1e6,
@@ -161,4 +170,5 @@ def with_search(plan: Plan, counted: Counted, search: Search) -> Plan:
         index_bytes=index_room(plan, counted, search.buckets),
         index_limits=search.index.limits,
         index_loose=tuple(sorted(search.index.loose)),
+        index_parts=tuple(map(tuple, search.index.parts)) if len(search.index.parts) > 1 else (),
     )

@@ -249,7 +249,7 @@ def test_the_plan_shows_the_ways_to_find_the_pairs_the_cheapest_first(called, ma
     assert code == 0
     table = out[out.index("search ") : out.index("order ")].splitlines()
     assert table[0] == "search   signatures, as the first of these costs least, about:"
-    assert table[1].split() == ["buckets", "signatures", "pairs", "s", "MB"]
+    assert table[1].split() == ["buckets", "parts", "signatures", "pairs", "s", "MB"]
     assert " pairs that have " in table[2]
     assert table[-1].endswith("tiles: all pairs are compared")
     searches = planned(str(many)).searches
@@ -300,3 +300,24 @@ def test_with_less_memory_an_index_has_more_buckets(many):
         return search.buckets[0]
 
     assert buckets(768) < buckets(256)
+
+
+def test_several_tasks_share_the_fields_of_an_index(called, many):
+    # So that it pays: an index that costs more than to read the records again.
+    asked = ["-D", "sts.dist.threshold=150", "-D", "join=signatures", "-D", "sts.num.reducer=3"]
+    search = planned(str(many), defines=asked[1::2]).searches[0]
+    assert len(search.index.parts) > 1
+    assert sorted(number for part in search.index.parts for number in part) == sorted(search.index.limits)
+    pairs = {}
+    for reducers in (1, 3):
+        switches = [*asked[:-1], f"sts.num.reducer={reducers}", "-r", "local", "-o", f"by-{reducers}", "-q"]
+        assert called("similarity", str(many), "-s", "s.yaml", *switches)[0] == 0
+        pairs[reducers] = sorted(
+            line
+            for part in Path(f"by-{reducers}", "pairs").iterdir()
+            for line in part.read_text().splitlines()
+        )
+    assert pairs[1] == pairs[3]
+    assert len(pairs[3]) == len(set(pairs[3])) > 1000
+    counted = [json.loads(Path(f"by-{k}", "run.json").read_text())["counters"] for k in (1, 3)]
+    assert counted[0]["Missing Data"] == counted[1]["Missing Data"]

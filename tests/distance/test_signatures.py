@@ -73,6 +73,36 @@ def test_indexes_planned_by_some_records_lose_nothing_of_all(chance, some):
         assert found == comparison.within(cutoff)
 
 
+@settings(max_examples=300)
+@given(by_chance, st.integers(2, 9), st.integers(1, 4))
+def test_the_parts_of_an_index_find_each_pair_once(chance, some, parts):
+    comparison = some_comparison(chance, compat=False, most=9)
+    (cutoff,) = comparison.cutoffs(chance, 1)
+    planning = by_signatures(comparison, cutoff)
+    sample = block_of(planning, comparison.records[:some])
+    _, indexes = planning.foresee(sample, sample)(1.0, 1e9)
+    for index in indexes:
+        shared = index.shared_by(parts)
+        note(f"{shared}: {comparison}")
+        distance = comparison.by(cutoff, index=shared)
+        whole = block_of(distance, comparison.records)
+        found = [
+            (int(i), int(j), int(apart))
+            for part in range(parts)
+            for each in distance.compare(whole, whole, part=part)
+            for i, j, apart in zip(each.rows, each.columns, each.distances, strict=True)
+        ]
+        assert len({(i, j) for i, j, _ in found}) == len(found)
+        names = [record[0] for record in comparison.records]
+        pairs = {tuple(sorted((names[i], names[j]))): apart for i, j, apart in found}
+        assert pairs == {tuple(sorted(pair)): apart for pair, apart in comparison.within(cutoff).items()}
+        # What is counted is counted by one of them.
+        alone = comparison.by(cutoff, index=index)
+        for _ in alone.compare(whole := block_of(alone, comparison.records), whole):
+            pass
+        assert distance.counters == alone.counters
+
+
 #: For the fields of a crowd: all of them can be looked up, by other ways.
 LOOKED_UP = [
     Compared("damerau", missing="skip"),

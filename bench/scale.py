@@ -61,8 +61,8 @@ class Costs:
 
 #: Cutoff -> what --measure says of it: x86_64, 2 shared cores, Python 3.11.7, by the time that the process had.
 MEASURED = {
-    50: Costs(9.4e-6, 6.9e-6, 0.73e-6, 6.3e-9, share=2.9e-5, kept=0.56, cell_bytes=1500),
-    100: Costs(8.2e-6, 21.8e-6, 0.66e-6, 6.0e-9, share=9.3e-5, kept=0.67, cell_bytes=2750),
+    50: Costs(8.4e-6, 11.3e-6, 0.87e-6, 7.2e-9, share=3.7e-5, kept=0.56, cell_bytes=1490),
+    100: Costs(5.2e-6, 20.5e-6, 0.70e-6, 6.3e-9, share=9.1e-5, kept=0.67, cell_bytes=2710),
 }
 
 #: Records of which all pairs are compared to measure that, of a cell with an index, and pairs of a list.

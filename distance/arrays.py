@@ -1,7 +1,7 @@
 """Arrays of codes and positions, and what is distinct in them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from random import Random
 from typing import Any, TypeVar
@@ -78,6 +78,19 @@ def some_of(count: int, number: int) -> Positions:
     At equal distances they would miss what lies at others: records that are there twice, say, one after the other.
     """
     return np.array(sorted(Random(1).sample(range(count), min(count, number))), dtype=np.int64)
+
+
+def places_of_each(counts: Positions, at_once: int) -> Iterator[tuple[Positions, Positions]]:
+    """int64[m] each: every k with each place from 0 to counts[k] - 1, about so many at a time; none of them empty."""
+    ends = np.cumsum(counts)
+    start = 0
+    while start < len(counts):
+        before = int(ends[start - 1]) if start else 0
+        stop = max(start + 1, int(np.searchsorted(ends, before + at_once, side="right")))
+        which = np.arange(start, stop).repeat(counts[start:stop])
+        if len(which):
+            yield which, np.arange(len(which)) - (ends[which] - counts[which] - before)
+        start = stop
 
 
 def spread(of_values: NDArray[Kind], rows: Positions, columns: Positions) -> NDArray[Kind]:

@@ -6,7 +6,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from pehchan.distance.arrays import Positions
+from pehchan.distance.arrays import Positions, places_of_each
 from pehchan.distance.measure import Prepared
 
 #: Pairs that are looked at a time.
@@ -65,16 +65,8 @@ class Window:
 
 def each_with_those_behind(behind: Positions) -> Iterator[tuple[Positions, Positions]]:
     """int64[m] each: every place k from 0 with each of the behind[k] places that follow it, some at a time."""
-    ends = np.cumsum(behind)
-    start = 0
-    while start < len(ends):
-        before = int(ends[start - 1]) if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, before + AT_ONCE, side="right")))
-        first = np.arange(start, stop).repeat(behind[start:stop])
-        second = np.arange(len(first)) - (ends[first] - behind[first] - before) + first + 1
-        if len(first):
-            yield first, second
-        start = stop
+    for first, further in places_of_each(behind, AT_ONCE):
+        yield first, first + further + 1
 
 
 class Exhaustive:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pehchan.distance.arrays import Positions, ascending, some_of
+from pehchan.distance.arrays import Positions, ascending, places_of_each, some_of
 from pehchan.distance.cascade import Cascade
 from pehchan.distance.columns import Block, Column, pairs_between
 from pehchan.distance.curves import largest_raw
@@ -217,18 +217,9 @@ def _expanded(
     left: _ByValue, right: _ByValue, a: Positions, b: Positions
 ) -> Iterator[tuple[Positions, Positions]]:
     """All pairs of a record with value a[k] and one with value b[k], some at a time."""
-    pairs = left.count[a] * right.count[b]
-    ends = np.cumsum(pairs)
-    start = 0
-    while start < len(a):
-        before = int(ends[start - 1]) if start else 0
-        stop = max(start + 1, int(np.searchsorted(ends, before + AT_ONCE, side="right")))
-        which = np.arange(start, stop).repeat(pairs[start:stop])
-        place = np.arange(len(which)) - (ends[which] - pairs[which] - before)
+    for which, place in places_of_each(left.count[a] * right.count[b], AT_ONCE):
         first, second = np.divmod(place, right.count[b[which]])
-        if len(which):
-            yield left.records[left.start[a[which]] + first], right.records[right.start[b[which]] + second]
-        start = stop
+        yield left.records[left.start[a[which]] + first], right.records[right.start[b[which]] + second]
 
 
 class _Choice:

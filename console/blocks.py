@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from pehchan.console.tables import table
 from pehchan.distance.columns import pairs_between
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Record
@@ -14,6 +15,7 @@ from pehchan.metadata.schema import Schema
 from pehchan.mrjobs.joins import join_of
 from pehchan.mrjobs.joins.blocking import Block, Blocking, is_order, key_text, number_and_value
 from pehchan.mrjobs.joins.neighbours import order_of
+from pehchan.mrjobs.listed import neighbours_of
 from pehchan.mrjobs.met_before import MetBefore
 from pehchan.mrjobs.planner import Counted, Divided, pairs_within
 
@@ -85,11 +87,10 @@ class LookedAtBlocks:
         met_before = MetBefore([blocks[number] for number in numbers])
         sets = np.array([self.records[number].set for number in numbers], dtype=object)
         found = 0
-        for ahead in range(1, min(window, len(numbers) - 1) + 1):
-            i = np.arange(len(numbers) - ahead)
-            new = ~met_before.met(i, i + ahead)
+        for i, j in neighbours_of(np.arange(len(numbers)), len(numbers), window):
+            new = ~met_before.met(i, j)
             if self.plan.sets != ("",):
-                new &= sets[i] != sets[i + ahead]
+                new &= sets[i] != sets[j]
             found += int(np.count_nonzero(new))
         return found
 
@@ -129,5 +130,4 @@ def largest_blocks(plan: Plan, counted: Mapping[Block, Counted], whole: bool) ->
         (f"{about}{records:,}", f"{about}{pairs:,}", block_text(plan.schema, block))
         for records, pairs, block in whole_blocks[:LISTED]
     ]
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    return "\n".join(f"{row[0]:>{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]}" for row in rows)
+    return "\n".join(table(rows))

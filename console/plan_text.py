@@ -9,6 +9,7 @@ from textwrap import wrap
 from pehchan.console.blocks import largest_blocks
 from pehchan.console.pipeline import too_large_blocks
 from pehchan.console.planning import Forecast
+from pehchan.console.tables import table
 from pehchan.distance.signatures import Index
 from pehchan.metadata.plan import BUCKET_RECORDS, TASK_MEGABYTES, Plan
 from pehchan.mrjobs.joins.blocking import is_order, is_part
@@ -222,15 +223,8 @@ def _search(forecast: Forecast) -> list[str]:
         )
         for search in shown
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            [*(word.rjust(width) for word, width in zip(row[:-1], widths, strict=False)), row[-1]]
-        ).rstrip()
-        for row in rows
-    ]
     name = "tiles" if forecast.index is None else "signatures"
-    return [f"{name}, as the first of these costs least, about:", *lines]
+    return [f"{name}, as the first of these costs least, about:", *table(rows)]
 
 
 def _found_by(forecast: Forecast, index: Index) -> str:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from pehchan.clustering.evaluation import wilson_interval
 from pehchan.console.side_by_side import show_cluster
+from pehchan.console.tables import table
 from pehchan.distance.record import RecordDistance
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Record, ascii_json
@@ -220,8 +221,7 @@ def recall_text(plan: Plan, recall: Recall) -> str:
         (f"{alone:,}", f"{only:,}", key.text)
         for alone, only, key in zip(recall.alone, recall.only, keys, strict=True)
     ]
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    said += [f"{row[0]:>{widths[0]}}  {row[1]:>{widths[1]}}  {row[2]}" for row in rows]
+    said += table(rows)
     ordinals = dict.fromkeys(
         ordinal
         for ordinal in [

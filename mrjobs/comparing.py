@@ -17,7 +17,7 @@ from pehchan.mrjobs.joins import join_of
 from pehchan.mrjobs.joins.all_pairs import Cell, Route
 from pehchan.mrjobs.joins.blocking import SHARED, is_beyond
 from pehchan.mrjobs.joins.neighbours import order_of
-from pehchan.mrjobs.listed import LISTED_PAIRS, pairs_of
+from pehchan.mrjobs.listed import LISTED_PAIRS, neighbours_of, pairs_of
 from pehchan.mrjobs.met_before import MetBefore
 from pehchan.mrjobs.wire import Batch, Pairs
 
@@ -95,9 +95,7 @@ class CellComparison:
         sets, met_before = records.sets, records.met_before
 
         def new_pairs() -> Iterator[tuple[Positions, Positions]]:
-            for ahead in range(1, min(window, len(order) - 1) + 1):
-                i = order[: min(own, len(order) - ahead)]
-                j = order[ahead : ahead + len(i)]
+            for i, j in neighbours_of(order, own, window):
                 if self.plan.sets != ("",):
                     of_two = sets[i] != sets[j]
                     i, j = i[of_two], j[of_two]

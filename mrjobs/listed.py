@@ -1,4 +1,4 @@
-"""The pairs of many small blocks, as lists: where a tile for each would cost more."""
+"""Pairs as lists: of neighbours, and of many small blocks, where a tile for each would cost more."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -12,6 +12,13 @@ LISTED_PAIRS = 20_000
 
 #: Pairs that are listed at a time, about.
 AT_ONCE = 200_000
+
+
+def neighbours_of(order: Positions, own: int, window: int) -> Iterator[tuple[Positions, Positions]]:
+    """Of records in this order the first `own` ones, each with as many of those that follow it as a window holds."""
+    for ahead in range(1, min(window, len(order) - 1) + 1):
+        i = order[: min(own, len(order) - ahead)]
+        yield i, order[ahead : ahead + len(i)]
 
 
 def pairs_of(meetings: Sequence[tuple[Positions, Positions]]) -> Iterator[tuple[Positions, Positions]]:

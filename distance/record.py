@@ -198,7 +198,10 @@ class RecordDistance:
 
     def _index(self, rows: Block, columns: Block) -> Index | None:
         """The index that finds the pairs of two blocks; None where all of them are compared, with sketches or not."""
-        index = self._cheapest_index(rows, columns)
+        if not isinstance(self._tiles, Cascade) or self._search == "tiles":
+            self._tiles.sketch(rows, columns)
+            return None
+        index = Signatures(self._tiles, self._room).index(rows, columns, self._asked, self._planned)
         # Where all pairs would cost more even with the best of sketches, none are made.
         if index is not None and (
             self._asked or self._planned or index.cost < index.all_pairs * LEAST_PAIR_COST
@@ -210,12 +213,6 @@ class RecordDistance:
     @property
     def _asked(self) -> bool:
         return self._search == "signatures"
-
-    def _cheapest_index(self, rows: Block, columns: Block) -> Index | None:
-        """The index of two blocks whose comparison has begun, as `Signatures.index` has it."""
-        if not isinstance(self._tiles, Cascade) or self._search == "tiles":
-            return None
-        return Signatures(self._tiles, self._room).index(rows, columns, self._asked, self._planned)
 
     def foresee(self, rows: Block, columns: Block) -> Callable[[float, float], tuple[float, list[Index]]]:
         """What it costs to compare blocks that are so many times as large, of which these are a sample.
@@ -231,11 +228,7 @@ class RecordDistance:
             indexes = Signatures(self._tiles, self._room).foresee(rows, columns, self._asked)
 
         def cost(times: float, room: float) -> tuple[float, list[Index]]:
-            if rows is columns:
-                records = len(rows) * times
-                all_pairs = records * (records - 1) / 2
-            else:
-                all_pairs = len(rows) * len(columns) * times * times
+            all_pairs = pairs_between(rows, columns) * times * times
             return all_pairs * self._tiles.pair_cost, indexes(times, room) if indexes else []
 
         return cost

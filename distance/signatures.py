@@ -228,6 +228,7 @@ class _Choice:
     def __init__(self, cascade: Cascade, rows: Block, columns: Block, sample: int):
         self._cascade, self._rows, self._columns = cascade, rows, columns
         self._left, self._right = (some_of(len(block), sample) for block in (rows, columns))
+        self._loose = _loose(cascade, rows, columns)
         self._samples: dict[int, _Sample] = {}
 
     def cheapest(self, times: float, at_most: float, room: float) -> list[Index]:
@@ -238,8 +239,7 @@ class _Choice:
         """
         self._times, self._at_most, self._room = times, at_most, room
         self._all_pairs = pairs_between(self._rows, self._columns) * times * times
-        loose = frozenset(_loose(self._cascade, self._rows, self._columns))
-        self._nothing = Index({}, self._all_pairs, loose=loose)
+        self._nothing = Index({}, self._all_pairs, loose=frozenset(self._loose))
         self._offers: dict[tuple[int, float], Index | None] = {}
         by_limits = {tuple(sorted(index.limits.items())): index for index in self._possible()}
         return sorted(
@@ -250,7 +250,7 @@ class _Choice:
         cascade = self._cascade
         fields, total = cascade.fields, cascade.largest_total
         # A field that may not count takes its part of what the others may add up to with it.
-        loose = _loose(cascade, self._rows, self._columns)
+        loose = self._loose
         firm = [number for number in range(len(fields)) if number not in loose]
         for number in firm:
             if (offer := self._alone(number)) is not None:

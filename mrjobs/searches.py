@@ -1,6 +1,6 @@
 """Ways to find the pairs of a plan, all of them or by an index, and what each costs: looked at before a run."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -53,27 +53,23 @@ class Foresight:
 
     def __init__(self, plan: Plan, counted: Counted, sample: Sequence[Record], tasks: int):
         self._plan, self._counted, self._tasks, self._sampled = plan, counted, tasks, len(sample)
-        values = [plan.compared(record) for record in sample]
         sides: list[Sequence[int]] = [range(0, len(sample), 2), range(1, len(sample), 2)]
         if len(plan.sets) == 2:
             of_set = [plan.sets.index(record.set) for record in sample]
             sides = [[k for k, number in enumerate(of_set) if number == side] for side in (0, 1)]
-        self._within = self._foresee(values, None)
+        values = [plan.compared(record) for record in sample]
+        block = self._distance().block(zip(*values, strict=True), np.arange(len(sample)))
+        self._within = self._distance().foresee(block, block)
         # The records of two buckets, or of two sets.
-        self._across = self._foresee(values, sides) if all(sides) else self._within
+        self._across = self._within
+        if all(sides):
+            rows, columns = (block.take(np.array(side, dtype=np.int64)) for side in sides)
+            self._across = self._distance().foresee(rows, columns)
 
-    def _foresee(
-        self, values: Sequence[Sequence[str]], sides: Sequence[Sequence[int]] | None
-    ) -> Callable[[float, float], tuple[float, list[Index]]]:
+    def _distance(self) -> RecordDistance:
+        """One for each foresight: what it begins with must stay."""
         settings = self._plan.settings
-        distance = RecordDistance(
-            self._plan.schema, settings.scale, self._plan.cutoff, search=settings.search
-        )
-        block = distance.block(zip(*values, strict=True), np.arange(len(values)))
-        rows, columns = (
-            (block, block) if sides is None else (block.take(np.array(k, dtype=np.int64)) for k in sides)
-        )
-        return distance.foresee(rows, columns)
+        return RecordDistance(self._plan.schema, settings.scale, self._plan.cutoff, search=settings.search)
 
     def searches(self) -> list[Search]:
         """Ways to find the pairs, the cheapest first: tiles, and indexes of several limits."""

@@ -59,14 +59,19 @@ def test_an_index_finds_the_pairs_between_two_blocks(chance, cut):
     }
 
 
-@settings(max_examples=300)
-@given(by_chance, st.integers(2, 9))
-def test_indexes_planned_by_some_records_lose_nothing_of_all(chance, some):
+def planned_by(chance, some):
+    """A comparison, a cutoff, and the indexes that the first records plan."""
     comparison = some_comparison(chance, compat=False, most=9)
     (cutoff,) = comparison.cutoffs(chance, 1)
     planning = by_signatures(comparison, cutoff)
     sample = block_of(planning, comparison.records[:some])
-    _, indexes = planning.foresee(sample, sample)(1.0, 1e9)
+    return comparison, cutoff, planning.foresee(sample, sample)(1.0, 1e9)[1]
+
+
+@settings(max_examples=300)
+@given(by_chance, st.integers(2, 9))
+def test_indexes_planned_by_some_records_lose_nothing_of_all(chance, some):
+    comparison, cutoff, indexes = planned_by(chance, some)
     for index in indexes:
         note(f"{index}: {comparison}")
         found, _ = pairs_within(comparison.by(cutoff, index=index), comparison.records)
@@ -76,11 +81,7 @@ def test_indexes_planned_by_some_records_lose_nothing_of_all(chance, some):
 @settings(max_examples=300)
 @given(by_chance, st.integers(2, 9), st.integers(1, 4))
 def test_the_parts_of_an_index_find_each_pair_once(chance, some, parts):
-    comparison = some_comparison(chance, compat=False, most=9)
-    (cutoff,) = comparison.cutoffs(chance, 1)
-    planning = by_signatures(comparison, cutoff)
-    sample = block_of(planning, comparison.records[:some])
-    _, indexes = planning.foresee(sample, sample)(1.0, 1e9)
+    comparison, cutoff, indexes = planned_by(chance, some)
     for index in indexes:
         shared = index.shared_by(parts)
         note(f"{shared}: {comparison}")

@@ -185,22 +185,16 @@ def test_blocks_and_neighbours_give_the_same_on_the_cluster(hadoop, tmp_path):
     assert pairs("hdfs:///neighbours/out") == expected
 
 
+def on_two_reducers(hadoop, *asked):
+    """The command on the cluster."""
+    return hadoop.pehchan(*asked, "-D", "sts.num.reducer=2", "-r", "hadoop", "--conf-path", hadoop.conf())
+
+
 def test_febrl3_gives_the_same_on_the_cluster(hadoop, record_sets, examples, tmp_path):
     """CSV with a header, ingested here; the jobs on the cluster; OUT on this machine."""
     asked = [record_sets / "febrl3" / "records.csv", "-s", examples / "febrl.yaml", "-q"]
     assert hadoop.pehchan("dedupe", *asked, "-o", tmp_path / "local").returncode == 0
-    done = hadoop.pehchan(
-        "dedupe",
-        *asked,
-        "-D",
-        "sts.num.reducer=2",
-        "-r",
-        "hadoop",
-        "--conf-path",
-        hadoop.conf(),
-        "-o",
-        tmp_path / "out",
-    )
+    done = on_two_reducers(hadoop, "dedupe", *asked, "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr[-3000:]
     for name in ("pairs", "clusters"):
         assert lines(tmp_path / "out", name) == lines(tmp_path / "local", name)
@@ -213,17 +207,7 @@ def test_near_duplicates_found_by_signatures_on_the_cluster_are_those_of_all_pai
     asked = ["similarity", data, "-s", schema, "-q", "-D", "sts.bucket.count=2"]
     here = hadoop.pehchan(*asked, "-D", "join=tiles", "-o", tmp_path / "tiles")
     assert here.returncode == 0, here.stderr
-    cluster = [
-        "-D",
-        "join=signatures",
-        "-D",
-        "sts.num.reducer=2",
-        "-r",
-        "hadoop",
-        "--conf-path",
-        hadoop.conf(),
-    ]
-    done = hadoop.pehchan(*asked, *cluster, "-o", tmp_path / "signatures")
+    done = on_two_reducers(hadoop, *asked, "-D", "join=signatures", "-o", tmp_path / "signatures")
     assert done.returncode == 0, done.stderr[-3000:]
     expected = lines(tmp_path / "tiles", "pairs")
     assert len(expected) > 1000

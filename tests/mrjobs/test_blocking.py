@@ -218,6 +218,17 @@ def test_an_index_within_large_blocks_finds_the_same_pairs(folder, records, keys
     assert outcome.distances == expected
 
 
+def check_sets(folder, outcome, records, keys):
+    """Of records with their sets, those of different ones that share a key have met."""
+    expected, fitting = distances(
+        folder,
+        [(name, record[0], record) for name, record in records],
+        lambda a, b: a[0] != b[0] and share_a_key(keys, a[2], b[2]),
+    )
+    assert outcome.distances == expected
+    assert outcome.compared == fitting
+
+
 @settings(max_examples=15)
 @given(
     base=RECORDS,
@@ -235,13 +246,7 @@ def test_two_sets_meet_by_their_keys_and_not_within_themselves(folder, base, oth
     records = [(names[0], record) for record in base] + [(names[1], record) for record in other]
     plan = cut(plan_of(folder, keys, sts_inter_set_matching="true", **more), records, chance)
     outcome = Outcome(folder, plan, {"base1": content(base), "more": content(other)})
-    expected, fitting = distances(
-        folder,
-        [(name, record[0], record) for name, record in records],
-        lambda a, b: a[0] != b[0] and share_a_key(keys, a[2], b[2]),
-    )
-    assert outcome.distances == expected
-    assert outcome.compared == fitting
+    check_sets(folder, outcome, records, keys)
 
 
 @settings(max_examples=15)
@@ -254,13 +259,7 @@ def test_several_sets_told_by_their_ids_meet_by_their_keys(folder, records, keys
     ]
     plan = plan_of(folder, keys, sts_inter_set_matching="true", sts_set_ID_size=1)
     outcome = Outcome(folder, cut(plan, marked, chance), {"a": content([record for _, record in marked])})
-    expected, fitting = distances(
-        folder,
-        [(name, record[0], record) for name, record in marked],
-        lambda a, b: a[0] != b[0] and share_a_key(keys, a[2], b[2]),
-    )
-    assert outcome.distances == expected
-    assert outcome.compared == fitting
+    check_sets(folder, outcome, marked, keys)
 
 
 @settings(max_examples=15)

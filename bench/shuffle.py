@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import orjson
@@ -21,16 +22,18 @@ from running import customers
 
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.properties import Settings
-from pehchan.metadata.records import Record, ascii_json, decode_record, encode_record
+from pehchan.metadata.records import Records, ascii_json
 from pehchan.metadata.schema import Field, Schema
 from pehchan.mrjobs.job import PlannedJob
 from pehchan.mrjobs.joins import join_of
 from pehchan.mrjobs.record_similarity import RecordSimilarity
-from pehchan.mrjobs.wire import CELL, RECORD, Batch, tagged
+from pehchan.mrjobs.wire import CELL, RECORDS, Batch, tagged
 
 #: Enough that the start of the tasks, 4 ms each, does not count.
-RECORDS = 100_000
+CUSTOMERS = 100_000
 FIELDS = ("name", "address", "city", "phone")
+#: Records of a line of input.
+A_LINE = 64
 #: Cells that a record is sent to: one bucket, as many as a small join has, and more.
 CELLS = (1, 4, 10)
 RUNS = 3
@@ -45,7 +48,7 @@ class Reading(PlannedJob):
         return [
             MRStep(
                 mapper_init=self.start_routing,
-                mapper=self.route_record,
+                mapper=self.route_records,
                 mapper_final=self.stop_routing,
                 reducer_init=self.start_receiving,
                 reducer=self.receive_cell,
@@ -56,10 +59,9 @@ class Reading(PlannedJob):
     def start_routing(self) -> None:
         self._join = join_of(self.plan)
 
-    def route_record(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
-        tag, payload = tagged(line)
-        if tag == RECORD:
-            self._route = self._join.route(decode_record(payload))
+    def route_records(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
+        for record in Records.decode(tagged(line)[1]):
+            self._route = self._join.route(record)
         yield from ()
 
     def stop_routing(self) -> Iterator[tuple[bytes, bytes]]:
@@ -81,17 +83,14 @@ class Reading(PlannedJob):
 class Lines(Reading):
     """A line a record and cell."""
 
-    def route_record(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
-        tag, payload = tagged(line)
-        if tag != RECORD:
-            return
-        record = decode_record(payload)
-        route = self._join.route(record)
-        if route is None:
-            return
-        encoded = orjson.dumps([route, record.id, self.plan.compared(record)])
-        for cell in self._join.cells(route):
-            yield ascii_json([CELL, *cell]), encoded
+    def route_records(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
+        for record in Records.decode(tagged(line)[1]):
+            route = self._join.route(record)
+            if route is None:
+                continue
+            encoded = orjson.dumps([route, record.id, self.plan.compared(record)])
+            for cell in self._join.cells(route):
+                yield ascii_json([CELL, *cell]), encoded
 
     def stop_routing(self) -> Iterator[tuple[bytes, bytes]]:
         yield from ()
@@ -125,9 +124,11 @@ class Batches(RecordSimilarity):
 def settled(folder: Path) -> Path:
     """Made-up customers as settled records of the set that is sent to several cells."""
     path = folder / "settled"
-    with customers(folder, RECORDS).open(newline="") as rows, path.open("wb") as file:
-        for row in csv.reader(rows):
-            file.write(RECORD + b"\t" + encode_record(Record("base", row[0], row)) + b"\n")
+    with customers(folder, CUSTOMERS).open(newline="") as rows, path.open("wb") as file:
+        lines = csv.reader(rows)
+        while some := list(islice(lines, A_LINE)):
+            values = [value for row in some for value in (row[0], *row)]
+            file.write(RECORDS + b"\t" + Records("base", 1 + len(some[0]), values).encode() + b"\n")
     return path
 
 
@@ -155,7 +156,7 @@ def measure(job_class: type[PlannedJob], records: Path, plan_path: Path) -> tupl
         running.run()
         taken = time.process_time() - began
         (counters,) = running.counters()
-    return taken / RECORDS * 1e6, counters["Shuffle"]["Records"]
+    return taken / CUSTOMERS * 1e6, counters["Shuffle"]["Records"]
 
 
 def row(what: str, ours: float, theirs: float, to_reach: str) -> None:
@@ -178,7 +179,7 @@ def main() -> None:
             for _ in range(RUNS):
                 for job_class in jobs:
                     microseconds, received = measure(job_class, records, plan_path)
-                    if received != (0 if job_class is Reading else RECORDS * cells):
+                    if received != (0 if job_class is Reading else CUSTOMERS * cells):
                         sys.exit(f"{received:,} records came to the reducers of {job_class.__name__}")
                     taken[job_class].append(microseconds)
             reading, batches, lines = (statistics.median(taken[job_class]) for job_class in jobs)

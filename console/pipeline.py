@@ -41,11 +41,12 @@ from pehchan.console.output import (
 )
 from pehchan.console.places import Place
 from pehchan.console.progress import Progress
+from pehchan.distance.arrays import some_of
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.native_schema import write_native
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.properties import Settings
-from pehchan.metadata.records import Record, decode_record
+from pehchan.metadata.records import Record, Records
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
 from pehchan.mrjobs.count_parts import CountParts
 from pehchan.mrjobs.planner import (
@@ -61,7 +62,7 @@ from pehchan.mrjobs.planner import (
 from pehchan.mrjobs.record_similarity import RecordSimilarity
 from pehchan.mrjobs.searches import Foresight, may_be_indexed, with_search
 from pehchan.mrjobs.settle_records import SettleRecords
-from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, RECORD, REJECTED, read_tagged
+from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, RECORDS, REJECTED, read_tagged
 
 #: Records that are looked at to tell whether an index finds their pairs for less than all cost.
 SAMPLED = 2000
@@ -256,12 +257,14 @@ def _run(
 def _sample(folders: Mapping[str, Place], counted: Counted, number: int) -> list[Record]:
     """About so many settled records, of the folder of each set its share."""
     shares = [counted.records.get(name) or 1 for name in folders]
-    lines = (
-        line
-        for folder, share in zip(folders.values(), shares, strict=True)
-        for line in folder.some_lines(-(-number * share // sum(shares)))
-    )
-    return [decode_record(payload) for tag, payload in read_tagged(lines) if tag == RECORD]
+    sample: list[Record] = []
+    for folder, share in zip(folders.values(), shares, strict=True):
+        wanted = -(-number * share // sum(shares))
+        # A line holds many records, so that of some lines some records are taken.
+        lines = read_tagged(folder.some_lines(wanted))
+        found = [record for tag, payload in lines if tag == RECORDS for record in Records.decode(payload)]
+        sample += [found[place] for place in some_of(len(found), wanted)]
+    return sample
 
 
 def _read(

@@ -59,7 +59,7 @@ ENOUGH_PAIRS = 100
 
 #: Seconds a record takes to be read and settled, and to reach a reducer once; a kept pair to be written. Measured
 #: with bench/speed.py and bench/shuffle.py.
-READ_SECONDS, COPY_SECONDS, WRITE_SECONDS = 16e-6, 2e-6, 1e-6
+READ_SECONDS, COPY_SECONDS, WRITE_SECONDS = 8e-6, 2e-6, 1e-6
 
 #: Seconds that a record costs in each of its blocks, besides: to find its keys, and to sort it into the block.
 MEMBER_SECONDS = 15e-6

@@ -12,10 +12,10 @@ from pehchan.console.pipeline import Result, pairs_to_compare
 from pehchan.console.places import Place
 from pehchan.console.side_by_side import show_cluster
 from pehchan.metadata.plan import Plan
-from pehchan.metadata.records import decode_record
+from pehchan.metadata.records import Records
 from pehchan.metadata.schemas import native_text
 from pehchan.mrjobs.joins.blocking import is_order, is_part
-from pehchan.mrjobs.wire import CLUSTERED, RECORD
+from pehchan.mrjobs.wire import CLUSTERED, RECORDS
 
 
 def summary(result: Result, out: Place) -> str:
@@ -92,10 +92,10 @@ def first_clusters(out: Place, number: int) -> str:
     wanted = {record for members in shown for record in members}
     items: dict[tuple[str, str], list[str]] = {}
     for tag, payload in tagged_lines(record_folders(out)):
-        if tag == RECORD:
-            record = decode_record(payload)
-            if (record.set, record.id) in wanted:
-                items[record.set, record.id] = list(record.items)
+        if tag == RECORDS:
+            for record in Records.decode(payload):
+                if (record.set, record.id) in wanted:
+                    items[record.set, record.id] = list(record.items)
     schema = plan.schema
     ordinals = [field.ordinal for field in schema.fields if field.ordinal is not None]
     names = [field.name for field in schema.fields if field.ordinal is not None]

@@ -9,9 +9,9 @@ deleted from each word is bounded here by the mean over the words.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -141,14 +141,12 @@ class Deletions:
         """What is deleted from values of a shape; None where that are too many ways."""
         if not 0 < len(shape.lengths) <= MOST_WORDS or self.count > NUMBER:
             return None
-        most = max(FEW_WAYS, min(MOST_WAYS, self._met(shape)))
-        ways, found = 0, []
-        for deleted in self._possible(shape.lengths):
-            ways += _ways(shape.lengths, deleted)
-            if ways > most:
-                return None
-            found.append(deleted)
-        return found
+        if len(shape.lengths) == 1:
+            (length,) = shape.lengths
+            found, ways = _few_ways(shape.lengths, ((number,) for number in self._from_one(length)))
+        else:
+            found, ways = _of_several(shape.lengths, self._limit * len(shape.lengths) + SLACK)
+        return found if ways <= max(FEW_WAYS, min(MOST_WAYS, self._met(shape))) else None
 
     def _met(self, shape: Shape) -> float:
         """How many values there are, about, that those of a shape can be near."""
@@ -159,12 +157,6 @@ class Deletions:
             for length, count in self._sizes[len(shape.lengths)].items()
             if abs(length - total) <= share * (length + total) + SLACK
         )
-
-    def _possible(self, lengths: tuple[int, ...]) -> Iterator[Deleted]:
-        if len(lengths) == 1:
-            yield from ((number,) for number in self._from_one(lengths[0]))
-        else:
-            yield from self._from_each(lengths, self._limit * len(lengths) + SLACK)
 
     def _from_one(self, length: int) -> list[int]:
         """Letters to delete from a single word: for each length that another has, down to what the farthest share.
@@ -182,21 +174,6 @@ class Deletions:
         """The most insertions and deletions that two words may be apart, which are odd if the sum of lengths is."""
         apart = math.floor(self._limit * (length + other) + SLACK)
         return apart - (apart - length - other) % 2
-
-    def _from_each(self, lengths: tuple[int, ...], left: float) -> Iterator[Deleted]:
-        """All numbers of letters to delete from each of several words, of which the distance alone is not too large.
-
-        A word of l letters that shares l - r of them is at least r / (2 l - r) apart.
-        """
-        if not lengths:
-            yield ()
-            return
-        for number in range(lengths[0] + 1):
-            apart = number / (2 * lengths[0] - number) if number else 0.0
-            if apart > left:
-                break
-            for others in self._from_each(lengths[1:], left - apart):
-                yield (number, *others)
 
     def pairs(self) -> Iterator[tuple[Positions, Positions]]:
         """int64[m] each: pairs of values, the smaller position first, among them all that are within the limit.
@@ -256,6 +233,39 @@ class Deletions:
                 keys &= HASH
                 keys |= values.astype(np.uint64)
                 yield keys.ravel()
+
+
+def _few_ways(lengths: tuple[int, ...], possible: Iterable[Deleted]) -> tuple[list[Deleted], int]:
+    """What is deleted from words, and in how many ways; no more of it where these are too many."""
+    found, ways = [], 0
+    for deleted in possible:
+        ways += _ways(lengths, deleted)
+        found.append(deleted)
+        if ways > MOST_WAYS:
+            break
+    return found, ways
+
+
+@lru_cache(maxsize=10_000)
+def _of_several(lengths: tuple[int, ...], left: float) -> tuple[list[Deleted], int]:
+    """The same of several words; kept, as a plan asks for it again and again."""
+    return _few_ways(lengths, _from_each(lengths, left))
+
+
+def _from_each(lengths: tuple[int, ...], left: float) -> Iterator[Deleted]:
+    """All numbers of letters to delete from each of several words, of which the distance alone is not too large.
+
+    A word of l letters that shares l - r of them is at least r / (2 l - r) apart.
+    """
+    if not lengths:
+        yield ()
+        return
+    for number in range(lengths[0] + 1):
+        apart = number / (2 * lengths[0] - number) if number else 0.0
+        if apart > left:
+            break
+        for others in _from_each(lengths[1:], left - apart):
+            yield (number, *others)
 
 
 def _ways(lengths: Sequence[int], deleted: Deleted) -> int:

@@ -344,7 +344,9 @@ class _Choice:
         known = known[known < whole.present]
         texts = [whole.values[code] for code in known.tolist()]
         values = measure.prepare(texts)
-        few = texts[:: -(-len(texts) // COSTED)] if texts else texts
+        # The same ones in whatever order the records came.
+        in_order = sorted(texts)
+        few = [in_order[place] for place in some_of(len(in_order), COSTED)]
         counts = [
             np.bincount(np.searchsorted(known, codes[codes < whole.present]), minlength=len(known))
             for codes in (left, right)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from operator import itemgetter, mul
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.native_schema import read_native, write_native
 from pehchan.metadata.properties import Settings
-from pehchan.metadata.records import Record
+from pehchan.metadata.records import Record, Records
 from pehchan.metadata.schema import Schema
 
 PLAN_VERSION = 5
@@ -173,6 +174,18 @@ class Plan:
         prepared = sum(map(mul, self.prepared_bytes, map(len, compared)))
         of_text = characters if text.isascii() else CHARACTER_BYTES * characters
         return characters, of_text + prepared + VALUE_BYTES * self._values
+
+    def size_of_all(self, records: Records) -> tuple[int, int]:
+        """The same of many records together."""
+        compared = [records.column(field.ordinal or 0) for field in self.schema.fields]
+        texts = ["".join(values) for values in compared]
+        items = chain.from_iterable(record.items for record in records) if self.items_needed else ()
+        whole = "".join([*records.ids, *texts, *items])
+        if not whole.isascii():
+            sizes = [self.size(record, self.compared(record)) for record in records]
+            return sum(size[0] for size in sizes), sum(size[1] for size in sizes)
+        prepared = sum(map(mul, self.prepared_bytes, map(len, texts)))
+        return len(whole), len(whole) + prepared + VALUE_BYTES * self._values * len(records)
 
     def held_bytes_of_key(self, block: str) -> int:
         """Bytes of memory that a block takes that a record brings along to where it is compared."""

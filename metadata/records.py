@@ -1,31 +1,81 @@
-"""Lines and records: how a line becomes a record, and the canonical line that a record becomes.
+"""Lines and records: how a line becomes a record, and the canonical lines that records become.
 
 A record line is ASCII JSON on one line, `[version, set, id, [item, ...]]`, with every item a string and
-"" for a missing one. Jobs hand each other record lines; headerless delimited lines of a user are read as
-they lie (LineParser).
+"" for a missing one: what `ingest` makes of files that are no plain lines. Jobs hand each other many records a
+line (Records); headerless delimited lines of a user are read as they lie.
 """
 
 import json
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import orjson
 
 RECORD_VERSION = 1
+RECORDS_VERSION = 1
 
 
 class RejectedLine(ValueError):
     """A line that cannot become a record; its text is the reason, for a person."""
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One record: the set it came from ("" where there is only one), its id ("" until settled), its items."""
 
     set: str
     id: str
     items: Sequence[str]
+
+
+@dataclass
+class Records:
+    """Records of one set that have as many items each, as they travel between tasks and jobs: many a line.
+
+    width   strings a record: its id and its items
+    values  those of all records, one after the other: as objects of their own so many would keep the garbage
+            collector busy
+    """
+
+    set: str
+    width: int
+    values: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.values) // self.width
+
+    def __iter__(self) -> Iterator[Record]:
+        for start in range(0, len(self.values), self.width):
+            yield Record(self.set, self.values[start], self.values[start + 1 : start + self.width])
+
+    @property
+    def ids(self) -> list[str]:
+        """One a record."""
+        return self.values[:: self.width]
+
+    def column(self, ordinal: int) -> list[str]:
+        """The items at one place, one a record."""
+        return self.values[ordinal + 1 :: self.width]
+
+    def append(self, record_id: str, items: Sequence[str]) -> None:
+        """Add a record of this set and as many items."""
+        self.values.append(record_id)
+        self.values += items
+
+    def encode(self) -> bytes:
+        """ASCII JSON on one line, without the newline: [version, set, width, values]."""
+        return ascii_json([RECORDS_VERSION, self.set, self.width, self.values])
+
+    @classmethod
+    def decode(cls, line: bytes) -> "Records":
+        """The records of an encoded line; raises RejectedLine where it is of another version."""
+        version, *parts = orjson.loads(line)
+        if version != RECORDS_VERSION:
+            raise RejectedLine(
+                f"records of version {version!r}; this pehchan reads version {RECORDS_VERSION}"
+            )
+        return cls(*parts)
 
 
 @dataclass(frozen=True)

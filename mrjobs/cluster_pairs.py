@@ -13,14 +13,14 @@ import orjson
 from mrjob.step import MRStep
 
 from pehchan.clustering.clusters import connected_clusters
-from pehchan.metadata.records import Rejected, RejectedLine, ascii_json, decode_line, decode_record
-from pehchan.mrjobs.job import PehchanJob, file_name, input_file, lines_of
+from pehchan.metadata.records import Records, Rejected, RejectedLine, ascii_json, decode_line
+from pehchan.mrjobs.job import PehchanJob, file_name, input_file
 from pehchan.mrjobs.wire import (
     CLUSTERED,
     GROUP,
     PAIRS,
     PAIRS_VERSION,
-    RECORD,
+    RECORDS,
     REJECTED,
     Identity,
     Pair,
@@ -71,15 +71,16 @@ class ClusterPairs(PehchanJob):
     def read_line(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Pairs at or under the cutoff and records, gathered, to the one reducer."""
         tag, _tab, payload = line.partition(b"\t")
-        if tag == RECORD:
-            record = decode_record(payload)
-            self._records.append((record.set, record.id))
+        if tag == RECORDS:
+            records = Records.decode(payload)
+            self._records += [(records.set, record_id) for record_id in records.ids]
         elif tag == PAIRS:
             self._pairs.extend(Pairs.decode(payload).within(self.options.cutoff))
         elif tag == REJECTED:
             yield ASIDE, payload
         elif tag != GROUP:
-            for single in lines_of(line):
+            # Some runners end lines at a bare CR and others do not, so that all of them do here.
+            for single in line.split(b"\r"):
                 if not single.strip():
                     continue
                 try:

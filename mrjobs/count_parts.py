@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import orjson
 from mrjob.step import MRStep
 
-from pehchan.metadata.records import decode_record
+from pehchan.metadata.records import Records
 from pehchan.mrjobs.counting import CountsGroups
 from pehchan.mrjobs.joins import join_of
 from pehchan.mrjobs.joins.blocking import is_part
-from pehchan.mrjobs.wire import RECORD, tagged
+from pehchan.mrjobs.wire import RECORDS, tagged
 
 
 class CountParts(CountsGroups):
@@ -32,15 +32,15 @@ class CountParts(CountsGroups):
         self._join = join_of(self.plan)
 
     def count_parts(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Settled record -> what was counted, from time to time."""
+        """Settled records -> what was counted, from time to time."""
         tag, payload = tagged(line)
-        if tag != RECORD:
+        if tag != RECORDS:
             return
-        record = decode_record(payload)
-        parts = list(filter(is_part, self._join.groups(record)))
-        if parts:
-            compared = self.plan.compared(record)
-            yield from self.count_groups(parts, record.set, *self.plan.size(record, compared))
+        for record in Records.decode(payload):
+            parts = list(filter(is_part, self._join.groups(record)))
+            if parts:
+                compared = self.plan.compared(record)
+                yield from self.count_groups(parts, record.set, *self.plan.size(record, compared))
 
     def to_large_parts(self, key: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """A part and what was counted of it -> its counts, if it is large."""

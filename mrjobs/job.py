@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -182,11 +182,6 @@ def input_file() -> str:
     """The path of the file that a mapper reads, as the runner gives it; "" where it does not."""
     uri = os.environ.get("mapreduce_map_input_file") or os.environ.get("map_input_file") or ""  # noqa: SIM112
     return uri.removeprefix("file://")
-
-
-def lines_of(line: bytes) -> Iterator[bytes]:
-    """The lines in a line: some runners end lines at a bare CR and others do not, so all of them do here."""
-    yield from line.split(b"\r") if b"\r" in line else (line,)
 
 
 def file_name(path: str) -> str:

@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
+from mrjob.cat import is_compressed
 from mrjob.local import LocalMRJobRunner, _TaskFailedException
 
 from pehchan.mrjobs.interrupts import held
@@ -22,6 +23,10 @@ WORTH_A_TASK = 100_000
 
 #: Parts of reducers' input that there are for a core, at the most, and bytes of each.
 PARTS_A_CORE, WORTH_A_PART = 4, 40_000_000
+
+
+#: Bytes that are copied at a time.
+COPIED = 1 << 20
 
 
 class _Task(NamedTuple):
@@ -49,6 +54,32 @@ class LocalRunner(LocalMRJobRunner):
         # One task a core, and not two: the parts are alike, and the start of a task costs as much as many records.
         size = sum(map(os.path.getsize, input_paths))
         return max(WORTH_A_TASK, -(-size // self._num_cores()))
+
+    def _split_mapper_input(self, input_paths: Iterable[str], step_num: int) -> list[dict[str, Any]]:
+        """Write the input of each mapper; mrjob's own does so line by line, here the parts are cut out whole."""
+        paths = list(input_paths)
+        if self._uses_input_manifest() or any(map(is_compressed, paths)):
+            return list(super()._split_mapper_input(paths, step_num))
+        most = self._pick_mapper_split_size(paths, step_num)
+        parts = self._yield_split_fileobjs("mapper", step_num)
+        splits = []
+        for path in paths:
+            with open(path, "rb") as source:
+                start, size = 0, os.path.getsize(path)
+                # An empty file has a mapper as well.
+                while start < size or not size:
+                    source.seek(min(start + most, size))
+                    source.readline()
+                    end = min(size, source.tell())
+                    source.seek(start)
+                    with next(parts) as part:
+                        for chunk in iter(partial(_read_up_to, source, end), b""):
+                            part.write(chunk)
+                    splits.append({"file": path, "start": start, "length": end - start})
+                    if end == size:
+                        break
+                    start = end
+        return splits
 
     def _num_reducers(self, step_num: int) -> int:
         size = os.path.getsize(self._sorted_reducer_input_path(step_num))
@@ -116,3 +147,7 @@ class LocalRunner(LocalMRJobRunner):
             # So that nothing is written any more where temporary files are removed.
             task.process.wait()
         self._running.clear()
+
+
+def _read_up_to(source: BinaryIO, end: int) -> bytes:
+    return source.read(min(COPIED, end - source.tell()))

@@ -27,7 +27,7 @@ class RecordSimilarity(SettlesRecords, RoutesRecords):
     def steps(self) -> list[MRStep]:
         compare = MRStep(
             mapper_init=self.start_routing,
-            mapper=self.route_record,
+            mapper=self.route_records,
             mapper_final=self.stop_routing,
             reducer_init=self.start_comparing,
             reducer=self.compare_cell,

@@ -1,5 +1,6 @@
 """Ways to find the pairs of a plan, all of them or by an index, and what each costs: looked at before a run."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,8 +15,12 @@ from pehchan.mrjobs.planner import Counted, cells_of, pairs_within, records_of_a
 #: Records from which on it is worth a look whether an index finds their pairs.
 WORTH_AN_INDEX = 10_000
 
-#: Microseconds, about, that a record takes to get to a cell and to be read there.
-COPY_MICROSECONDS = 10.0
+#: Numbers of buckets in a row that cost more than fewer did, behind which no others are looked at.
+DEARER = 2
+
+#: Microseconds, about, that a record takes to be read in a cell, and to be told its bucket where there are several;
+#: that a task takes to start.
+COPY_MICROSECONDS, BUCKET_MICROSECONDS, START_MICROSECONDS = 5.0, 2.0, 400_000.0
 
 
 def may_be_indexed(plan: Plan, counted: Counted) -> bool:
@@ -75,12 +80,19 @@ class Foresight:
         """Ways to find the pairs, the cheapest first: tiles, and indexes of several limits."""
         # Of the same limits those buckets that cost least.
         by_limits: dict[tuple[tuple[int, float], ...], Search] = {}
+        least, dearer = math.inf, 0
         for buckets in self._numbers_of_buckets():
-            for search in self._signatures(buckets):
+            here = list(self._signatures(buckets))
+            for search in here:
                 assert search.index is not None
                 limits = tuple(sorted(search.index.limits.items()))
                 if limits not in by_limits or search.microseconds < by_limits[limits].microseconds:
                     by_limits[limits] = search
+            cheapest = min((search.microseconds for search in here), default=least)
+            dearer = dearer + 1 if cheapest > least else 0
+            least = min(least, cheapest)
+            if dearer == DEARER:
+                break
         found = [*by_limits.values()]
         if self._plan.settings.search != "signatures" or not found:
             found.append(self._tiles())
@@ -129,13 +141,14 @@ class Foresight:
         if len(plan.sets) != 2 and buckets[0] > 1:
             # Cells of one bucket with itself have half as many records.
             cells = buckets[0] * buckets[0] / 2
-        copy = records * COPY_MICROSECONDS
+        copy = START_MICROSECONDS + records * COPY_MICROSECONDS
         a_cell = microseconds + copy * (len(index.parts) if index else 1)
+        told = BUCKET_MICROSECONDS * sum(counted.records.values()) if max(buckets) > 1 else 0.0
         all_pairs = pairs_within(plan, counted.records)
         return Search(
             index,
             buckets,
-            max(of_a_task + copy, a_cell * cells / self._tasks),
+            max(of_a_task + copy, a_cell * cells / self._tasks) + told / self._tasks,
             all_pairs * (index.candidates / max(1.0, index.all_pairs) if index else 1.0),
             index.signatures * cells if index else 0.0,
             TASK_MEGABYTES + (records * counted.record_bytes + (index.held if index else 0.0)) / 1e6,

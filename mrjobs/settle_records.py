@@ -1,7 +1,7 @@
 """Records with settled ids, from lines.
 
 in   delimited lines, or record lines of ingest, as the plan says
-out  tagged lines: `record` a record line, `rejected` a line set aside with its reason, `group` the number of
+out  tagged lines: `records` some of them, `rejected` a line set aside with its reason, `group` the number of
      records, characters and bytes of a group too large for one bucket
 """
 

@@ -18,18 +18,18 @@ from mrjob.step import MRStep
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import (
     Record,
+    Records,
     Rejected,
     RejectedLine,
     ascii_json,
     decode_line,
     decode_record,
-    encode_record,
     splitter,
 )
 from pehchan.mrjobs.counting import CountsGroups
-from pehchan.mrjobs.job import file_name, input_file, lines_of
+from pehchan.mrjobs.job import file_name, input_file
 from pehchan.mrjobs.joins import join_of
-from pehchan.mrjobs.wire import RECORD, REJECTED
+from pehchan.mrjobs.wire import RECORDS, REJECTED
 
 #: The sets of a job whose files are told apart by their names.
 FILE_SETS = ("base", "other")
@@ -37,6 +37,9 @@ FILE_SETS = ("base", "other")
 #: Records of one set are settled by the drawers that their ids fall in: so many that a task can hold the records of
 #: one, of however many records.
 DRAWERS = 1024
+
+#: Records that a reducer writes to a line, where it makes the lines anew.
+RECORDS_A_LINE = 100
 
 #: Lines that a mapper holds at a time, as a multiple of the size of a batch.
 BATCHES_HELD = 16
@@ -105,7 +108,7 @@ class SettlesRecords(CountsGroups):
             self._set_name = self.options.set_name
         self._join = join_of(self.plan)
         self._characters = self._held = 0
-        #: (set, drawer, items of a record) -> family, id and items of records that wait, one after the other
+        #: (set, drawer, strings a record) -> records that wait, their ids as they were given
         self._drawers: dict[tuple[str, int, int], list[str]] = defaultdict(list)
         #: Bytes of the lines that they came in.
         self._gathered = 0
@@ -114,7 +117,8 @@ class SettlesRecords(CountsGroups):
 
     def read_line(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Line -> its record, among others of the same drawer; or the rejected line."""
-        for single in lines_of(line):
+        # Some runners end lines at a bare CR and others do not, so that all of them do here.
+        for single in line.split(b"\r"):
             try:
                 record = self._reader.read(single, self._set_name)
             except RejectedLine as reason:
@@ -127,42 +131,40 @@ class SettlesRecords(CountsGroups):
             if record is None:
                 self.count("Records", "Blank lines")
                 continue
-            self.count("Records", "Read")
-            if record.set:
-                self._count_set(record.set)
-            compared = self.plan.compared(record)
-            characters, held = self.plan.size(record, compared)
-            self._characters += characters
-            self._held += held
+            set_name, record_id, items = record
             if self.plan.grouped:
-                groups = self._join.groups(record)
-                if self._blocking and not groups:
-                    self.count("Records", "Without blocking key")
-                yield from self.count_groups(groups, record.set, characters, held)
-            # Ids that only differ in their suffixes belong together: a duplicate of one may come to be another.
-            family = (
-                _SUFFIXES.sub("", record.id) if "~" in record.id else record.id or _content_id(record.items)
-            )
-            # Strings in one list: as objects of their own so many would keep the garbage collector busy.
-            drawer = crc32(family.encode("utf-8", "surrogatepass")) % DRAWERS
-            gathered = self._drawers[record.set, drawer, len(record.items)]
-            gathered.append(family)
-            gathered.append(record.id)
-            gathered += record.items
+                yield from self._count_groups_of(record)
+            drawer = drawer_of(_family(record))
+            gathered = self._drawers[set_name, drawer, 1 + len(items)]
+            gathered.append(record_id)
+            gathered += items
             self._gathered += len(single)
             if self._gathered >= self._batch_bytes * BATCHES_HELD:
                 yield from self._send_records()
 
+    def _count_groups_of(self, record: Record) -> Iterator[tuple[bytes, bytes]]:
+        groups = self._join.groups(record)
+        if self._blocking and not groups:
+            self.count("Records", "Without blocking key")
+        yield from self.count_groups(groups, record.set, *self.plan.size(record, self.plan.compared(record)))
+
     def _send_records(self) -> Iterator[tuple[bytes, bytes]]:
-        for (set_name, drawer, width), gathered in self._drawers.items():
-            yield ascii_json(["r", set_name, drawer]), ascii_json([width, gathered])
+        for (set_name, drawer, width), values in self._drawers.items():
+            records = Records(set_name, width, values)
+            self.count("Records", "Read", len(records))
+            if set_name:
+                self._count_set(set_name, len(records))
+            characters, held = self.plan.size_of_all(records)
+            self._characters += characters
+            self._held += held
+            yield ascii_json(["r", set_name, drawer]), records.encode()
         self._drawers.clear()
         self._gathered = 0
 
-    def _count_set(self, set_name: str) -> None:
+    def _count_set(self, set_name: str, number: int) -> None:
         # Sets told by ids may be many; the two of a join are worth a counter each.
         if len(self.plan.sets) == 2:
-            self.count("Records", f"Set {set_name}")
+            self.count("Records", f"Set {set_name}", number)
 
     def stop_reading(self) -> Iterator[tuple[bytes, bytes]]:
         yield from self._send_records()
@@ -182,30 +184,46 @@ class SettlesRecords(CountsGroups):
         elif kind == "g":
             yield from self.large_group(rest[0], values)
         else:
-            yield from self._settle_drawer(rest[0], values)
+            yield from ((RECORDS, line) for line in self._settle_drawer(rest[0], list(values)))
 
-    def _settle_drawer(self, set_name: str, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
-        first: dict[str, tuple[str, Sequence[str]]] = {}
+    def _settle_drawer(self, set_name: str, lines: Sequence[bytes]) -> Iterator[bytes]:
+        """Lines of records -> those with an id each; where the ids have nothing in common, the lines as they are."""
+        ids = [record_id for line in lines for record_id in Records.decode(line).ids]
+        families = set(ids if "~" not in "".join(ids) else map(_without_suffixes, ids))
+        if len(families) == len(ids) and "" not in families:
+            yield from lines
+            return
+        by_width: dict[int, Records] = {}
+        for record_id, items in self._settled(lines):
+            width = 1 + len(items)
+            records = by_width.setdefault(width, Records(set_name, width))
+            records.append(record_id, items)
+            if len(records) >= RECORDS_A_LINE:
+                yield by_width.pop(width).encode()
+        yield from (records.encode() for records in by_width.values())
+
+    def _settled(self, lines: Iterable[bytes]) -> Iterator[tuple[str, Sequence[str]]]:
+        """The records of a drawer, with the ids that they get."""
+        first: dict[str, Record] = {}
         # However many share an id, they are held here: as bytes, which are smaller.
         several: dict[str, list[bytes]] = {}
-        for family, given, items in chain.from_iterable(map(_gathered_records, values)):
+        for record in chain.from_iterable(map(Records.decode, lines)):
+            family = _family(record)
             if family not in first:
-                first[family] = given, items
+                first[family] = record
                 continue
             if family not in several:
-                several[family] = [ascii_json(first[family])]
-            several[family].append(ascii_json([given, items]))
-        for family, (given, items) in first.items():
+                several[family] = [_to_compare(first[family])]
+            several[family].append(_to_compare(record))
+        for family, record in first.items():
             if family in several:
-                yield from self._settle_family(set_name, family, several[family])
+                yield from self._settle_family(family, several[family])
                 continue
-            if not given:
+            if not record.id:
                 self.count("Records", "Without id")
-            yield RECORD, encode_record(Record(set_name, given or family, items))
+            yield record.id or family, record.items
 
-    def _settle_family(
-        self, set_name: str, family: str, values: Iterable[bytes]
-    ) -> Iterator[tuple[bytes, bytes]]:
+    def _settle_family(self, family: str, values: Iterable[bytes]) -> Iterator[tuple[str, Sequence[str]]]:
         # Records with an id before those without, then by content: never by who comes first.
         members = sorted(values, key=lambda value: (value.startswith(b'["",'), value))
         # An id that a record brings itself goes before any that is made here.
@@ -228,14 +246,27 @@ class SettlesRecords(CountsGroups):
                     settled, number = f"{wanted}~{number}", number + 1
                 numbers[wanted] = number
                 taken.add(settled)
-            yield RECORD, encode_record(Record(set_name, settled, items))
+            yield settled, items
 
 
-def _gathered_records(line: bytes) -> Iterator[tuple[str, str, Sequence[str]]]:
-    """Family, id and items of the records of a line that a mapper gathered."""
-    width, gathered = orjson.loads(line)
-    for start in range(0, len(gathered), width + 2):
-        yield gathered[start], gathered[start + 1], gathered[start + 2 : start + 2 + width]
+def drawer_of(family: str) -> int:
+    """The drawer of the ids of a family; those of ids that differ alike are not to differ alike."""
+    checksum = crc32(family.encode("utf-8", "surrogatepass"))
+    # The upper bits of a product with an odd number: a checksum alone is linear in the letters.
+    return (checksum * 0x9E3779B1 & 0xFFFFFFFF) * DRAWERS >> 32
+
+
+def _family(record: Record) -> str:
+    """What ids have in common that only differ in their suffixes: a duplicate of one may come to be another."""
+    return _without_suffixes(record.id) if record.id else _content_id(record.items)
+
+
+def _without_suffixes(record_id: str) -> str:
+    return _SUFFIXES.sub("", record_id) if "~" in record_id else record_id
+
+
+def _to_compare(record: Record) -> bytes:
+    return ascii_json([record.id, record.items])
 
 
 def _digest(content: bytes) -> str:

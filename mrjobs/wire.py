@@ -18,7 +18,7 @@ from pehchan.mrjobs.joins.all_pairs import Route
 BATCH_VERSION = 2
 PAIRS_VERSION = 1
 
-RECORD = b"record"
+RECORDS = b"records"
 REJECTED = b"rejected"
 GROUP = b"group"
 PAIRS = b"pairs"

@@ -43,9 +43,18 @@ class AllPairs:
         group = self.group(record)
         if group is None:
             return None
+        return group, record.set, bucket_of(record, self._count(group, record.set))
+
+    def route_of_all(self, set_name: str) -> Route | None:
+        """The route of all records of a set, where they have but one; else None."""
+        if self.partition_ordinal is not None or self._count("", set_name) > 1:
+            return None
+        return "", set_name, 0
+
+    def _count(self, group: str, set_name: str) -> int:
+        """How many buckets the records of a set have in a group."""
         buckets = self.buckets.get(group, self.default)
-        count = buckets[self.sets.index(record.set)] if len(self.sets) == 2 else buckets[0]
-        return group, record.set, bucket_of(record, count)
+        return buckets[self.sets.index(set_name)] if len(self.sets) == 2 else buckets[0]
 
     def groups(self, record: Record) -> Sequence[str]:
         """The groups of a record: one, or none."""

@@ -25,3 +25,6 @@ class SameId(AllPairs):
         partition = super().group(record) or ""
         # The length, so that no two pairs of a partition and an id make the same group.
         return f"{len(partition)}:{partition}{entity}"
+
+    def route_of_all(self, set_name: str) -> None:
+        """None: it depends on its id where a record goes."""

@@ -15,8 +15,8 @@ import near_duplicates
 import pytest
 from golden_cases import CASES, GOLDEN, inputs_of
 from hadoop.outputs import lines, pairs
+from settled import settled_lines
 
-from pehchan.metadata.records import Record, encode_record
 from pehchan.mrjobs.planner import plan_for_job
 
 ROOT = Path(__file__).parents[2]
@@ -153,9 +153,7 @@ def test_blocks_and_neighbours_give_the_same_on_the_cluster(hadoop, tmp_path):
     names = ["".join(chance.choices("aeioubdn", k=5)) for _ in range(40)]
     rows = [[str(k), f"{chance.choice(names)} {chance.choice(names)}", str(k % 7)] for k in range(300)]
     records = tmp_path / "records"
-    records.write_bytes(
-        b"".join(b"record\t" + encode_record(Record("", row[0], row)) + b"\n" for row in rows)
-    )
+    records.write_bytes(b"".join(settled_lines(rows[k::3]) for k in range(3)))
     schema = tmp_path / "schema.yaml"
     schema.write_text(
         "id: id\ncolumns: [id, name, zip]\nfields: {name: edit}\ncutoff: 400\nlines: true\n"

@@ -13,12 +13,13 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from settled import settled_lines
 
 from pehchan.distance.record import RecordDistance
 from pehchan.metadata.blocking_keys import parse_key
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.properties import read_settings
-from pehchan.metadata.records import Record, encode_record
+from pehchan.metadata.records import Record
 from pehchan.metadata.schemas import load_schema
 from pehchan.mrjobs import comparing
 from pehchan.mrjobs import listed as listed_module
@@ -624,8 +625,8 @@ def test_blocks_that_are_large_are_counted_when_records_are_settled_with_all_set
 
 def test_the_parts_of_divided_blocks_are_counted(tmp_path):
     plan = plan_of(tmp_path, ["state", "tokens(name)"], blocking_max_records=2, blocking_large="split")
-    records = [Record("", f"{k}", [f"{k}", "Ann" if k < 3 else "Bob", "", "TX"]) for k in range(5)]
-    lines = b"".join(b"record\t" + encode_record(record) + b"\n" for record in records)
+    records = [[f"{k}", "Ann" if k < 3 else "Bob", "", "TX"] for k in range(5)]
+    lines = settled_lines(records[:2]) + settled_lines(records[2:])
     divided = ('[0,"",["tx"]]', '[1,"",["ann"]]')
     plan = replace(plan, divided=divided, input="settled")
     outcome = Outcome(tmp_path, plan, {"a": lines}, job_class=CountParts)

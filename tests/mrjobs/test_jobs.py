@@ -14,6 +14,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from settled import settled_lines
 
 from pehchan.distance.record import RecordDistance
 from pehchan.metadata.mistakes import Mistakes, MistakesError
@@ -481,10 +482,7 @@ def test_lines_that_are_no_pairs_are_set_aside_with_the_reason(clustered):
 
 def test_records_without_a_pair_are_clusters_of_their_own(tmp_path, clustered):
     outcome = clustered(
-        'record\t[1,"","a",["a"]]\nrecord\t[1,"","z",["z"]]\n'
-        + "pairs\t"
-        + Pairs.of([PAIR]).encode().decode()
-        + "\n",
+        settled_lines([["a"], ["z"]]).decode() + "pairs\t" + Pairs.of([PAIR]).encode().decode() + "\n",
         "--cutoff",
         10,
     )

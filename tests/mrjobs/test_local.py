@@ -65,6 +65,13 @@ class Sleeper(PehchanJob):
         yield b"", what.encode()
 
 
+class Reader(PehchanJob):
+    """Passes its lines on."""
+
+    def steps(self):
+        return [MRStep(mapper=lambda _, line: [(b"", line)])]
+
+
 def sleeping(tmp_path, *tasks):
     """A runner for a job with one file a task."""
     paths = []
@@ -147,3 +154,36 @@ def test_an_interrupt_while_a_task_starts_leaves_no_process(tmp_path, heeding, s
 
 if __name__ == "__main__":
     Sleeper.run()
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [b""],
+        [b"no end"],
+        [b"1\n", b"", b"2\n3\n"],
+        [b"a\n" * 1000, b"long " * 500 + b"\n", b"\n\n\n"],
+        [b"".join(b"%d\n" % number for number in range(999)) + b"last"],
+    ],
+)
+@pytest.mark.parametrize("most", [1, 7, 1000, 10_000])
+def test_the_input_is_divided_into_whole_lines(tmp_path, monkeypatch, files, most):
+    paths = []
+    for number, content in enumerate(files):
+        paths.append(str(tmp_path / f"{number}.txt"))
+        Path(paths[-1]).write_bytes(content)
+    monkeypatch.setattr(LocalRunner, "_pick_mapper_split_size", lambda *_: most)
+
+    with Reader(["-r", "local", "--no-conf", *paths]).make_runner() as runner:
+        parts = runner._split_mapper_input(paths, 0)
+        named = [runner._task_input_path("mapper", 0, number) for number in range(len(parts))]
+        contents = [Path(path).read_bytes() for path in named]
+    assert b"".join(contents) == b"".join(files)
+    assert [part["file"] for part in parts if not part["start"]] == paths
+    for part, content in zip(parts, contents, strict=True):
+        whole = Path(part["file"]).read_bytes()
+        end = part["start"] + part["length"]
+        assert content == whole[part["start"] : end]
+        # Whole lines, the last of which reaches the size of a part.
+        assert end == len(whole) or content.endswith(b"\n")
+        assert content.rfind(b"\n", 0, -1) < most

@@ -7,6 +7,7 @@ import random
 from collections import Counter, defaultdict
 from dataclasses import replace
 from itertools import chain
+from unittest.mock import patch
 
 import pytest
 from hypothesis import example, given
@@ -16,12 +17,13 @@ from pehchan.distance.char_pair import CharPair
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.properties import Settings
-from pehchan.metadata.records import Record, decode_record, encode_record
+from pehchan.metadata.records import Record, Records, RejectedLine, encode_record
 from pehchan.metadata.schema import Field, Schema
+from pehchan.mrjobs import settling
 from pehchan.mrjobs.planner import plan_join
 from pehchan.mrjobs.settle_records import SettleRecords
 from pehchan.mrjobs.settling import LineReader
-from pehchan.mrjobs.wire import GROUP, RECORD, REJECTED, read_tagged
+from pehchan.mrjobs.wire import GROUP, RECORDS, REJECTED, read_tagged
 
 #: An id, a name and a partition.
 SCHEMA = Schema(fields=(Field("name", 1, "exact"),), id="id", id_ordinal=0, lines=True)
@@ -37,9 +39,10 @@ class Settled:
     def __init__(self, lines, counters):
         self.records, self.rejected, self.groups = [], [], []
         for tag, payload in read_tagged(lines):
-            if tag == RECORD:
-                record = decode_record(payload)
-                self.records.append((record.set, record.id, tuple(record.items)))
+            if tag == RECORDS:
+                self.records += [
+                    (record.set, record.id, tuple(record.items)) for record in Records.decode(payload)
+                ]
             elif tag == REJECTED:
                 self.rejected.append(json.loads(payload))
             else:
@@ -187,18 +190,44 @@ IDS = st.one_of(
 )
 
 
-@given(st.lists(st.tuples(IDS, st.sampled_from("xyz")), max_size=12), st.randoms(use_true_random=False))
-@example([("a~2", "x"), ("a~2", "y"), ("a~2~2", "z")], random.Random(1))
-def test_every_record_has_an_id_of_its_own_whatever_the_order_of_lines(rows, shuffle):
+@given(
+    st.lists(st.tuples(IDS, st.sampled_from("xyz")), max_size=12),
+    st.randoms(use_true_random=False),
+    st.sampled_from([1, 3, 1024]),
+    st.sampled_from([1, 2, 100]),
+)
+@example([("a~2", "x"), ("a~2", "y"), ("a~2~2", "z")], random.Random(1), 1024, 100)
+def test_every_record_has_an_id_of_its_own_whatever_the_order_of_lines(rows, shuffle, drawers, a_line):
     lines = [f"{record_id},{name}".encode() for record_id, name in rows]
-    result = settle_plainly(lines)
+    with patch.multiple(settling, DRAWERS=drawers, RECORDS_A_LINE=a_line):
+        result = settle_plainly(lines)
+        again = lines.copy()
+        shuffle.shuffle(again)
+        assert sorted(settle_plainly(again, mappers=2).records) == sorted(result.records)
     assert len(result.records) == len(rows)
     assert len(set(result.ids)) == len(rows)
     # Whoever brings an id keeps it, one record for each.
     assert {record_id for record_id, _ in rows if record_id} <= set(result.ids)
     assert Counter(items for _, _, items in result.records) == Counter(rows)
-    shuffle.shuffle(lines)
-    assert sorted(settle_plainly(lines, mappers=2).records) == sorted(result.records)
+
+
+def test_ids_are_spread_over_the_drawers_also_where_they_differ_alike():
+    ids = [f"rec-{number}-{kind}" for number in range(5000) for kind in ("org", "dup")]
+    sizes = Counter(map(settling.drawer_of, ids))
+    assert set(sizes) <= set(range(settling.DRAWERS))
+    # By chance about ten of 1,024 have none at 5,000, and none has 30.
+    assert len(sizes) > 1000
+    assert max(sizes.values()) < 30
+    apart = Counter(
+        settling.drawer_of(first) - settling.drawer_of(second)
+        for first, second in zip(ids[::2], ids[1::2], strict=True)
+    )
+    assert max(apart.values()) < 50
+
+
+def test_records_of_another_version_are_refused():
+    with pytest.raises(RejectedLine, match="records of version 9; this pehchan reads version 1"):
+        Records.decode(b'[9,"",2,["1","Ann"]]')
 
 
 # lines
@@ -389,6 +418,18 @@ def test_the_characters_that_are_compared_are_counted(settled):
     lines = (b"1,Ann,not compared\n", "22,Zoë,\n".encode())
     assert settled(plan_of(schema), *lines).characters == 9
     assert settled(plan_of(schema, output_record=True), *lines).characters == 9 + 16 + 5
+
+
+@given(
+    st.lists(st.tuples(st.text(max_size=3), st.text(max_size=5), st.text(max_size=5)), min_size=1),
+    st.booleans(),
+)
+def test_many_records_take_together_what_each_takes(rows, whole):
+    schema = Schema(fields=(Field("name", 1, "exact"), Field("note", 2, "char-pair")), id="id", id_ordinal=0)
+    plan = replace(plan_of(schema, output_record=whole), prepared_bytes=(3, 7))
+    records = Records("", 4, [value for row in rows for value in (row[0], *row)])
+    sizes = [plan.size(record, plan.compared(record)) for record in records]
+    assert plan.size_of_all(records) == tuple(map(sum, zip(*sizes, strict=True)))
 
 
 def test_what_a_measure_makes_of_values_is_counted_among_the_bytes_that_records_take(settled):

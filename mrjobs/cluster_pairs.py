@@ -1,6 +1,6 @@
 """Clusters of records from their pairs.
 
-in   tagged lines (`pairs` of record_similarity, `record` of settle_records for records that may be alone), or
+in   tagged lines (`pairs` of record_similarity, `records` of settle_records for records that may be alone), or
      delimited lines id1,id2,...,distance
 out  tagged lines: `clustered`, every record once with its cluster; `rejected`, lines set aside
 """

@@ -10,7 +10,7 @@ from watching import watch
 
 from pehchan.console.pipeline import Request
 from pehchan.console.planning import Forecast, forecast
-from pehchan.distance.signatures import SAMPLES
+from pehchan.mrjobs.searches import to_sample
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Planned:
         """How far off their number may be for the sample it is from, where so many there are: a share of them."""
         if self.forecast.index is None:
             return 0.0
-        sampled = min(SAMPLES[1], self.records)
+        sampled = to_sample(self.records)
         seen = compared / max(1.0, self.pairs) * sampled * (sampled - 1) / 2
         # As if each pair of the sample came by itself; those of a value that many have come together.
         return 1 / math.sqrt(seen) if seen else math.inf

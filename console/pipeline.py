@@ -60,12 +60,9 @@ from pehchan.mrjobs.planner import (
     with_buckets,
 )
 from pehchan.mrjobs.record_similarity import RecordSimilarity
-from pehchan.mrjobs.searches import Foresight, may_be_indexed, with_search
+from pehchan.mrjobs.searches import Foresight, may_be_indexed, to_sample, with_search
 from pehchan.mrjobs.settle_records import SettleRecords
 from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, RECORDS, REJECTED, read_tagged
-
-#: Records that are looked at to tell whether an index finds their pairs for less than all cost.
-SAMPLED = 2000
 
 #: Records that are looked at to tell where to cut an order into ranges.
 RANGE_SAMPLED = 20_000
@@ -226,7 +223,7 @@ def _run(
         plan = replace(plan, input="settled")
         if may_be_indexed(plan, counted):
             tasks = tasks_at_once(request.runner, plan)
-            sample = _sample(by_set, counted, SAMPLED)
+            sample = _sample(by_set, counted, to_sample(sum(counted.records.values())))
             plan = with_search(plan, counted, Foresight(plan, counted, sample, tasks).searches()[0])
         shuffled = shuffled_characters(plan, counted, groups)
         if request.runner == "inline" and (too_large := _too_large("what goes to the comparison", shuffled)):

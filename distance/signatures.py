@@ -29,6 +29,9 @@ MARGIN = 1 + 1e-9
 #: Records of a sample at the least and at the most, and the share of a comparison of all that it may cost.
 SAMPLES, SAMPLE_SHARE = (200, 1000), 0.05
 
+#: Rows of the matrix of a sample that are computed at a time.
+SAMPLED_ROWS = 500
+
 #: Microseconds, about: a pair of records of a sample, by one field; and a pair that was found, besides its measures.
 A_SAMPLED_PAIR, A_CANDIDATE = 0.05, 0.5
 
@@ -352,18 +355,22 @@ class _Choice:
             for codes in (left, right)
         ]
         here, there = (np.flatnonzero(count) for count in counts)
-        apart = values.matrix(here, there, self._cascade.limits[number])
-        pairs = np.outer(counts[0][here], counts[1][there])
-        every = len(left) * len(right)
-        if same:
-            # Each two once, and none with itself.
-            pairs[np.arange(len(here)), np.arange(len(here))] -= counts[0][here]
-            every -= len(left)
-        near = np.flatnonzero(apart <= min(self._cascade.limits[number], 1.0))
-        order = near[np.argsort(apart.ravel()[near])]
-        shares = np.cumsum(pairs.ravel()[order]) / max(1, every)
+        limit = self._cascade.limits[number]
+        distances, pairs = [np.zeros(0)], [np.zeros(0, dtype=np.int64)]
+        for start in range(0, len(here), SAMPLED_ROWS):
+            rows = here[start : start + SAMPLED_ROWS]
+            apart = values.matrix(rows, there, limit)
+            near, beside = np.nonzero(apart <= min(limit, 1.0))
+            a, b = rows[near], there[beside]
+            distances.append(apart[near, beside])
+            # Of a block with itself each two once, and none with itself.
+            pairs.append(counts[0][a] * (counts[1][b] - (a == b) * same))
+        nearest = np.concatenate(distances)
+        order = np.argsort(nearest, kind="stable")
+        every = len(left) * (len(right) - same)
+        shares = np.cumsum(np.concatenate(pairs)[order]) / max(1, every)
         times = whole.present / max(1, len(few))
-        return _Sample(measure.prepare(few), len(few), times, apart.ravel()[order], shares)
+        return _Sample(measure.prepare(few), len(few), times, nearest[order], shares)
 
 
 def _loose(cascade: Cascade, rows: Block, columns: Block) -> list[int]:

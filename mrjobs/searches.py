@@ -15,6 +15,9 @@ from pehchan.mrjobs.planner import Counted, cells_of, pairs_within, records_of_a
 #: Records from which on it is worth a look whether an index finds their pairs.
 WORTH_AN_INDEX = 10_000
 
+#: Records that are looked at to tell what finds the pairs of all for least, at least and at most.
+SAMPLED, MOST_SAMPLED = 2000, 8000
+
 #: Numbers of buckets in a row that cost more than fewer did, behind which no others are looked at.
 DEARER = 2
 
@@ -31,6 +34,15 @@ def may_be_indexed(plan: Plan, counted: Counted) -> bool:
         and not (plan.grouped or settings.compat or settings.search == "tiles")
         and sum(counted.records.values()) >= WORTH_AN_INDEX
     )
+
+
+def to_sample(records: int) -> int:
+    """How many of so many records are looked at.
+
+    Beyond a million of them with the root of their number: so among those sampled are about as many near pairs where
+    each record is near as many others.
+    """
+    return min(records, MOST_SAMPLED, max(SAMPLED, math.isqrt(4 * records)))
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ class Costs:
 
 #: Cutoff -> what --measure says of it: x86_64, 2 shared cores, Python 3.11.7, by the time that the process had.
 MEASURED = {
-    50: Costs(8.4e-6, 11.3e-6, 0.87e-6, 7.2e-9, share=3.7e-5, kept=0.56, cell_bytes=1490),
+    50: Costs(4.8e-6, 9.0e-6, 0.66e-6, 5.6e-9, share=3.7e-5, kept=0.56, cell_bytes=1490),
     100: Costs(5.2e-6, 20.5e-6, 0.70e-6, 6.3e-9, share=9.1e-5, kept=0.67, cell_bytes=2710),
 }
 

@@ -1,11 +1,14 @@
 """How good a result is, measured against truth: precision, recall and F1 of pairs and of clusters."""
 
-from collections import defaultdict
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import log2, sqrt
 
 from pehchan.clustering.truth import Pair, RecordKey, Truth, implied_pairs, ordered
+
+#: Sizes of clusters, and cutoffs of a curve, that are shown.
+SIZES_SHOWN, CURVE_SHOWN = 10, 12
 
 
 @dataclass(frozen=True)
@@ -92,15 +95,138 @@ def exact_cluster_scores(clusters: Mapping[RecordKey, Hashable], truth: Truth) -
     return Scores(len(predicted & actual), len(predicted), len(actual), _unknown(clusters, truth))
 
 
-def format_scores(scores: Mapping[str, Scores]) -> str:
-    """A table with a line for every score, by its name, and what is to be known about it."""
-    width = max([len(name) for name in scores], default=0)
+@dataclass(frozen=True)
+class ClusterMeasures:
+    """How far clusters are from the true ones, over all records of both; one that a side lacks stands alone there.
+
+    precision    mean over the records: the share of those in its cluster, itself included, that truly belong to it
+    recall       mean over the records: the share of those that truly belong to it that are in its cluster
+                 (B-cubed; A. Bagga and B. Baldwin, "Entity-based cross-document coreferencing", 1998)
+    information  variation of information in bits, 0 where the clusters are the true ones (M. Meila, "Comparing
+                 clusterings by the variation of information", 2003)
+    sizes        size -> how many clusters of it there are, and how many true ones
+    """
+
+    precision: float
+    recall: float
+    information: float
+    sizes: Mapping[int, tuple[int, int]]
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of precision and recall."""
+        return 2 * self.precision * self.recall / (self.precision + self.recall) if self.precision else 0.0
+
+    def to_dict(self) -> dict[str, object]:
+        """All of it, for JSON."""
+        return {
+            "precision": self.precision,
+            "recall": self.recall,
+            "f1": self.f1,
+            "variation_of_information": self.information,
+            "sizes": [[size, *counts] for size, counts in self.sizes.items()],
+        }
+
+
+def cluster_measures(clusters: Mapping[RecordKey, Hashable], truth: Truth) -> ClusterMeasures:
+    """How far the clusters are from those of the truth."""
+    both = [
+        (clusters.get(record, ("alone", record)), truth.clusters.get(record, ("alone", record)))
+        for record in {**clusters, **truth.clusters}
+    ]
+    found, true, shared = Counter(each for each, _ in both), Counter(each for _, each in both), Counter(both)
+    precision = recall = information = 0.0
+    # In a defined order, as the last digits of a sum depend on it.
+    for (cluster, own), count in sorted(
+        ((found[cluster], true[own]), count) for (cluster, own), count in shared.items()
+    ):
+        precision += count * count / cluster
+        recall += count * count / own
+        information -= count * (log2(count / cluster) + log2(count / own))
+    sizes, true_sizes = Counter(found.values()), Counter(true.values())
+    number = max(1, len(both))
+    return ClusterMeasures(
+        precision / number,
+        recall / number,
+        information / number,
+        {size: (sizes[size], true_sizes[size]) for size in sorted(sizes | true_sizes)},
+    )
+
+
+@dataclass(frozen=True)
+class CutoffScores:
+    """Scores of the pairs at or under a cutoff."""
+
+    cutoff: int
+    scores: Scores
+
+
+def curve(pairs: Iterable[tuple[Pair, int]], truth: Truth) -> list[CutoffScores]:
+    """Scores of the pairs at or under each distance that occurs, ascending.
+
+    Of a pair that is there several times the smallest distance counts.
+    """
+    nearest: dict[Pair, int] = {}
+    for (a, b), distance in pairs:
+        if a != b and not (truth.across and a[0] == b[0]):
+            pair = ordered(a, b)
+            nearest[pair] = min(distance, nearest.get(pair, distance))
+    predicted = Counter(nearest.values())
+    right = Counter(distance for (a, b), distance in nearest.items() if truth.holds(a, b))
+    found, so_far, points = 0, 0, []
+    for distance in sorted(predicted):
+        found += right[distance]
+        so_far += predicted[distance]
+        points.append(CutoffScores(distance, Scores(found, so_far, truth.pairs)))
+    return points
+
+
+def best_cutoff(points: Sequence[CutoffScores]) -> CutoffScores | None:
+    """The smallest cutoff of the largest F1; None where there are no pairs."""
+    return max(points, key=lambda point: (point.scores.f1, -point.cutoff), default=None)
+
+
+def format_sizes(measures: ClusterMeasures) -> str:
+    """How many clusters there are of a size, and how many true ones; of many sizes the large ones together."""
+    lines = [f"{'size':>9}  {'clusters':>9}  {'true':>9}"]
+    listed = list(measures.sizes.items())
+    lines += [f"{size:>9}  {found:>9}  {true:>9}" for size, (found, true) in listed[:SIZES_SHOWN]]
+    if rest := listed[SIZES_SHOWN:]:
+        found, true = (sum(counts[side] for _, counts in rest) for side in (0, 1))
+        lines.append(f"{f'to {rest[-1][0]}':>9}  {found:>9}  {true:>9}")
+    return "\n".join(lines) + "\n"
+
+
+def format_curve(points: Sequence[CutoffScores]) -> str:
+    """Some of the cutoffs, and the best of all."""
+    best = best_cutoff(points)
+    if best is None:
+        return ""
+    some = {points[len(points) * k // CURVE_SHOWN].cutoff for k in range(CURVE_SHOWN)}
+    some |= {points[-1].cutoff, best.cutoff}
+    lines = ["   cutoff  precision     recall         f1"]
+    for point in points:
+        if point.cutoff in some:
+            of_point = (point.scores.precision, point.scores.recall, point.scores.f1)
+            mark = "  best" if point is best else ""
+            lines.append(f"{point.cutoff:>9}" + "".join(f"  {share:9.4f}" for share in of_point) + mark)
+    return "\n".join(lines) + "\n"
+
+
+def format_scores(scores: Mapping[str, Scores], measures: ClusterMeasures | None = None) -> str:
+    """A table with a line for every score, by its name, one for the measures, and what is to be known about them."""
+    names = [*scores, *([] if measures is None else ["b-cubed"])]
+    width = max(map(len, names), default=0)
     heads = ("precision", "recall", "f1", "right", "predicted", "true")
     lines = [" " * width + "".join(f"  {head:>9}" for head in heads)]
     for name, score in scores.items():
         shares = "".join(f"  {share:9.4f}" for share in (score.precision, score.recall, score.f1))
         counts = "".join(f"  {n:>9}" for n in (score.true_positive, score.predicted, score.actual))
         lines.append(f"{name:<{width}}{shares}{counts}")
+    if measures is not None:
+        of_records = (measures.precision, measures.recall, measures.f1)
+        lines.append(f"{'b-cubed':<{width}}" + "".join(f"  {share:9.4f}" for share in of_records))
+        lines.append(f"variation of information: {measures.information:.4f} bits")
     unknown = max([score.unknown or 0 for score in scores.values()], default=0)
     if unknown:
         some = "1 record" if unknown == 1 else f"{unknown} records"

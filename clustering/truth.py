@@ -6,10 +6,11 @@ A record is (set, id), with set "" where there is only one: equal ids in two set
 import csv
 import os
 import re
-from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 
 from pehchan.metadata.mistakes import Mistake, Mistakes, MistakesError
 
@@ -56,6 +57,14 @@ class ClusterTruth:
         """How many pairs are true."""
         return implied_pairs(self.clusters, self.across)
 
+    def each_pair(self) -> Iterator[Pair]:
+        """All true pairs, in order."""
+        members: dict[Hashable, list[RecordKey]] = defaultdict(list)
+        for record in sorted(self.clusters):
+            members[self.clusters[record]].append(record)
+        for together in members.values():
+            yield from ((a, b) for a, b in combinations(together, 2) if not (self.across and a[0] == b[0]))
+
     def pairs_inside(self, clusters: Mapping[RecordKey, Hashable]) -> int:
         """How many of the true pairs are together in the given clusters."""
         both = {
@@ -84,6 +93,10 @@ class PairTruth:
     def pairs(self) -> int:
         """How many pairs are true."""
         return len(self.known)
+
+    def each_pair(self) -> Iterator[Pair]:
+        """All true pairs, in order."""
+        yield from sorted(self.known)
 
     def pairs_inside(self, clusters: Mapping[RecordKey, Hashable]) -> int:
         """How many of the true pairs are together in the given clusters."""

@@ -1,5 +1,7 @@
 """Measures against truth: the same as brute force over all pairs; truth files that are read or refused."""
 
+import math
+from collections import Counter
 from itertools import combinations
 
 import pytest
@@ -8,9 +10,14 @@ from hypothesis import strategies as st
 
 from pehchan.clustering.evaluation import (
     Scores,
+    best_cutoff,
+    cluster_measures,
     cluster_pair_scores,
+    curve,
     exact_cluster_scores,
+    format_curve,
     format_scores,
+    format_sizes,
     pair_scores,
     wilson_interval,
 )
@@ -45,6 +52,63 @@ def test_pairs_of_clusters_are_those_that_brute_force_finds(predicted, actual, a
     scores = cluster_pair_scores(predicted, ClusterTruth(actual, across))
     assert got(scores) == counts(together(predicted, across), together(actual, across))
     assert scores.unknown == len(set(actual) - set(predicted))
+
+
+def mates(clusters, record, everyone):
+    """The records of a cluster, by its member; one that is in none stands alone."""
+    return {
+        other
+        for other in everyone
+        if other == record or (record in clusters and clusters.get(other) == clusters[record])
+    }
+
+
+@given(predicted=clusterings, actual=clusterings)
+def test_b_cubed_and_the_variation_of_information_are_those_of_their_definitions(predicted, actual):
+    found = cluster_measures(predicted, ClusterTruth(actual))
+    everyone = set(predicted) | set(actual)
+    if not everyone:
+        assert (found.precision, found.recall, found.information, found.f1) == (0, 0, 0, 0)
+        return
+    both = [(mates(predicted, record, everyone), mates(actual, record, everyone)) for record in everyone]
+    count = len(everyone)
+    assert found.precision == pytest.approx(sum(len(a & b) / len(a) for a, b in both) / count)
+    assert found.recall == pytest.approx(sum(len(a & b) / len(b) for a, b in both) / count)
+    # H(A) + H(B) - 2 I(A; B), each a mean over the records.
+    entropies = sum(math.log2(count / len(a)) + math.log2(count / len(b)) for a, b in both) / count
+    shared = sum(math.log2(count * len(a & b) / (len(a) * len(b))) for a, b in both) / count
+    assert found.information == pytest.approx(entropies - 2 * shared, abs=1e-9)
+    sizes = [Counter(len(each) for each in {frozenset(pair[side]) for pair in both}) for side in (0, 1)]
+    assert found.sizes == {size: (sizes[0][size], sizes[1][size]) for size in sorted(sizes[0] | sizes[1])}
+
+
+@given(
+    pairs=st.lists(
+        st.tuples(st.tuples(st.sampled_from(RECORDS), st.sampled_from(RECORDS)), st.integers(0, 9))
+    ),
+    actual=clusterings,
+    across=st.booleans(),
+)
+def test_a_point_of_the_curve_has_the_scores_of_the_pairs_up_to_it(pairs, actual, across):
+    truth = ClusterTruth(actual, across)
+    points = curve(pairs, truth)
+    for point in points:
+        assert point.scores == pair_scores((pair for pair, apart in pairs if apart <= point.cutoff), truth)
+    assert [point.cutoff for point in points] == sorted({point.cutoff for point in points})
+    best = best_cutoff(points)
+    assert best is None or all(
+        (point.scores.f1, -point.cutoff) <= (best.scores.f1, -best.cutoff) for point in points
+    )
+
+
+@given(clusters=clusterings, across=st.booleans(), links=pair_sets)
+def test_each_true_pair_is_named_once(clusters, across, links):
+    named = list(ClusterTruth(clusters, across).each_pair())
+    assert all(a < b for a, b in named)
+    assert len(named) == len(set(named))
+    assert set(map(frozenset, named)) == together(clusters, across)
+    known = frozenset(ordered(a, b) for a, b in links if a[0] != b[0])
+    assert list(PairTruth(known).each_pair()) == sorted(known)
 
 
 @given(predicted=pair_sets, actual=clusterings, across=st.booleans())
@@ -307,3 +371,28 @@ def test_the_share_lies_at_the_end_of_what_is_likely_where_it_is_at_the_end_of_i
     for end in {low, high} - {0, 1}:
         # 1.96 standard deviations away from what was seen.
         assert (part / whole - end) ** 2 == pytest.approx(1.959964**2 * end * (1 - end) / whole)
+
+
+def test_sizes_beyond_the_tenth_are_told_together():
+    found = {("", f"{size}-{k}"): size for size in range(1, 13) for k in range(size)}
+    actual = {("", f"{size}-{k}"): (size, k // 2) for size in range(1, 13) for k in range(size)}
+    lines = format_sizes(cluster_measures(found, ClusterTruth(actual))).splitlines()
+    assert [line.split() for line in lines[:3]] == [
+        ["size", "clusters", "true"],
+        ["1", "1", "6"],
+        ["2", "1", "36"],
+    ]
+    assert lines[-1].split() == ["to", "12", "2", "0"]
+    assert len(lines) == 12
+
+
+def test_of_a_curve_some_points_are_shown_and_the_best():
+    truth = ClusterTruth({("", str(k)): k // 2 for k in range(200)})
+    pairs = [((("", str(k)), ("", str(k + 1))), k) for k in range(0, 199, 2)] + [
+        ((("", str(k)), ("", str(k + 1))), 150) for k in range(1, 199, 2)
+    ]
+    lines = format_curve(curve(pairs, truth)).splitlines()
+    assert lines[-1].split() == ["198", "0.5025", "1.0000", "0.6689"]
+    best = next(line for line in lines if line.endswith("best"))
+    assert best.split() == ["148", "1.0000", "0.7500", "0.8571", "best"]
+    assert format_curve([]) == ""

@@ -1,9 +1,11 @@
 """`pehchan cluster`: clusters of pairs that an earlier run, or another program, has found."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
+
+import orjson
 
 from pehchan.console.inputs import InputFile, find_files, format_of, ingest_files, look_at, on_this_machine
 from pehchan.console.jobs import Jobs, local_folder, prepare_runner
@@ -15,14 +17,28 @@ from pehchan.console.output import (
     record_folders,
     whole_folder,
 )
-from pehchan.console.pipeline import Request, Result, cluster, settle, write_run
-from pehchan.console.places import Place, place
+from pehchan.console.pipeline import (
+    Request,
+    Result,
+    check_sets,
+    check_way,
+    clean_sets,
+    cluster,
+    cluster_switches,
+    parts_of_clusters,
+    settle,
+    write_run,
+)
+from pehchan.console.places import LocalPlace, Place, place
 from pehchan.console.progress import Progress
 from pehchan.metadata.mistakes import Mistakes, MistakesError
-from pehchan.metadata.plan import Plan
+from pehchan.metadata.plan import Plan, room_of
 from pehchan.metadata.properties import Settings
 from pehchan.metadata.schema import Field, Schema
 from pehchan.mrjobs.wire import REJECTED
+
+#: Bytes of files, about, that a pair takes at the least, and a record.
+A_PAIR, A_RECORD = 20, 50
 
 
 @dataclass
@@ -33,10 +49,25 @@ class Pairs:
     files: list[Place]
 
 
+@dataclass(frozen=True)
+class Clusters:
+    """What is asked of the clusters.
+
+    cutoff      the largest distance of a pair
+    by          a way to make them; blank: as the run did that found the pairs
+    clean_sets  sets without duplicates; none: those of that run
+    """
+
+    cutoff: int
+    by: str
+    clean_sets: Sequence[str]
+
+
 def run_clustering(
-    request: Request, cutoff: int, records: str | None, delimiter: str, progress: Progress
+    request: Request, asked: Clusters, records: str | None, delimiter: str, progress: Progress
 ) -> Result:
     """Cluster the pairs of `request.inputs`. Raises MistakesError before, RunError after the start."""
+    cutoff = asked.cutoff
     result = Result(
         request, cluster_cutoff=cutoff, started=datetime.now(timezone.utc).isoformat(timespec="seconds")
     )
@@ -55,6 +86,7 @@ def run_clustering(
             InputFile(path, format_of(path, Settings(), None)) for path in find_files([records], mistakes)
         ]
     check_output(request.out, request.overwrite, mistakes, paths)
+    settings, clean = _settings(asked, pairs.outputs, mistakes)
     mistakes.raise_if_any()
     jobs = Jobs(request.runner, request.conf_path, progress)
     with (
@@ -63,21 +95,24 @@ def run_clustering(
         jobs.workplace(folder) as work,
     ):
         (work / "internal").make()
-        inputs = [*(output / "internal" / "pairs" for output in pairs.outputs), *pairs.files]
+        of_pairs = [*(output / "internal" / "pairs" for output in pairs.outputs), *pairs.files]
+        of_records: list[Place] = []
         settled: list[Place] = []
         if record_output:
-            inputs += record_folders(record_output)
+            of_records = record_folders(record_output)
         elif record_files:
             with progress.stage("read"):
-                settled = _settle_ids(record_files, delimiter, jobs, here, work)
-            inputs += settled
+                of_records = settled = _settle_ids(record_files, delimiter, jobs, here, work)
         plan_path = None
         if pairs.outputs:
             plan_path = here / "plan.json"
             plan_path.write_bytes((pairs.outputs[0] / "internal" / "plan.json").read())
             (work / "internal" / "plan.json").write(plan_path.read_bytes())
+        parts = parts_of_clusters(_size(of_pairs) // A_PAIR, _size(of_records) // A_RECORD, room_of(settings))
         with progress.stage("cluster"):
-            cluster(jobs, inputs, cutoff, work, plan_path, ["--delimiter", delimiter])
+            switches = cluster_switches(settings, clean)
+            reading = ["--delimiter", delimiter]
+            cluster(jobs, [*of_pairs, *of_records], cutoff, work, plan_path, switches, reading, parts)
         aside = [*([work / "internal" / "clusters"] if pairs.files else []), *settled]
         if aside:
             jobs.export(REJECTED, aside, work / "rejected", None)
@@ -93,6 +128,34 @@ def run_clustering(
         result.counts, result.seconds = jobs.counts, progress.seconds
         write_run(work, result)
     return result
+
+
+def _settings(
+    asked: Clusters, outputs: Sequence[Place], mistakes: Mistakes
+) -> tuple[Settings, Sequence[str]]:
+    """How clusters are made, and of which sets without duplicates: as asked, and else as the run says that found the
+    pairs.
+    """
+    settings, clean = Settings(), asked.clean_sets
+    plan_file = outputs[0] / "internal" / "plan.json" if outputs else None
+    if plan_file is not None and plan_file.exists():
+        plan = Plan.from_dict(orjson.loads(plan_file.read()))
+        settings, clean = plan.settings, clean or clean_sets(plan)
+        check_sets(plan, asked.clean_sets, "--clean-set", mistakes)
+    by = asked.by or settings.cluster_by
+    check_way(by, clean, "--by", mistakes)
+    return replace(settings, cluster_by=by), clean
+
+
+def _size(inputs: Sequence[Place]) -> int:
+    """Bytes of files, and of all in folders."""
+    sizes = (
+        sum(file.size() for file in each.files())
+        if isinstance(each, LocalPlace) and each.path.is_dir()
+        else each.size()
+        for each in inputs
+    )
+    return sum(sizes)
 
 
 def _find_pairs(paths: Sequence[str], mistakes: Mistakes) -> Pairs:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pehchan
+from pehchan.clustering.cutting import WAYS
 from pehchan.metadata.mistakes import Mistake, Mistakes, MistakesError
 from pehchan.mrjobs import interrupts
 
@@ -99,6 +100,15 @@ def build_parser() -> argparse.ArgumentParser:
     link.add_argument("inputs", action="append", metavar="B", help="the second set")
     _add_run_options(link)
     _add_cluster_options(link)
+    as_what = link.add_mutually_exclusive_group()
+    for kind, text in (
+        ("one-to-one", "neither set holds duplicates (the default)"),
+        ("many-to-one", "the second set holds none: each record of the first belongs to at most one of it"),
+        ("many-to-many", "both sets may hold duplicates"),
+    ):
+        as_what.add_argument(
+            f"--{kind}", dest="defines", action="append_const", const=f"link.as={kind}", help=text
+        )
 
     similarity = _command(commands, "similarity", run_similarity, "distances of record pairs")
     similarity.add_argument("inputs", nargs="+", metavar="INPUT", help="files or folders of records")
@@ -136,15 +146,37 @@ def build_parser() -> argparse.ArgumentParser:
         help="the records, so that those without a pair are there too: an output of pehchan, or a file whose "
         "first column is the id (a .csv has a header)",
     )
+    cluster.add_argument(
+        "--by", choices=list(WAYS), default="", help="how pairs make clusters; default: as in the run"
+    )
+    cluster.add_argument(
+        "--clean-set",
+        action="append",
+        default=[],
+        metavar="SET",
+        help="a set without duplicates, of an output with several: a cluster holds at most one of its records; "
+        "default: as in the run",
+    )
     cluster.add_argument("--delimiter", default=",", help="between the columns of files (,)")
     _add_output_options(cluster)
+
+    review = _command(commands, "review", run_review, "the clusters that are worth a look first")
+    review.add_argument("out", metavar="OUT", help="an output of dedupe, link or cluster")
+    review.add_argument("-n", type=int, default=10, metavar="N", help="how many (10)")
 
     evaluate = _command(commands, "evaluate", run_evaluate, "precision, recall and F1 against the truth")
     evaluate.add_argument("out", metavar="OUT", help="an output of dedupe, link, similarity or cluster")
     evaluate.add_argument(
         "--truth", required=True, metavar="TRUTH.csv", help="a file of id,cluster or of id_a,id_b"
     )
-    evaluate.add_argument("--json", action="store_true", help="as JSON")
+    evaluate.add_argument(
+        "--sizes", action="store_true", help="also how many clusters there are of each size, and should be"
+    )
+    evaluate.add_argument("--curve", action="store_true", help="also for other cutoffs")
+    evaluate.add_argument(
+        "--errors", type=int, default=0, metavar="N", help="also show N wrong pairs and N missed ones"
+    )
+    evaluate.add_argument("--json", action="store_true", help="as JSON, with the curve")
 
     schema = commands.add_parser("schema", help="check, convert or guess a schema")
     actions = schema.add_subparsers(title="actions", required=True, metavar="ACTION")
@@ -249,6 +281,14 @@ def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
         "--cutoff", type=int, metavar="N", help="largest distance of two records of a cluster"
     )
     parser.add_argument(
+        "--by",
+        dest="defines",
+        type="cluster.by={}".format,
+        action="append",
+        metavar="WAY",
+        help="how pairs make clusters: connected, centre, average, pivot or assignment",
+    )
+    parser.add_argument(
         "--show", type=int, default=0, metavar="N", help="show the first N clusters side by side"
     )
 
@@ -262,10 +302,11 @@ def run_similarity(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace, clusters: bool, link: bool) -> int:
+    from pehchan.console.clusters_shown import first_clusters
     from pehchan.console.pipeline import quiet_mrjob, run_pipeline
     from pehchan.console.places import place
     from pehchan.console.progress import Progress
-    from pehchan.console.summary import first_clusters, summary
+    from pehchan.console.summary import summary
 
     quiet_mrjob(options.verbose)
     request = _request(
@@ -336,7 +377,7 @@ def run_plan(options: argparse.Namespace) -> int:
 
 
 def run_cluster(options: argparse.Namespace) -> int:
-    from pehchan.console.clustering_run import run_clustering
+    from pehchan.console.clustering_run import Clusters, run_clustering
     from pehchan.console.pipeline import Request, quiet_mrjob
     from pehchan.console.places import place
     from pehchan.console.progress import Progress
@@ -351,23 +392,37 @@ def run_cluster(options: argparse.Namespace) -> int:
         conf_path=options.conf_path,
         overwrite=options.overwrite,
     )
-    result = run_clustering(
-        request, options.cutoff, options.records, options.delimiter, Progress(quiet=options.quiet)
-    )
+    asked = Clusters(options.cutoff, options.by, options.clean_set)
+    result = run_clustering(request, asked, options.records, options.delimiter, Progress(quiet=options.quiet))
     print(summary(result, place(options.out)))
     return OK
 
 
-def run_evaluate(options: argparse.Namespace) -> int:
-    from pehchan.clustering.evaluation import format_scores
-    from pehchan.console.evaluating import evaluate
+def run_review(options: argparse.Namespace) -> int:
+    from pehchan.console.clusters_shown import doubtful_clusters
     from pehchan.console.places import place
 
-    scores = evaluate(place(options.out), options.truth)
+    print(doubtful_clusters(place(options.out), options.n), end="")
+    return OK
+
+
+def run_evaluate(options: argparse.Namespace) -> int:
+    from pehchan.clustering.evaluation import format_curve, format_scores, format_sizes
+    from pehchan.console.evaluating import errors_text, evaluate
+    from pehchan.console.places import place
+
+    found = evaluate(place(options.out), options.truth)
     if options.json:
-        print(json.dumps({name: score.to_dict() for name, score in scores.items()}, indent=1))
-    else:
-        print(format_scores(scores), end="")
+        print(json.dumps(found.to_dict(), indent=1))
+        return OK
+    texts = [format_scores(found.scores, found.measures)]
+    if options.sizes and found.measures is not None:
+        texts.append(format_sizes(found.measures))
+    if options.curve:
+        texts.append(format_curve(found.curve))
+    if options.errors:
+        texts.append(errors_text(place(options.out), options.truth, options.errors))
+    print("\n".join(texts), end="")
     return OK
 
 

@@ -1,41 +1,194 @@
 """The output of a run against the truth."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import islice
 
+import numpy as np
 import orjson
 
-from pehchan.clustering.evaluation import Scores, cluster_pair_scores, exact_cluster_scores, pair_scores
-from pehchan.clustering.truth import read_truth
+from pehchan.clustering.evaluation import (
+    ClusterMeasures,
+    CutoffScores,
+    Scores,
+    best_cutoff,
+    cluster_measures,
+    cluster_pair_scores,
+    curve,
+    exact_cluster_scores,
+    pair_scores,
+)
+from pehchan.clustering.truth import ClusterTruth, Pair, Truth, ordered, read_truth
+from pehchan.console.clusters_shown import items_of, side_by_side
 from pehchan.console.output import read_run, tagged_lines
 from pehchan.console.places import Place
+from pehchan.distance.record import RecordDistance
 from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.wire import CLUSTERED, PAIRS, Identity, Pairs
 
 
-def evaluate(out: Place, truth_path: str) -> dict[str, Scores]:
-    """Scores of what a run found, by name. Raises MistakesError where `out` or the truth cannot be used."""
+@dataclass(frozen=True)
+class Evaluation:
+    """How good a run is.
+
+    scores    by name, of pairs and clusters
+    measures  of its clusters; None where it made none
+    curve     of the pairs that it kept, by cutoff; none where it kept none
+    """
+
+    scores: dict[str, Scores]
+    measures: ClusterMeasures | None
+    curve: list[CutoffScores]
+
+    def to_dict(self) -> dict[str, object]:
+        """All of it, for JSON."""
+        data: dict[str, object] = {name: score.to_dict() for name, score in self.scores.items()}
+        if self.measures is not None:
+            data["b-cubed"] = self.measures.to_dict()
+        if best := best_cutoff(self.curve):
+            data["best cutoff"] = {"cutoff": best.cutoff, **best.scores.to_dict()}
+            data["curve"] = [{"cutoff": point.cutoff, **point.scores.to_dict()} for point in self.curve]
+        return data
+
+
+def evaluate(out: Place, truth_path: str) -> Evaluation:
+    """How good what a run found is. Raises MistakesError where `out` or the truth cannot be used."""
     run = read_run(out)
-    plan = out / "internal" / "plan.json"
-    sets = Plan.from_dict(orjson.loads(plan.read())).sets if plan.exists() else ()
-    truth = read_truth(truth_path, sets=sets if len(sets) == 2 else ())
+    truth = _truth(out, truth_path)
     scores: dict[str, Scores] = {}
+    measures, points = None, []
     of_record = clusters(out)
     if (out / "internal" / "pairs").exists():
-        pairs = kept_pairs(out, run["cluster_cutoff"])
+        cutoff = run["cluster_cutoff"]
+        pairs = (pair for pair, distance in kept_pairs(out) if cutoff is None or distance <= cutoff)
         scores["pairs at or under the cutoff"] = pair_scores(pairs, truth, of_record or None)
+        points = curve(kept_pairs(out), truth)
     if of_record:
         scores["pairs within clusters"] = cluster_pair_scores(of_record, truth)
         scores["whole clusters"] = exact_cluster_scores(of_record, truth)
-    return scores
+        measures = cluster_measures(of_record, truth)
+    return Evaluation(scores, measures, points)
 
 
-def kept_pairs(out: Place, cutoff: int | None) -> Iterator[tuple[Identity, Identity]]:
-    """The pairs of a run at or under a cutoff (None: all that were kept)."""
+def _truth(out: Place, path: str) -> Truth:
+    plan = _plan(out)
+    sets = plan.sets if plan is not None else ()
+    return read_truth(path, sets=sets if len(sets) == 2 else ())
+
+
+def _plan(out: Place) -> Plan | None:
+    path = out / "internal" / "plan.json"
+    return Plan.from_dict(orjson.loads(path.read())) if path.exists() else None
+
+
+def errors_text(out: Place, truth_path: str, number: int) -> str:
+    """Some of the pairs that are wrongly together, and of those that are missed, with what each field says of them.
+
+    Of both those first that were kept, the nearest before the others: of the wrong ones these look most alike.
+    """
+    truth, plan, of_record = _truth(out, truth_path), _plan(out), clusters(out)
+    cutoff = read_run(out)["cluster_cutoff"]
+    kept: dict[Pair, int] = {}
+    for (a, b), distance in kept_pairs(out) if (out / "internal" / "pairs").exists() else ():
+        kept[ordered(a, b)] = distance
+
+    def together(pair: Pair) -> bool:
+        a, b = pair
+        if of_record:
+            return a in of_record and of_record[a] == of_record.get(b)
+        return pair in kept and (cutoff is None or kept[pair] <= cutoff)
+
+    def is_wrong(pair: Pair) -> bool:
+        return together(pair) and not truth.holds(*pair) and not (truth.across and pair[0][0] == pair[1][0])
+
+    within = ClusterTruth(of_record, truth.across).each_pair()
+    wrong = _first(number, kept, filter(is_wrong, kept), (p for p in within if p not in kept and is_wrong(p)))
+    missed = _first(
+        number,
+        kept,
+        (pair for pair in kept if truth.holds(*pair) and not together(pair)),
+        (pair for pair in truth.each_pair() if pair not in kept and not together(pair)),
+    )
+    told = _Told(out, plan, [*wrong, *missed])
+    texts = [told.text(f"wrong: {told.apart(pair, kept)}", pair) for pair in wrong]
+    for pair in missed:
+        why = "in two clusters"
+        if pair not in kept:
+            why = told.why_not_kept(pair)
+        elif cutoff is not None and kept[pair] > cutoff:
+            why = f"beyond the cutoff of {cutoff}"
+        texts.append(told.text(f"missed: {told.apart(pair, kept)}, {why}", pair))
+    return "\n".join(texts) if texts else "No pair is wrong, and none is missed.\n"
+
+
+def _first(
+    number: int, kept: Mapping[Pair, int], those: Iterable[Pair], others: Iterable[Pair]
+) -> list[Pair]:
+    """Of kept pairs the nearest, and where they are too few some of the others."""
+    nearest = nsmallest(number, those, key=lambda pair: (kept[pair], pair))
+    return [*nearest, *islice(others, number - len(nearest))]
+
+
+class _Told:
+    """What a run knows of some pairs: the values of their records, and how far apart these are."""
+
+    def __init__(self, out: Place, plan: Plan | None, pairs: Sequence[Pair]):
+        self._plan = plan
+        self._names, self._items = items_of(out, {record for pair in pairs for record in pair})
+        self._by_field: dict[Pair, str] = {}
+        self._distances: dict[Pair, int] = {}
+        known = [pair for pair in pairs if pair[0] in self._items and pair[1] in self._items]
+        if plan is not None and known:
+            self._measure(plan, known)
+
+    def _measure(self, plan: Plan, pairs: Sequence[Pair]) -> None:
+        records = sorted({record for pair in pairs for record in pair})
+        place = {record: number for number, record in enumerate(records)}
+        settings = plan.settings
+        distance = RecordDistance(plan.schema, settings.scale, settings.scale, settings.compat, "tiles")
+        columns = zip(*(self._items[record] for record in records), strict=True)
+        block = distance.block(columns, np.arange(len(records)))
+        i, j = (np.array([place[pair[side]] for pair in pairs], dtype=np.int64) for side in (0, 1))
+        by_field = distance.by_field(block, i, j)
+        for k, pair in enumerate(pairs):
+            self._by_field[pair] = ", ".join(
+                f"{field.name} {'missing' if missing[k] else format(raw[k], '.3f')}"
+                for field, (raw, missing) in zip(plan.schema.fields, by_field, strict=True)
+            )
+        for found in distance.listed(block, [(i, j)]):
+            for a, b, apart in zip(found.rows, found.columns, found.distances, strict=True):
+                self._distances[records[a], records[b]] = int(apart)
+
+    def apart(self, pair: Pair, kept: Mapping[Pair, int]) -> str:
+        """How far apart a pair is."""
+        distance = kept.get(pair, self._distances.get(pair))
+        return "at an unknown distance" if distance is None else f"{distance} apart"
+
+    def why_not_kept(self, pair: Pair) -> str:
+        """Why a true pair is none that the run kept."""
+        if pair not in self._by_field or self._plan is None:
+            return "not kept"
+        distance = self._distances.get(pair)
+        if distance is None:
+            return "a field beyond its threshold"
+        if distance > self._plan.cutoff:
+            return f"beyond the {self._plan.cutoff} up to which pairs were kept"
+        return "never compared"
+
+    def text(self, title: str, pair: Pair) -> str:
+        """The two records side by side."""
+        if pair in self._by_field:
+            title += f"; {self._by_field[pair]}"
+        return side_by_side(title, self._names, pair, self._items)
+
+
+def kept_pairs(out: Place) -> Iterator[tuple[Pair, int]]:
+    """The pairs that a run kept, and their distances."""
     for tag, payload in tagged_lines([out / "internal" / "pairs"]):
         if tag == PAIRS:
             for pair in Pairs.decode(payload):
-                if cutoff is None or pair.distance <= cutoff:
-                    yield pair.first, pair.second
+                yield (pair.first, pair.second), pair.distance
 
 
 def clusters(out: Place) -> dict[Identity, Identity]:

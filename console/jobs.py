@@ -35,7 +35,16 @@ from pehchan.mrjobs.spark import missing_for_spark
 Counts = Counter[tuple[str, str]]
 
 #: The groups of our own counters; a cluster counts much more.
-GROUPS = ("Records", "Blocks", "Pairs", "Clusters", "Distance Data", "Missing Data", "Invalid Data Format")
+GROUPS = (
+    "Records",
+    "Blocks",
+    "Pairs",
+    "Components",
+    "Clusters",
+    "Distance Data",
+    "Missing Data",
+    "Invalid Data Format",
+)
 
 #: The runners, and the schemes of the paths that each of them reads and writes ("" for this machine).
 RUNNERS = {

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import math
 import os
 import platform
 import shutil
@@ -48,6 +49,7 @@ from pehchan.metadata.plan import Plan
 from pehchan.metadata.properties import Settings
 from pehchan.metadata.records import Record, Records
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
+from pehchan.mrjobs.components import Components
 from pehchan.mrjobs.count_parts import CountParts
 from pehchan.mrjobs.planner import (
     Counted,
@@ -63,6 +65,9 @@ from pehchan.mrjobs.record_similarity import RecordSimilarity
 from pehchan.mrjobs.searches import Foresight, may_be_indexed, to_sample, with_search
 from pehchan.mrjobs.settle_records import SettleRecords
 from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, RECORDS, REJECTED, read_tagged
+
+#: Bytes, about, that a pair takes where clusters are made, and a record.
+PAIR_BYTES, RECORD_BYTES = 700, 400
 
 #: Records that are looked at to tell where to cut an order into ranges.
 RANGE_SAMPLED = 20_000
@@ -96,6 +101,10 @@ class Request:
     link: bool = False
     clusters: bool = True
     cutoff: int | None = None
+
+
+#: The sets without duplicates, by what `link.as` says.
+LINK_KINDS = {"one-to-one": LINK_SETS, "many-to-one": LINK_SETS[1:], "many-to-many": ()}
 
 
 @dataclass
@@ -244,7 +253,19 @@ def _run(
             with stages.stage("cluster") as begun:
                 if begun:
                     inputs_of_clusters = [work / "internal" / "pairs", *records]
-                    cluster(jobs, inputs_of_clusters, result.cluster_cutoff, work, plan_path)
+                    switches = cluster_switches(plan.settings, clean_sets(plan))
+                    parts = parts_of_clusters(
+                        jobs.counts["Pairs", "Kept"], jobs.counts["Records", "Read"], plan.room
+                    )
+                    cluster(
+                        jobs,
+                        inputs_of_clusters,
+                        result.cluster_cutoff,
+                        work,
+                        plan_path,
+                        switches,
+                        parts=parts,
+                    )
         result.plan, result.counts, result.seconds = plan, jobs.counts, progress.seconds
         (work / "internal" / "plan.json").write(plan_path.read_bytes())
         stages.clear()
@@ -296,11 +317,54 @@ def cluster(
     work: Place,
     plan_path: Path | None,
     switches: Sequence[str] = (),
+    reading: Sequence[str] = (),
+    parts: int = 1,
 ) -> None:
-    """Cluster pairs (and records that may be alone) into work/clusters."""
+    """Cluster pairs (and records that may be alone) into work/clusters.
+
+    switches  of the job, how clusters are made
+    reading   of all jobs that read the pairs, how these are written
+    parts     of how many reducers the pairs are: of several, what belongs together is found before
+    """
     clustered = work / "internal" / "clusters"
-    jobs.run(ClusterPairs, list(map(str, inputs)), clustered, ["--cutoff", str(cutoff), *switches])
+    paths = list(map(str, inputs))
+    common = ["--cutoff", str(cutoff), "--parts", str(parts), *reading]
+    if parts > 1:
+        paths.append(str(find_components(jobs, paths, work, common)))
+    jobs.run(ClusterPairs, paths, clustered, [*common, *switches])
     jobs.export(CLUSTERED, [clustered], work / "clusters", plan_path)
+
+
+def find_components(jobs: Jobs, pairs: Sequence[str], work: Place, switches: Sequence[str]) -> Place:
+    """Where every record stands with the smallest one that a chain of pairs joins it to."""
+    sources, rounds, found = list(pairs), 0, None
+    while True:
+        rounds += 1
+        before, found = found, work / "internal" / f"components-{rounds}"
+        counts = jobs.run(Components, sources, found, switches)
+        if before is not None:
+            before.remove()
+        if not counts["Components", "Changed"]:
+            return found
+        sources = [str(found)]
+
+
+def parts_of_clusters(pairs: int, records: int, room: int) -> int:
+    """How many reducers it takes to hold so many pairs and records in so many bytes each: one, or some more."""
+    held = pairs * PAIR_BYTES + records * RECORD_BYTES
+    # Parts differ in size, and one component is never cut.
+    return 1 if held <= room else math.ceil(2 * held / max(1, room))
+
+
+def clean_sets(plan: Plan) -> Sequence[str]:
+    """The sets of a plan that hold no duplicates."""
+    return LINK_KINDS[plan.settings.link_as] if plan.sets == LINK_SETS else plan.settings.clean_sets
+
+
+def cluster_switches(settings: Settings, clean: Sequence[str]) -> list[str]:
+    """How the job that makes clusters is told how to."""
+    named = (word for name in clean for word in ("--clean-set", name))
+    return ["--by", settings.cluster_by, "--far", str(settings.scale), *named]
 
 
 def tasks_at_once(runner: str, plan: Plan) -> int:
@@ -398,6 +462,14 @@ def check(
         plan = replace(plan, set_from="line")
     if request.clusters:
         result.cluster_cutoff, plan = _cluster_cutoff(request, plan, mistakes)
+    if request.link and plan.settings.clean_sets:
+        mistakes.add(
+            "clean.sets",
+            "link says with link.as which of its sets hold no duplicates.",
+            "Give link.as=one-to-one or many-to-one, or use dedupe.",
+        )
+    check_sets(plan, () if request.link else plan.settings.clean_sets, "clean.sets", mistakes)
+    check_way(plan.settings.cluster_by, clean_sets(plan), "cluster.by", mistakes)
     size = sum(os.path.getsize(file.path) for file in inputs if os.path.exists(file.path))
     if request.runner == "inline" and (too_large := _too_large("its input", size)):
         mistakes.warn("-r inline", *too_large)
@@ -405,6 +477,25 @@ def check(
     result.guessed = prepared.guessed
     result.warnings = [str(warning) for warning in mistakes.warnings]
     return inputs, prepared, plan
+
+
+def check_sets(plan: Plan, named: Sequence[str], where: str, mistakes: Mistakes) -> None:
+    """Sets without duplicates must be sets of the run."""
+    # Of sets that are told by their ids nobody knows which there are.
+    for name in named if plan.sets else ():
+        if name not in plan.sets:
+            sets = " and ".join(plan.sets) if len(plan.sets) > 1 else "one set, which has no name"
+            mistakes.add(where, f"{name!r} is no set of this run.", f"Its records are of {sets}.")
+
+
+def check_way(by: str, clean: Sequence[str], where: str, mistakes: Mistakes) -> None:
+    """An assignment is between two sets."""
+    if by == "assignment" and len(clean) != 2:
+        mistakes.add(
+            where,
+            "an assignment is between two sets without duplicates.",
+            "Use link --one-to-one, or name both sets in clean.sets.",
+        )
 
 
 def _cluster_cutoff(request: Request, plan: Plan, mistakes: Mistakes) -> tuple[int, Plan]:

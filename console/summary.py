@@ -1,21 +1,9 @@
 """What a person sees at the end of a run."""
 
-import sys
-from collections.abc import Iterator
-from itertools import groupby, islice
-from shutil import get_terminal_size
-
-import orjson
-
-from pehchan.console.output import record_folders, tagged_lines
 from pehchan.console.pipeline import Result, pairs_to_compare
 from pehchan.console.places import Place
-from pehchan.console.side_by_side import show_cluster
-from pehchan.metadata.plan import Plan
-from pehchan.metadata.records import Records
 from pehchan.metadata.schemas import native_text
 from pehchan.mrjobs.joins.blocking import is_order, is_part
-from pehchan.mrjobs.wire import CLUSTERED, RECORDS
 
 
 def summary(result: Result, out: Place) -> str:
@@ -30,6 +18,8 @@ def summary(result: Result, out: Place) -> str:
         lines.append(text)
     if counts["Pairs", "Rejected"]:
         lines.append(f"{counts['Pairs', 'Rejected']:,} lines of pairs set aside ({out / 'rejected'})")
+    if unknown := counts["Clusters", "Records of pairs alone"]:
+        lines.append(f"{unknown:,} records of the pairs are not among the records")
     for name, what in (("Without id", "had no id and got one"), ("Duplicate id", "had the id of another")):
         if counts["Records", name]:
             lines.append(f"{counts['Records', name]:,} records {what}")
@@ -83,41 +73,3 @@ def guess_text(result: Result) -> str:
         f"No schema was given; this one was guessed:\n{text}"
         f"To keep and change it: pehchan schema guess {source} > schema.yaml, then run with -s schema.yaml\n"
     )
-
-
-def first_clusters(out: Place, number: int) -> str:
-    """The first clusters of two or more records, side by side with what differs marked."""
-    plan = Plan.from_dict(orjson.loads((out / "internal" / "plan.json").read()))
-    shown = list(islice(_clusters(out), number))
-    wanted = {record for members in shown for record in members}
-    items: dict[tuple[str, str], list[str]] = {}
-    for tag, payload in tagged_lines(record_folders(out)):
-        if tag == RECORDS:
-            for record in Records.decode(payload):
-                if (record.set, record.id) in wanted:
-                    items[record.set, record.id] = list(record.items)
-    schema = plan.schema
-    ordinals = [field.ordinal for field in schema.fields if field.ordinal is not None]
-    names = [field.name for field in schema.fields if field.ordinal is not None]
-    color = sys.stdout.isatty()
-    width = get_terminal_size((110, 40)).columns
-    texts = []
-    for place, members in enumerate(shown, 1):
-        rows = [
-            (record_id, [items[set_name, record_id][k] for k in ordinals]) for set_name, record_id in members
-        ]
-        texts.append(show_cluster(f"cluster {place}", names, rows, color, width))
-    return "\n" + "\n".join(texts) if texts else ""
-
-
-def _clusters(out: Place) -> Iterator[list[tuple[str, str]]]:
-    """The records of the clusters of two or more, as they come."""
-    members = (
-        orjson.loads(payload)
-        for tag, payload in tagged_lines([out / "internal" / "clusters"])
-        if tag == CLUSTERED
-    )
-    for _, cluster in groupby(members, key=lambda member: (member[1], member[2])):
-        records = [(member[3], member[4]) for member in cluster]
-        if len(records) > 1:
-            yield records

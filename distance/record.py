@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from pehchan.distance import registry
 from pehchan.distance.aggregation import WeightedDistance
-from pehchan.distance.arrays import Positions, distinct
+from pehchan.distance.arrays import Mask, Positions, distinct
 from pehchan.distance.cascade import LEAST_PAIR_COST, Cascade
 from pehchan.distance.columns import Block, Column, pairs_between
 from pehchan.distance.fold import fold
 from pehchan.distance.in_order import InOrder
-from pehchan.distance.measure import Measure
+from pehchan.distance.measure import Distances, Measure
 from pehchan.distance.signatures import Index, Signatures
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.schema import Schema
@@ -195,6 +195,18 @@ class RecordDistance:
         for i, j in pairs:
             self._tiles.count_listed(block, i, j)
             yield Found(*self._tiles.listed(block, block, i, j), len(i), len(i))
+
+    def by_field(self, block: Block, i: Positions, j: Positions) -> list[tuple[Distances, Mask]]:
+        """float64[n] and bool[n] of each field: raw distances of pairs of records, and where a value is missing."""
+        found = []
+        for column in block.columns:
+            a, b = column.codes[i], column.codes[j]
+            missing = column.missing[i] | column.missing[j]
+            there = np.flatnonzero(~missing)
+            raw = np.ones(len(i))
+            raw[there] = column.prepared.pairs(a[there].astype(np.int64), b[there].astype(np.int64), 1.0)
+            found.append((raw, missing))
+        return found
 
     def _index(self, rows: Block, columns: Block) -> Index | None:
         """The index that finds the pairs of two blocks; None where all of them are compared, with sketches or not."""

@@ -214,7 +214,7 @@ class Plan:
     @property
     def room(self) -> int:
         """Bytes of memory that a task has for records."""
-        return max(0, self.settings.memory_mb - TASK_MEGABYTES) * 1_000_000
+        return room_of(self.settings)
 
     @property
     def index_room(self) -> int:
@@ -237,3 +237,8 @@ class Plan:
         return bool(
             settings.passive_fields or settings.extra_fields or settings.output_record or settings.compat
         )
+
+
+def room_of(settings: Settings) -> int:
+    """Bytes of memory that a task has for records."""
+    return max(0, settings.memory_mb - TASK_MEGABYTES) * 1_000_000

@@ -82,6 +82,10 @@ def _read_ordinals(text: str) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
+def _read_names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def _read_regex(text: str) -> str:
     splitter(text)
     return text
@@ -105,6 +109,7 @@ def _read_encoding(text: str) -> str:
 
 FLAG = Kind("true or false", _read_flag)
 TEXT = Kind("text", str)
+NAMES = Kind("names, separated by commas", _read_names)
 ORDINALS = Kind("column numbers from 0, separated by commas", _read_ordinals, nothing="-1")
 REGEX = Kind("a regular expression as Java writes it", _read_regex, verbatim=True)
 DELIMITER = Kind("text without a line end", _read_delimiter, verbatim=True)
@@ -256,6 +261,28 @@ class Settings:
         _whole(0),
         None,
         "pairs up to this distance join two records into one entity; blank: as sts.dist.threshold",
+    )
+    cluster_by: str = _key(
+        "cluster.by",
+        _choice("connected", "centre", "average", "pivot", "assignment"),
+        "connected",
+        "how pairs make clusters: connected: all that a chain of pairs joins; centre: all records of a cluster have "
+        "a pair with one of them; average: clusters are merged while their mean distance is at most cluster.cutoff; "
+        "pivot: a record takes all that it has a pair with; assignment: of two sets without duplicates "
+        "the pairs that together are nearest",
+    )
+    clean_sets: tuple[str, ...] = _key(
+        "clean.sets",
+        NAMES,
+        (),
+        "sets that hold no duplicates: a cluster holds at most one record of each of them",
+    )
+    link_as: str = _key(
+        "link.as",
+        _choice("one-to-one", "many-to-one", "many-to-many"),
+        "one-to-one",
+        "of pehchan link: one-to-one: neither set holds duplicates; many-to-one: the second holds none; "
+        "many-to-many: both may",
     )
     input_format: str = _key(
         "input.format",

@@ -2,167 +2,217 @@
 
 in   tagged lines (`pairs` of record_similarity, `records` of settle_records for records that may be alone), or
      delimited lines id1,id2,...,distance
-out  tagged lines: `clustered`, every record once with its cluster; `rejected`, lines set aside
+out  tagged lines: `clustered`, every record once with its cluster; `shape`, how every cluster of two records or more
+     holds together; `rejected`, lines set aside
 """
 
-import csv
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import astuple
 
 import orjson
 from mrjob.step import MRStep
 
-from pehchan.clustering.clusters import connected_clusters
-from pehchan.metadata.records import Records, Rejected, RejectedLine, ascii_json, decode_line
-from pehchan.mrjobs.job import PehchanJob, file_name, input_file
+from pehchan.clustering.clusters import Cluster, Clustering, Member
+from pehchan.clustering.cutting import WAYS
+from pehchan.metadata.records import Records, Rejected, ascii_json
+from pehchan.mrjobs.components import part_of
+from pehchan.mrjobs.joins.all_pairs import hashed
+from pehchan.mrjobs.reading_pairs import ReadsPairs
 from pehchan.mrjobs.wire import (
     CLUSTERED,
-    GROUP,
-    PAIRS,
-    PAIRS_VERSION,
+    EDGES,
     RECORDS,
     REJECTED,
+    SHAPE,
+    Edges,
     Identity,
-    Pair,
     Pairs,
 )
+
+MEMBER_VERSION = 2
+SHAPE_VERSION = 1
 
 #: Pairs or records that a mapper gathers before it sends them on.
 GATHERED = 1000
 
-#: All pairs meet in one reducer.
-TOGETHER = b"g"
 ASIDE = b"x"
 
 
-class ClusterPairs(PehchanJob):
+class _Parts:
+    """Pairs, records and edges that wait to be sent, by the part of the record that decides where they go."""
+
+    def __init__(self, number: int, of: Callable[[Identity], Identity] = lambda record: record):
+        self._number, self._of = number, of
+        self._pairs: dict[int, Pairs] = {}
+        self._records: dict[int, list[Identity]] = {}
+        self._edges: dict[int, Edges] = {}
+
+    def _part(self, record: Identity) -> int:
+        return part_of(self._of(record), self._number) if self._number > 1 else 0
+
+    def pairs(self, pairs: Pairs) -> Iterator[tuple[bytes, bytes]]:
+        """Pairs, to the part of the first record of each."""
+        if self._number == 1:
+            self._pairs.setdefault(0, Pairs()).extend(pairs)
+        else:
+            for pair in pairs:
+                self._pairs.setdefault(self._part(pair.first), Pairs()).append(pair)
+        for part in [part for part, some in self._pairs.items() if len(some) >= GATHERED]:
+            yield b"%d" % part, b"p" + self._pairs.pop(part).encode()
+
+    def records(self, records: Iterable[Identity]) -> Iterator[tuple[bytes, bytes]]:
+        """Records that may be alone."""
+        for record in records:
+            part = self._part(record)
+            some = self._records.setdefault(part, [])
+            some.append(record)
+            if len(some) >= GATHERED:
+                yield b"%d" % part, b"r" + ascii_json(self._records.pop(part))
+
+    def edges(self, edges: Edges) -> Iterator[tuple[bytes, bytes]]:
+        """Records, each with the smallest one of its component."""
+        for record, smallest in edges:
+            part = self._part(record)
+            some = self._edges.setdefault(part, Edges())
+            some.append(record, smallest)
+            if len(some) >= GATHERED:
+                yield b"%d" % part, b"e" + self._edges.pop(part).encode()
+
+    def rest(self) -> Iterator[tuple[bytes, bytes]]:
+        """What has not been sent yet."""
+        yield from ((b"%d" % part, b"p" + pairs.encode()) for part, pairs in sorted(self._pairs.items()))
+        yield from ((b"%d" % part, b"r" + ascii_json(some)) for part, some in sorted(self._records.items()))
+        yield from ((b"%d" % part, b"e" + edges.encode()) for part, edges in sorted(self._edges.items()))
+
+
+class ClusterPairs(ReadsPairs):
     def configure_args(self) -> None:
         super().configure_args()
+        self.add_passthru_arg("--by", choices=sorted(WAYS), default="connected", help="how clusters are made")
         self.add_passthru_arg(
-            "--cutoff", type=int, help="pairs at or under this distance belong together (required)"
+            "--far", type=int, default=1000, help="the distance of two records without a pair (1000)"
         )
-        self.add_passthru_arg("--delimiter", default=",", help="between the columns of delimited lines")
-        self.arg_parser.add_argument("--properties", help="properties file that may hold the cutoff")
+        self.add_passthru_arg(
+            "--clean-set",
+            action="append",
+            default=[],
+            help="a set without duplicates: a cluster holds at most one of its records",
+        )
+        self.add_passthru_arg(
+            "--parts",
+            type=int,
+            default=1,
+            help="how many reducers' worth of pairs there are; of more than one, `edges` of components must be "
+            "among the input",
+        )
 
     def steps(self) -> list[MRStep]:
-        return [
-            MRStep(
-                mapper_init=self.start_reading,
-                mapper=self.read_line,
-                mapper_final=self.stop_reading,
-                reducer=self.cluster,
-                reducer_final=self.send_counters,
-            )
-        ]
-
-    def make_runner(self) -> Any:
-        """A runner for this job; the cutoff may stand in the properties."""
-        if self.options.cutoff is None:
-            from pehchan.mrjobs.planner import cutoff_for_job
-
-            self.options.cutoff = cutoff_for_job(self.options.properties)
-            self._cl_args = [*self._cl_args, "--cutoff", str(self.options.cutoff)]
-        return super().make_runner()
+        read = {
+            "mapper_init": self.start_reading,
+            "mapper": self.read_line,
+            "mapper_final": self.stop_reading,
+        }
+        make = {"reducer": self.cluster, "reducer_final": self.send_counters}
+        if self.options.parts == 1:
+            return [MRStep(**read, **make)]
+        return [MRStep(**read, reducer=self.to_components), MRStep(**make)]
 
     def start_reading(self) -> None:
-        self._pairs = Pairs()
-        self._records: list[Identity] = []
+        self._by_part = _Parts(self.options.parts)
 
-    def read_line(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Pairs at or under the cutoff and records, gathered, to the one reducer."""
-        tag, _tab, payload = line.partition(b"\t")
+    def read_other(self, tag: bytes, payload: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Records, edges and lines set aside."""
         if tag == RECORDS:
             records = Records.decode(payload)
-            self._records += [(records.set, record_id) for record_id in records.ids]
-        elif tag == PAIRS:
-            self._pairs.extend(Pairs.decode(payload).within(self.options.cutoff))
+            yield from self._by_part.records((records.set, record_id) for record_id in records.ids)
+        elif tag == EDGES:
+            yield from self._by_part.edges(Edges.decode(payload))
         elif tag == REJECTED:
             yield ASIDE, payload
-        elif tag != GROUP:
-            # Some runners end lines at a bare CR and others do not, so that all of them do here.
-            for single in line.split(b"\r"):
-                if not single.strip():
-                    continue
-                try:
-                    pair = self._delimited_pair(single)
-                    if pair.distance <= self.options.cutoff:
-                        self._pairs.append(pair)
-                    self.count("Pairs", "Read")
-                except RejectedLine as reason:
-                    self.count("Pairs", "Rejected")
-                    text = single.decode("utf-8", "backslashreplace")
-                    yield ASIDE, Rejected(text, file_name(input_file()), str(reason)).encode()
-        if len(self._pairs) >= GATHERED or len(self._records) >= GATHERED:
-            yield from self._send()
 
-    def _delimited_pair(self, line: bytes) -> Pair:
-        text, delimiter = decode_line(line), self.options.delimiter
-        if len(delimiter) == 1 and '"' in text:
-            columns = next(csv.reader([text], delimiter=delimiter))
-        else:
-            columns = text.split(delimiter)
-        if len(columns) < 3:
-            raise RejectedLine(f"expected id{delimiter}id{delimiter}distance, found {len(columns)} columns")
-        try:
-            distance = int(columns[-1])
-        except ValueError:
-            raise RejectedLine("the last column is no whole number where the distance was expected") from None
-        return Pair(("", columns[0]), ("", columns[1]), distance)
+    def read_pairs(self, pairs: Pairs) -> Iterator[tuple[bytes, bytes]]:
+        """Pairs at or under the cutoff, to the part of their first record."""
+        yield from self._by_part.pairs(pairs)
 
-    def _send(self) -> Iterator[tuple[bytes, bytes]]:
-        if self._pairs:
-            yield TOGETHER, b"p" + self._pairs.encode()
-            self._pairs = Pairs()
-        if self._records:
-            yield TOGETHER, b"r" + ascii_json(self._records)
-            self._records = []
+    def set_aside(self, rejected: Rejected) -> Iterator[tuple[bytes, bytes]]:
+        """A line that is no pair."""
+        yield ASIDE, rejected.encode()
 
     def stop_reading(self) -> Iterator[tuple[bytes, bytes]]:
-        yield from self._send()
+        yield from self._by_part.rest()
         self.send_counters()
 
+    def to_components(self, key: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        """Pairs, records and edges of some records -> the first two, to the part of their component."""
+        if key == ASIDE:
+            yield from ((ASIDE, value) for value in values)
+            return
+        smallest: dict[Identity, Identity] = {}
+        pairs, records = [], []
+        for value in values:
+            if value[:1] == b"e":
+                smallest.update(Edges.decode(value[1:]))
+            elif value[:1] == b"r":
+                records += [(set_name, record_id) for set_name, record_id in orjson.loads(value[1:])]
+            else:
+                pairs.append(Pairs.decode(value[1:]))
+        parts = _Parts(self.options.parts, lambda record: smallest.get(record, record))
+        for some in pairs:
+            yield from parts.pairs(some)
+        yield from parts.records(records)
+        yield from parts.rest()
+
     def cluster(self, key: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
-        """All pairs and records -> every record with its cluster."""
+        """All pairs and records of some components -> every record with its cluster."""
         if key == ASIDE:
             yield from ((REJECTED, value) for value in values)
             return
         # Identities are compared by id first: the smallest id of a cluster names it.
-        records: list[tuple[str, str]] = []
-        pairs: list[tuple[tuple[str, str], tuple[str, str], int]] = []
+        records: list[Identity] = []
+        pairs: list[tuple[Identity, Identity, int]] = []
         for value in values:
             if value[:1] == b"r":
                 records.extend((record_id, set_name) for set_name, record_id in orjson.loads(value[1:]))
             else:
                 more = Pairs.decode(value[1:])
                 firsts = zip(more.first_ids, more.first_sets, strict=True)
-                pairs.extend(
-                    zip(
-                        firsts,
-                        zip(more.second_ids, more.second_sets, strict=True),
-                        more.distances,
-                        strict=True,
-                    )
-                )
-        size = 0
-        previous = None
-        for member in connected_clusters(records, pairs):
-            size = size + 1 if member.cluster == previous else 1
-            if size == 1:
-                self.count("Clusters", "All")
-            elif size == 2:
-                self.count("Clusters", "Of two or more")
-            if size >= 2:
-                self.count("Clusters", "Records that duplicate another")
-            previous = member.cluster
-            yield (
-                CLUSTERED,
-                encode_member(member.cluster[::-1], member.record[::-1], member.nearest, member.farthest),
-            )
+                seconds = zip(more.second_ids, more.second_sets, strict=True)
+                pairs.extend(zip(firsts, seconds, more.distances, strict=True))
+        if records:
+            named = {record for pair in pairs for record in pair[:2]}
+            self.count("Clusters", "Records of pairs alone", len(named.difference(records)))
+        for cluster in self._clustering().clusters(records, pairs):
+            yield from self._lines(cluster)
+
+    def _clustering(self) -> Clustering[Identity]:
+        options = self.options
+        clean = frozenset(options.clean_set)
+        return Clustering(
+            options.by,
+            options.cutoff,
+            max(options.far, options.cutoff),
+            (lambda record: record[1] if record[1] in clean else None) if clean else None,
+            lambda record: hashed(f"{record[1]}\0{record[0]}"),
+        )
+
+    def _lines(self, cluster: Cluster[Identity]) -> Iterator[tuple[bytes, bytes]]:
+        self.count("Clusters", "All")
+        if cluster.shape is not None:
+            size = len(cluster.members)
+            self.count("Clusters", "Of two or more")
+            self.count("Clusters", "Records that duplicate another", size - 1)
+            name, set_name = cluster.members[0].cluster
+            yield SHAPE, ascii_json([SHAPE_VERSION, set_name, name, *astuple(cluster.shape)])
+        for member in cluster.members:
+            yield CLUSTERED, encode_member(member)
 
 
-def encode_member(cluster: Identity, record: Identity, nearest: int | None, farthest: int | None) -> bytes:
-    """A record in its cluster as [version, cluster set, cluster id, set, id, nearest, farthest]."""
-    return ascii_json([PAIRS_VERSION, *cluster, *record, nearest, farthest])
+def encode_member(member: Member[Identity]) -> bytes:
+    """A record in its cluster as [version, cluster set, cluster id, set, id, nearest, farthest, mates]."""
+    of_cluster, of_record = member.cluster[::-1], member.record[::-1]
+    return ascii_json(
+        [MEMBER_VERSION, *of_cluster, *of_record, member.nearest, member.farthest, member.mates]
+    )
 
 
 if __name__ == "__main__":

@@ -91,14 +91,15 @@ def quoted(value: str, delimiter: str) -> str:
 
 
 def cluster_line(payload: bytes, with_sets: bool) -> str:
-    """`cluster_id,record_id,min_distance,max_distance`; ids as `set:id` with_sets."""
-    _, cluster_set, cluster_id, set_name, record_id, nearest, farthest = orjson.loads(payload)
+    """`cluster_id,record_id,min_distance,max_distance,pairs`; ids as `set:id` with_sets."""
+    _, cluster_set, cluster_id, set_name, record_id, nearest, farthest, mates = orjson.loads(payload)
     return ",".join(
         [
             quoted(f"{cluster_set}:{cluster_id}" if with_sets else cluster_id, ","),
             quoted(f"{set_name}:{record_id}" if with_sets else record_id, ","),
             "" if nearest is None else str(nearest),
             "" if farthest is None else str(farthest),
+            str(mates),
         ]
     )
 

@@ -17,6 +17,7 @@ from pehchan.mrjobs.joins.all_pairs import Route
 
 BATCH_VERSION = 2
 PAIRS_VERSION = 1
+EDGES_VERSION = 1
 
 RECORDS = b"records"
 REJECTED = b"rejected"
@@ -24,6 +25,11 @@ GROUP = b"group"
 PAIRS = b"pairs"
 NEIGHBOURS = b"neighbours"
 CLUSTERED = b"clustered"
+SHAPE = b"shape"
+EDGES = b"edges"
+
+#: What the first word of a line of a job may be; that of another program may begin as it likes.
+TAGS = frozenset((RECORDS, REJECTED, GROUP, PAIRS, NEIGHBOURS, CLUSTERED, SHAPE, EDGES))
 
 #: First in the key of what travels to a reducer: the records of a cell, and lines that only pass through.
 CELL = "c"
@@ -143,6 +149,51 @@ class Pairs:
         version, *columns = orjson.loads(payload)
         if version != PAIRS_VERSION:
             raise WireError(f"pairs of version {version!r}; this pehchan reads version {PAIRS_VERSION}")
+        return cls(*columns)
+
+
+@dataclass
+class Edges:
+    """Two records each that belong to one component, as columns."""
+
+    sets: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    other_sets: list[str] = field(default_factory=list)
+    other_ids: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[tuple[Identity, Identity]]:
+        return zip(
+            zip(self.sets, self.ids, strict=True),
+            zip(self.other_sets, self.other_ids, strict=True),
+            strict=True,
+        )
+
+    def append(self, record: Identity, other: Identity) -> None:
+        """Add an edge."""
+        self.sets.append(record[0])
+        self.ids.append(record[1])
+        self.other_sets.append(other[0])
+        self.other_ids.append(other[1])
+
+    def cut(self, number: int) -> Iterator["Edges"]:
+        """The same, so many at a time."""
+        for start in range(0, len(self), number):
+            some = slice(start, start + number)
+            yield Edges(self.sets[some], self.ids[some], self.other_sets[some], self.other_ids[some])
+
+    def encode(self) -> bytes:
+        """One line, without the newline: [version, sets, ids, other sets, other ids]."""
+        return ascii_json([EDGES_VERSION, self.sets, self.ids, self.other_sets, self.other_ids])
+
+    @classmethod
+    def decode(cls, payload: bytes) -> "Edges":
+        """The edges of an encoded line."""
+        version, *columns = orjson.loads(payload)
+        if version != EDGES_VERSION:
+            raise WireError(f"edges of version {version!r}; this pehchan reads version {EDGES_VERSION}")
         return cls(*columns)
 
 

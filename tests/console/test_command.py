@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,111 @@ def test_evaluate_prints_a_table_or_json(called):
         json.loads(called("evaluate", "out", "--truth", "truth.csv", "--json")[1])["whole clusters"]["actual"]
         == 2
     )
+
+
+def test_evaluate_shows_sizes_other_cutoffs_and_errors(called):
+    Path("truth.csv").write_text("id,cluster\np1,1\np2,1\np3,2\np5,2\n")
+    called("dedupe", "people.csv", "-o", "out", "--cutoff", "40")
+    more = ["--sizes", "--curve", "--errors", "2"]
+    code, out, _ = called("evaluate", "out", "--truth", "truth.csv", *more)
+    assert code == 0
+    assert "     size   clusters       true\n        1          1          1\n" in out
+    assert "       25     1.0000     0.5000     0.6667  best\n" in out
+    assert "wrong: 27 apart; name 0.083, city 0.000, phone 0.000\n" in out
+    assert "p4  Laura Hadd[e]n  Dallas  512 7778181\n" in out
+    beyond = (
+        "missed: 698 apart, beyond the 40 up to which pairs were kept; name 0.714, city 0.563, phone 0.818"
+    )
+    assert beyond in out
+    data = json.loads(called("evaluate", "out", "--truth", "truth.csv", "--json")[1])
+    assert data["best cutoff"]["cutoff"] == 25
+    assert [point["cutoff"] for point in data["curve"]] == [25, 27]
+    assert data["b-cubed"]["sizes"] == [[1, 1, 1], [2, 2, 2]]
+
+
+@pytest.mark.parametrize(
+    ("options", "clusters"),
+    [
+        ((), ["p1 p2 p3", "p4 p5"]),
+        (("--by", "centre"), ["p1 p2", "p3", "p4 p5"]),
+        (("-D", "cluster.by=average"), ["p1 p2", "p3", "p4 p5"]),
+    ],
+)
+def test_clusters_are_made_as_asked_and_those_with_few_pairs_are_reviewed(called, options, clusters):
+    names = ["aaaaaaaaaa", "aaaaaaaaab", "aaaaaaaabb", "zzzzzzzzzz", "zzzzzzzzzz"]
+    Path("chain.csv").write_text("id,name\n" + "".join(f"p{k},{name}\n" for k, name in enumerate(names, 1)))
+    Path("chain.yaml").write_text("id: id\nfields: {name: edit}\n")
+    code, out, err = called(
+        "dedupe", "chain.csv", "-s", "chain.yaml", "--cutoff", "150", "-o", "out", *options
+    )
+    assert code == 0, err
+    found = defaultdict(list)
+    for line in rows("out/clusters"):
+        cluster, record, *_ = line.split(",")
+        found[cluster].append(record)
+    assert sorted(" ".join(records) for records in found.values()) == clusters
+    code, out, _ = called("review", "out")
+    assert code == 0
+    if len(clusters) == 2:
+        assert out.startswith("2 clusters of two or more records; of 1 not all pairs are under the cutoff.\n")
+        said = "3 records, 2 of their 3 pairs under the cutoff, farthest 100; 2 pairs each alone hold parts of it"
+        assert f"cluster 1: {said} together " in out.replace("\n", " ")
+    assert "cluster 2: 2 records, farthest 0\n" in out
+
+
+def test_a_link_is_one_to_one_unless_it_is_asked_for_otherwise(called):
+    Path("a.csv").write_text("id,name\n1,aaaaaaaaaa\n2,aaaaaaaaab\n")
+    Path("b.csv").write_text("id,name\n1,aaaaaaaaaa\n2,aaaaaaaabb\n")
+    Path("name.yaml").write_text("id: id\nfields: {name: edit}\ncutoff: 250\n")
+    expected = {
+        (): [{"a:1", "b:1"}, {"a:2", "b:2"}],
+        ("--one-to-one", "--by", "assignment"): [{"a:1", "b:1"}, {"a:2", "b:2"}],
+        ("--many-to-one",): [{"a:1", "a:2", "b:1"}, {"b:2"}],
+        ("--many-to-many",): [{"a:1", "a:2", "b:1", "b:2"}],
+    }
+    for options, clusters in expected.items():
+        assert (
+            called("link", "a.csv", "b.csv", "-s", "name.yaml", "-o", "out", "--overwrite", *options)[0] == 0
+        )
+        found = defaultdict(set)
+        for line in rows("out/clusters"):
+            cluster, record, *_ = line.split(",")
+            found[cluster].add(record)
+        assert [found[cluster] for cluster in sorted(found)] == clusters
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (
+            ("dedupe", "people.csv", "-D", "clean.sets=shop"),
+            "'shop' is no set of this run.",
+        ),
+        (
+            ("dedupe", "people.csv", "--by", "assignment"),
+            "an assignment is between two sets without duplicates",
+        ),
+        (("dedupe", "people.csv", "--by", "centroid"), "cluster.by=centroid is not one of"),
+        (("cluster", "pairs.csv", "--cutoff", "9", "--by", "assignment"), "--by: an assignment is between"),
+        (
+            ("link", "people.csv", "people.csv", "-D", "clean.sets=a"),
+            "link says with link.as which of its sets",
+        ),
+    ],
+)
+def test_what_clusters_cannot_be_made_by_is_refused(called, command, message):
+    Path("pairs.csv").write_text("a,b,5\n")
+    code, _, err = called(*command, "-o", "out")
+    assert code == 2
+    assert message in err
+    assert not Path("out").exists()
+
+
+def test_an_output_without_clusters_cannot_be_reviewed(called):
+    called("similarity", "people.csv", "-o", "out")
+    code, _, err = called("review", "out")
+    assert code == 2
+    assert "out: holds no clusters.\n  Name an output of dedupe, link or cluster." in err
 
 
 def test_what_is_no_output_cannot_be_evaluated(called):

@@ -25,7 +25,7 @@ cutoff: 200
 LINES = "p1,Ann Lee,4811932,x\np2,Ann Lea,4811932,y\np3,Bob Ray,7778181,\np4,Bob Rey,7778182,z\np5,Cid,1,w\n"
 HEADER = "id,name,phone,note\n"
 PAIRS = ["p1,p2,71", "p3,p4,142"]
-CLUSTERS = ["p1,p1,71,71", "p1,p2,71,71", "p3,p3,142,142", "p3,p4,142,142", "p5,p5,,"]
+CLUSTERS = ["p1,p1,71,71,1", "p1,p2,71,71,1", "p3,p3,142,142,1", "p3,p4,142,142,1", "p5,p5,,,0"]
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +58,8 @@ def rows(folder):
 def scores(pehchan, out="out", truth="truth.csv"):
     """(right, predicted, true) by the name of the score."""
     found = json.loads(pehchan("evaluate", out, "--truth", truth, "--json"))
+    for more in ("b-cubed", "best cutoff", "curve"):
+        found.pop(more, None)
     return {name: (s["true_positive"], s["predicted"], s["actual"]) for name, s in found.items()}
 
 
@@ -181,15 +183,12 @@ def test_link_of_two_files_with_equal_ids_compares_only_different_files(pehchan)
     Path("b.csv").write_text(HEADER + "p1,Ann Lee,4811932,\np9,Nobody,0,\n")
     pehchan("link", "people.csv", "b.csv", "-s", "s.yaml", "-o", "out")
     assert rows("out/pairs") == ["p1,p1,0", "p2,p1,71"]
-    assert rows("out/clusters") == [
-        "a:p1,a:p1,0,0",
-        "a:p1,a:p2,71,71",
-        "a:p1,b:p1,0,71",
-        "a:p3,a:p3,,",
-        "a:p4,a:p4,,",
-        "a:p5,a:p5,,",
-        "b:p9,b:p9,,",
-    ]
+    alone = [f"{record},{record},,,0" for record in ("a:p3", "a:p4", "a:p5", "b:p9")]
+    # Each belongs to one of the other set at the most, the nearest.
+    assert rows("out/clusters") == ["a:p1,a:p1,0,0,1", "a:p1,b:p1,0,0,1", "a:p2,a:p2,,,0", *alone]
+    pehchan("link", "people.csv", "b.csv", "-s", "s.yaml", "-o", "many", "--many-to-one")
+    joined = ["a:p1,a:p1,0,0,1", "a:p1,a:p2,71,71,1", "a:p1,b:p1,0,71,2"]
+    assert rows("many/clusters") == [*joined, *alone]
     Path("links.csv").write_text("id_a,id_b\np1,p1\n")
     assert scores(pehchan, truth="links.csv")["pairs at or under the cutoff"] == (1, 2, 1)
 
@@ -222,7 +221,7 @@ def test_records_of_mixed_sets_meet_where_their_ids_agree(pehchan):
     options = ("-D", "sts.mixed.in.sets=true", "-D", "sts.set.ID.size=1")
     pehchan("dedupe", "mixed.txt", "-s", "s.yaml", "-o", "out", *options)
     assert rows("out/pairs") == ["A1,B1,0"]
-    assert rows("out/clusters") == ["A1,A1,0,0", "A1,B1,0,0", "A3,A3,,", "B2,B2,,"]
+    assert rows("out/clusters") == ["A1,A1,0,0,1", "A1,B1,0,0,1", "A3,A3,,,0", "B2,B2,,,0"]
 
 
 def test_a_large_partition_is_cut_into_buckets_and_loses_no_pair(pehchan):
@@ -260,7 +259,7 @@ def test_a_threshold_of_the_properties_keeps_more_pairs_than_the_clusters_need(p
     options = ("-D", "sts.dist.threshold=200", "-D", "cluster.cutoff=100")
     pehchan("dedupe", "people.txt", "-s", "s.yaml", "-o", "out", *options)
     assert rows("out/pairs") == PAIRS
-    assert rows("out/clusters") == [*CLUSTERS[:2], "p3,p3,,", "p4,p4,,", "p5,p5,,"]
+    assert rows("out/clusters") == [*CLUSTERS[:2], "p3,p3,,,0", "p4,p4,,,0", "p5,p5,,,0"]
     assert scores(pehchan)["pairs at or under the cutoff"] == (1, 1, 2)
 
 
@@ -279,11 +278,11 @@ def test_clusters_of_a_file_of_pairs_with_the_records_that_have_none(pehchan):
     Path("records.csv").write_text('id,name\n"x,1",a\nz,b\nlone,c\nlone,d\n')
     out = pehchan("cluster", "pairs.csv", "--records", "records.csv", "--cutoff", "10", "-o", "out")
     assert rows("out/clusters") == [
-        '"x,1","x,1",5,5',
-        '"x,1",y,5,5',
-        "lone,lone,,",
-        "lone~2,lone~2,,",
-        "z,z,,",
+        '"x,1","x,1",5,5,1',
+        '"x,1",y,5,5,1',
+        "lone,lone,,,0",
+        "lone~2,lone~2,,,0",
+        "z,z,,,0",
     ]
     assert "2 lines of pairs set aside (out/rejected)" in out
     assert sorted(json.loads(line)["line"] for line in rows("out/rejected")) == ["foo", "id1,id2,distance"]
@@ -315,7 +314,7 @@ def test_neither_the_report_of_a_run_nor_its_log_holds_a_value_of_a_record(capsy
     assert "out" in said
     assert [value for value in values if value in said] == []
     assert rows("out/pairs") == ["qv1x,qv2x,118"]
-    assert rows("out/clusters") == ["qv1x,qv1x,118,118", "qv1x,qv2x,118,118"]
+    assert rows("out/clusters") == ["qv1x,qv1x,118,118,1", "qv1x,qv2x,118,118,1"]
 
 
 # parts

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import defaultdict
 from io import BytesIO
 
 import numpy as np
@@ -72,6 +73,9 @@ class Outcome:
             tuple(orjson.loads(payload)[1:])
             for tag, payload in read_tagged(self.lines)
             if tag == b"clustered"
+        ]
+        self.shapes = [
+            tuple(orjson.loads(payload)[1:]) for tag, payload in read_tagged(self.lines) if tag == b"shape"
         ]
 
     @property
@@ -445,12 +449,14 @@ def clustered(tmp_path):
 def test_clusters_of_delimited_lines(clustered):
     outcome = clustered("b,a,10\nb,c,20\nx,y,30\nx,z,31\n", "--cutoff", 30)
     assert outcome.members == [
-        ("", "a", "", "a", 10, 10),
-        ("", "a", "", "b", 10, 20),
-        ("", "a", "", "c", 20, 20),
-        ("", "x", "", "x", 30, 30),
-        ("", "x", "", "y", 30, 30),
+        ("", "a", "", "a", 10, 10, 1),
+        ("", "a", "", "b", 10, 20, 2),
+        ("", "a", "", "c", 20, 20, 1),
+        ("", "x", "", "x", 30, 30, 1),
+        ("", "x", "", "y", 30, 30, 1),
     ]
+    # The size, the pairs under the cutoff, the farthest of them, and those that alone hold it together.
+    assert outcome.shapes == [("", "a", 3, 2, 20, 2), ("", "x", 2, 1, 30, 1)]
     assert outcome.counters == {
         ("Pairs", "Read"): 4,
         ("Clusters", "All"): 2,
@@ -470,14 +476,15 @@ def test_another_delimiter_may_part_the_columns(clustered):
 
 
 def test_lines_that_are_no_pairs_are_set_aside_with_the_reason(clustered):
-    outcome = clustered("id1,id2,distance\na,b,5\na,b\nb,c,x\n", "--cutoff", 10)
+    outcome = clustered("id1,id2,distance\na,b,5\na,b\nb,c,x\nc,c,0\n", "--cutoff", 10)
     assert {rejected["line"]: rejected["reason"] for rejected in outcome.rejected} == {
         "id1,id2,distance": "the last column is no whole number where the distance was expected",
         "a,b": "expected id,id,distance, found 2 columns",
         "b,c,x": "the last column is no whole number where the distance was expected",
+        "c,c,0": "a pair of a record with itself",
     }
     assert [member[3] for member in outcome.members] == ["a", "b"]
-    assert outcome.counters["Pairs", "Rejected"] == 3
+    assert outcome.counters["Pairs", "Rejected"] == 4
 
 
 def test_records_without_a_pair_are_clusters_of_their_own(tmp_path, clustered):
@@ -487,20 +494,89 @@ def test_records_without_a_pair_are_clusters_of_their_own(tmp_path, clustered):
         10,
     )
     assert outcome.members == [
-        ("", "a", "", "a", 5, 5),
-        ("", "a", "", "b", 5, 5),
-        ("", "z", "", "z", None, None),
+        ("", "a", "", "a", 5, 5, 1),
+        ("", "a", "", "b", 5, 5, 1),
+        ("", "z", "", "z", None, None, 0),
     ]
 
 
 def test_equal_ids_of_two_sets_are_two_records_of_a_cluster(clustered):
     pair = Pair(("base", "1"), ("other", "1"), 5)
     outcome = clustered("pairs\t" + Pairs.of([pair]).encode().decode(), "--cutoff", 10)
-    assert outcome.members == [("base", "1", "base", "1", 5, 5), ("base", "1", "other", "1", 5, 5)]
+    assert outcome.members == [("base", "1", "base", "1", 5, 5, 1), ("base", "1", "other", "1", 5, 5, 1)]
+
+
+CHAIN = "a,b,10\nb,c,20\nc,d,10\n"
+
+
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [
+        ("connected", ["abcd"]),
+        # b is next to a, which was a centre first, and c to d.
+        ("centre", ["ab", "cd"]),
+        # (20 + 3 * 1000) / 4 apart.
+        ("average", ["ab", "cd"]),
+    ],
+)
+def test_clusters_are_made_in_several_ways(clustered, by, expected):
+    assert together(clustered(CHAIN, "--cutoff", 30, "--by", by)) == expected
+
+
+def together(outcome):
+    """The ids of each cluster in a word."""
+    found = defaultdict(list)
+    for _, cluster, _, record, *_ in outcome.members:
+        found[cluster].append(record)
+    return sorted("".join(sorted(records)) for records in found.values())
+
+
+def test_pivot_takes_a_record_and_all_that_it_has_a_pair_with(clustered):
+    chain = "".join(f"c{k:02},c{k + 1:02},10\n" for k in range(20))
+    found = together(clustered(chain, "--cutoff", 30, "--by", "pivot"))
+    assert {len(members) // 3 for members in found} <= {1, 2, 3}
+    assert len(found) < 15
+
+
+@pytest.mark.parametrize(("far", "expected"), [(60, ["abc"]), (61, ["ab", "c"])])
+def test_two_records_without_a_pair_are_as_far_apart_as_is_said(clustered, far, expected):
+    # c is (0 + far) / 2 from the others.
+    found = clustered("a,b,0\nb,c,0\n", "--cutoff", 30, "--by", "average", "--far", far)
+    assert together(found) == expected
+
+
+def test_a_cluster_holds_one_record_of_a_set_without_duplicates(clustered):
+    pairs = [
+        Pair(("p", "1"), ("q", "2"), 5),
+        Pair(("p", "3"), ("q", "2"), 4),
+        Pair(("p", "1"), ("q", "4"), 9),
+    ]
+    lines = "pairs\t" + Pairs.of(pairs).encode().decode()
+    assert together(clustered(lines, "--cutoff", 10)) == ["1234"]
+    both = ["--clean-set", "p", "--clean-set", "q"]
+    assert together(clustered(lines, "--cutoff", 10, *both)) == ["14", "23"]
+    assert together(clustered(lines, "--cutoff", 10, "--by", "assignment", *both)) == ["14", "23"]
+    assert together(clustered(lines, "--cutoff", 10, "--clean-set", "q")) == ["123", "4"]
+
+
+def test_records_that_only_pairs_name_are_counted_where_the_records_are_known(clustered):
+    lines = (
+        settled_lines([["a"], ["a"], ["z"]]).decode() + "pairs\t" + Pairs.of([PAIR]).encode().decode() + "\n"
+    )
+    outcome = clustered(lines, "--cutoff", 10)
+    assert outcome.counters["Clusters", "Records of pairs alone"] == 1
+    assert together(outcome) == ["ab", "z"]
+
+
+def test_of_a_pair_that_is_there_twice_the_smaller_distance_counts(clustered):
+    assert clustered("a,b,7\nb,a,5\n", "--cutoff", 10).members == [
+        ("", "a", "", "a", 5, 5, 1),
+        ("", "a", "", "b", 5, 5, 1),
+    ]
 
 
 def test_clusters_do_not_depend_on_order_or_runner(tmp_path):
-    lines = [f"c{number % 97},c{number * 31 % 97},{number % 40}\n" for number in range(2500)]
+    lines = [f"c{number % 97},c{number * 31 % 97},{number % 40}\n" for number in range(2500) if number % 97]
     (tmp_path / "forward").write_text("".join(lines))
     (tmp_path / "first").write_text("".join(lines[:1000:-1]))
     (tmp_path / "second").write_text("".join(lines[1000::-1]))
@@ -549,16 +625,16 @@ def test_values_of_any_kind_can_be_read_back_as_csv(values, delimiter):
 
 
 def test_members_of_two_sets_are_written_with_their_set():
-    payload = b'[1,"base","1","other","x,2",3,null]'
-    assert cluster_line(payload, with_sets=False) == '1,"x,2",3,'
-    assert cluster_line(payload, with_sets=True) == 'base:1,"other:x,2",3,'
+    payload = b'[2,"base","1","other","x,2",3,null,1]'
+    assert cluster_line(payload, with_sets=False) == '1,"x,2",3,,1'
+    assert cluster_line(payload, with_sets=True) == 'base:1,"other:x,2",3,,1'
 
 
 @pytest.mark.parametrize(
     ("tag", "expected"),
     [
         ("pairs", b"a,b,5\n"),
-        ("clustered", b"a,b,5,5\n"),
+        ("clustered", b"a,b,5,5,1\n"),
         ("rejected", b'{"line": "short"}\n'),
     ],
 )
@@ -567,7 +643,7 @@ def test_one_of_the_outputs_is_selected_by_its_tag(tmp_path, tag, expected):
     (tmp_path / "in").write_bytes(
         b"pairs\t"
         + Pairs.of([PAIR]).encode()
-        + b'\nclustered\t[1,"","a","","b",5,5]\nrejected\t{"line": "short"}\n'
+        + b'\nclustered\t[2,"","a","","b",5,5,1]\nrejected\t{"line": "short"}\n'
         b'record\t[1,"","a",["a"]]\n'
     )
     job = SelectOutput(

@@ -1,0 +1,139 @@
+"""Clusters of a run side by side: the first ones, and those that are worth a look before they are believed."""
+
+import sys
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import groupby, islice
+from shutil import get_terminal_size
+from textwrap import wrap
+
+import orjson
+
+from pehchan.clustering.shape import Shape
+from pehchan.console.output import read_run, record_folders, tagged_lines
+from pehchan.console.places import Place
+from pehchan.console.side_by_side import show_cluster
+from pehchan.metadata.mistakes import Mistakes
+from pehchan.metadata.plan import Plan
+from pehchan.metadata.records import Records
+from pehchan.mrjobs.wire import CLUSTERED, RECORDS, SHAPE, Identity
+
+#: Records with the values of their compared fields.
+Values = dict[Identity, list[str]]
+
+
+def first_clusters(out: Place, number: int) -> str:
+    """The first clusters of two or more records, side by side with what differs marked."""
+    shown = [(f"cluster {place}", members) for place, members in enumerate(islice(_several(out), number), 1)]
+    texts = _tables(out, shown)
+    return "\n" + "\n".join(texts) if texts else ""
+
+
+def doubtful_clusters(out: Place, number: int) -> str:
+    """The clusters that most deserve a look, with what is doubtful about them and their records side by side.
+
+    First those of which the smallest share of the pairs is under the cutoff, then those of the farthest pairs. Raises
+    MistakesError where `out` holds no clusters.
+    """
+    read_run(out)
+    folder = out / "internal" / "clusters"
+    if not folder.exists():
+        mistakes = Mistakes()
+        mistakes.add(str(out), "holds no clusters.", "Name an output of dedupe, link or cluster.")
+        mistakes.raise_if_any()
+    several = 0
+    less = 0
+
+    def doubts() -> Iterator[_Doubt]:
+        nonlocal several, less
+        for tag, payload in tagged_lines([folder]):
+            if tag == SHAPE:
+                _, set_name, record_id, *shape = orjson.loads(payload)
+                doubt = _Doubt(Shape(*shape), (set_name, record_id))
+                several += 1
+                less += doubt.shape.density < 1
+                yield doubt
+
+    worst = nsmallest(number, doubts(), key=_Doubt.order)
+    members = _members(out, {doubt.cluster for doubt in worst})
+    shown = [(f"cluster {place}: {doubt}", members[doubt.cluster]) for place, doubt in enumerate(worst, 1)]
+    head = f"{several:,} clusters of two or more records; of {less:,} not all pairs are under the cutoff.\n"
+    return "\n".join([head, *_tables(out, shown)])
+
+
+@dataclass(frozen=True)
+class _Doubt:
+    """A cluster, by its smallest record, and how it holds together."""
+
+    shape: Shape
+    cluster: Identity
+
+    def order(self) -> tuple[float, int, int, str, str]:
+        """What comes first is most doubtful."""
+        return self.shape.density, -self.shape.farthest, -self.shape.size, *self.cluster[::-1]
+
+    def __str__(self) -> str:
+        shape = self.shape
+        said = f"{shape.size:,} records, "
+        if shape.density < 1:
+            pairs = shape.size * (shape.size - 1) // 2
+            said += f"{shape.pairs:,} of their {pairs:,} pairs under the cutoff, "
+        said += f"farthest {shape.farthest}"
+        if shape.size > 2 and shape.bridges:
+            held = "1 pair alone holds" if shape.bridges == 1 else f"{shape.bridges:,} pairs each alone hold"
+            said += f"; {held} parts of it together"
+        return said
+
+
+def _members(out: Place, clusters: Collection[Identity]) -> dict[Identity, list[Identity]]:
+    """The records of some clusters, in order."""
+    found: dict[Identity, list[Identity]] = defaultdict(list)
+    for tag, payload in tagged_lines([out / "internal" / "clusters"]):
+        if tag == CLUSTERED:
+            _, cluster_set, cluster_id, set_name, record_id, *_ = orjson.loads(payload)
+            if (cluster_set, cluster_id) in clusters:
+                found[cluster_set, cluster_id].append((set_name, record_id))
+    return found
+
+
+def _several(out: Place) -> Iterator[list[Identity]]:
+    """The records of the clusters of two or more, as they come."""
+    members = (
+        orjson.loads(payload)
+        for tag, payload in tagged_lines([out / "internal" / "clusters"])
+        if tag == CLUSTERED
+    )
+    for _, cluster in groupby(members, key=lambda member: (member[1], member[2])):
+        records = [(member[3], member[4]) for member in cluster]
+        if len(records) > 1:
+            yield records
+
+
+def items_of(out: Place, wanted: Collection[Identity]) -> tuple[list[str], Values]:
+    """The names of the compared fields, and of some records their values; nothing where the run kept no records."""
+    items: Values = {}
+    path = out / "internal" / "plan.json"
+    fields = Plan.from_dict(orjson.loads(path.read())).schema.fields if path.exists() else ()
+    columns = [(field.name, field.ordinal) for field in fields if field.ordinal is not None]
+    for tag, payload in tagged_lines(record_folders(out) if wanted and columns else []):
+        if tag == RECORDS:
+            for record in Records.decode(payload):
+                if (record.set, record.id) in wanted:
+                    items[record.set, record.id] = [record.items[ordinal] for _, ordinal in columns]
+    return ([name for name, _ in columns] if items else []), items
+
+
+def side_by_side(title: str, names: Sequence[str], records: Sequence[Identity], items: Values) -> str:
+    """The records as a table, as wide as the terminal, below a title of any length."""
+    width = get_terminal_size((110, 40)).columns
+    rows = [(record[1], items.get(record, [""] * len(names))) for record in records]
+    _, _, rest = show_cluster("", names, rows, sys.stdout.isatty(), width).partition("\n")
+    return "\n".join([*wrap(title, width), rest])
+
+
+def _tables(out: Place, clusters: Sequence[tuple[str, Sequence[Identity]]]) -> list[str]:
+    """A table a cluster, each with its title; the ids alone where the run knows no more of its records."""
+    names, items = items_of(out, {record for _, members in clusters for record in members})
+    return [side_by_side(title, names, members, items) for title, members in clusters]

@@ -1,0 +1,84 @@
+"""How jobs read pairs: those of record_similarity, and delimited lines of other programs."""
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from pehchan.metadata.records import Rejected, RejectedLine, decode_line
+from pehchan.mrjobs.job import PehchanJob, file_name, input_file
+from pehchan.mrjobs.wire import PAIRS, TAGS, Pair, Pairs
+
+
+class ReadsPairs(PehchanJob):
+    """Mapper that reads pairs at or under a cutoff; a mixin of the jobs that work on pairs."""
+
+    def configure_args(self) -> None:
+        super().configure_args()
+        self.add_passthru_arg(
+            "--cutoff", type=int, help="pairs at or under this distance belong together (required)"
+        )
+        self.add_passthru_arg("--delimiter", default=",", help="between the columns of delimited lines")
+        self.arg_parser.add_argument("--properties", help="properties file that may hold the cutoff")
+
+    def make_runner(self) -> Any:
+        """A runner for this job; the cutoff may stand in the properties."""
+        if self.options.cutoff is None:
+            from pehchan.mrjobs.planner import cutoff_for_job
+
+            self.options.cutoff = cutoff_for_job(self.options.properties)
+            self._cl_args = [*self._cl_args, "--cutoff", str(self.options.cutoff)]
+        return super().make_runner()
+
+    def read_pairs(self, pairs: Pairs) -> Iterator[tuple[bytes, bytes]]:
+        """What is sent of pairs at or under the cutoff."""
+        raise NotImplementedError
+
+    def read_other(self, tag: bytes, payload: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """What is sent of a tagged line that holds no pairs."""
+        yield from ()
+
+    def set_aside(self, rejected: Rejected) -> Iterator[tuple[bytes, bytes]]:
+        """What is sent of a line that is no pair."""
+        yield from ()
+
+    def read_line(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """A line -> what is sent of its pairs, or of what else it holds."""
+        tag, _tab, payload = line.partition(b"\t")
+        if tag == PAIRS:
+            yield from self.read_pairs(Pairs.decode(payload).within(self.options.cutoff))
+            return
+        if tag in TAGS:
+            yield from self.read_other(tag, payload)
+            return
+        found = Pairs()
+        # Some runners end lines at a bare CR and others do not, so that all of them do here.
+        for single in line.split(b"\r"):
+            if not single.strip():
+                continue
+            try:
+                pair = self._delimited_pair(single)
+            except RejectedLine as reason:
+                self.count("Pairs", "Rejected")
+                text = single.decode("utf-8", "backslashreplace")
+                yield from self.set_aside(Rejected(text, file_name(input_file()), str(reason)))
+                continue
+            self.count("Pairs", "Read")
+            if pair.distance <= self.options.cutoff:
+                found.append(pair)
+        yield from self.read_pairs(found)
+
+    def _delimited_pair(self, line: bytes) -> Pair:
+        text, delimiter = decode_line(line), self.options.delimiter
+        if len(delimiter) == 1 and '"' in text:
+            columns = next(csv.reader([text], delimiter=delimiter))
+        else:
+            columns = text.split(delimiter)
+        if len(columns) < 3:
+            raise RejectedLine(f"expected id{delimiter}id{delimiter}distance, found {len(columns)} columns")
+        try:
+            distance = int(columns[-1])
+        except ValueError:
+            raise RejectedLine("the last column is no whole number where the distance was expected") from None
+        if columns[0] == columns[1]:
+            raise RejectedLine("a pair of a record with itself")
+        return Pair(("", columns[0]), ("", columns[1]), distance)

@@ -81,7 +81,7 @@ def test_dedupe_writes_pairs_clusters_and_what_it_did(pehchan):
     assert "5 records read" in out
     assert "3 clusters at cutoff 200: 2 of two or more records (4 records), 1 of one" in out
     run = json.loads(Path("out/run.json").read_text())
-    assert (run["version"], run["command"], run["runner"]) == (1, "dedupe", "inline")
+    assert (run["version"], run["command"], run["runner"]) == (2, "dedupe", "inline")
     assert (run["cutoff"], run["cluster_cutoff"]) == (200, 200)
     assert run["counters"]["Pairs"] == {"Compared": 10, "Kept": 2}
     assert scores(pehchan) == ALL_FOUND
@@ -337,7 +337,7 @@ def test_a_folder_appears_whole_or_not_at_all():
 
 def test_the_report_of_another_version_is_refused():
     Path("run.json").write_text('{"version": 9}')
-    with pytest.raises(MistakesError, match=r"version 9\.\n  This pehchan reads version 1\."):
+    with pytest.raises(MistakesError, match=r"version 9\.\n  This pehchan reads version 2\."):
         read_run(LocalPlace(Path()))
     Path("run.json").write_text("[")
     with pytest.raises(MistakesError, match="not readable as JSON"):

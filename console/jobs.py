@@ -93,7 +93,7 @@ class Jobs:
     """Runs jobs with one runner, and adds up their counters."""
 
     def __init__(self, runner: str, conf_path: str | None, progress: Progress, resumes: bool = False):
-        self._runner = runner
+        self.runner = runner
         #: Whether the run goes on where an earlier one broke off, and may find half of an output.
         self.resumes = resumes
         # Temporary files hold records, and so are removed also where a job fails.
@@ -107,14 +107,14 @@ class Jobs:
     @property
     def _here(self) -> bool:
         """Whether the runner works on files of this machine."""
-        if self._runner == "spark":
+        if self.runner == "spark":
             with self._make_runner() as running:
                 return not is_uri(running._spark_tmp_dir)
-        return "" in RUNNERS[self._runner]
+        return "" in RUNNERS[self.runner]
 
     def _make_runner(self) -> Any:
         """A runner to ask how it is configured."""
-        return SelectOutput(["-r", self._runner, *self._switches, "--select", "pairs"]).make_runner()
+        return SelectOutput(["-r", self.runner, *self._switches, "--select", "pairs"]).make_runner()
 
     @contextmanager
     def workplace(self, folder: Place) -> Iterator[Place]:
@@ -143,7 +143,7 @@ class Jobs:
         with self._make_runner() as running:
             named = map(running._opts.get, ("cloud_tmp_dir", "hadoop_tmp_dir", "spark_tmp_dir"))
             base = next(filter(None, named), "tmp/mrjob")
-            if self._runner == "emr":
+            if self.runner == "emr":
                 base = running._cloud_tmp_dir
         there = place(f"{fully_qualify_hdfs_path(base).rstrip('/')}/pehchan-{uuid.uuid4().hex[:12]}")
         there.make()
@@ -163,7 +163,7 @@ class Jobs:
         """
         if self.resumes:
             output.remove()
-        arguments = ["-r", runner or self._runner, *(self._switches if runner is None else [])]
+        arguments = ["-r", runner or self.runner, *(self._switches if runner is None else [])]
         if runner is not None:
             arguments += ["--no-conf", "--cleanup-on-failure", "ALL"]
         job = job_class([*arguments, "--output-dir", str(output), *switches, *inputs])
@@ -181,7 +181,7 @@ class Jobs:
                     raise
                 except BaseException:
                     # What was submitted goes on without us, and works for nobody.
-                    if self._runner == "emr":
+                    if self.runner == "emr":
                         end_steps(running)
                     else:
                         end_application(watched.application)

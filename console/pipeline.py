@@ -200,41 +200,7 @@ def _run(
         _check_rejected(jobs.counts, plan.settings, request.out, work / "rejected")
         by_set = {name: work / "internal" / folder for name, folder in _record_folders(prepared).items()}
         records = list(by_set.values())
-        counted = Counted(
-            _records_by_set(jobs.counts),
-            jobs.counts["Records", "Characters"],
-            jobs.counts["Records", "Bytes held"],
-        )
-        groups = _large_groups(work / "internal" / "groups") if plan.grouped else {}
-        if plan.join == "blocking":
-            divided = divide(plan, groups)
-            while divided.counts:
-                parts = _count_parts(replace(plan, divided=divided.blocks), records, stages, jobs, here, work)
-                divided = divide(plan, parts, divided)
-            if divided.refused:
-                raise RunError(too_large_blocks(plan, divided.refused) + "\n  Nothing was compared.")
-            all_records, groups = counted, divided.large
-            # From here on a record counts in each of its blocks.
-            counted = Counted(
-                {"": jobs.counts["Blocks", "Members"]},
-                jobs.counts["Blocks", "Characters"],
-                jobs.counts["Blocks", "Bytes held"],
-            )
-            plan = with_blocks(
-                plan,
-                counted,
-                divided,
-                tasks_at_once(request.runner, plan),
-                lambda: _sample(by_set, all_records, RANGE_SAMPLED),
-            )
-        else:
-            plan = with_buckets(plan, counted, groups, tasks_at_once(request.runner, plan))
-        plan = replace(plan, input="settled")
-        if may_be_indexed(plan, counted):
-            tasks = tasks_at_once(request.runner, plan)
-            sample = _sample(by_set, counted, to_sample(sum(counted.records.values())))
-            plan = with_search(plan, counted, Foresight(plan, counted, sample, tasks).searches()[0])
-        shuffled = shuffled_characters(plan, counted, groups)
+        plan, shuffled = _plan_to_compare(plan, by_set, jobs, stages, here, work)
         if request.runner == "inline" and (too_large := _too_large("what goes to the comparison", shuffled)):
             warning = "-r inline: " + " ".join(too_large)
             result.warnings.append(warning)
@@ -252,24 +218,51 @@ def _run(
             assert result.cluster_cutoff is not None
             with stages.stage("cluster") as begun:
                 if begun:
-                    inputs_of_clusters = [work / "internal" / "pairs", *records]
+                    of_clusters = [work / "internal" / "pairs", *records]
                     switches = cluster_switches(plan.settings, clean_sets(plan))
-                    parts = parts_of_clusters(
-                        jobs.counts["Pairs", "Kept"], jobs.counts["Records", "Read"], plan.room
-                    )
-                    cluster(
-                        jobs,
-                        inputs_of_clusters,
-                        result.cluster_cutoff,
-                        work,
-                        plan_path,
-                        switches,
-                        parts=parts,
-                    )
+                    kept, read = jobs.counts["Pairs", "Kept"], jobs.counts["Records", "Read"]
+                    parts = parts_of_clusters(kept, read, plan.room)
+                    cutoff = result.cluster_cutoff
+                    cluster(jobs, of_clusters, cutoff, work, plan_path, switches, parts=parts)
         result.plan, result.counts, result.seconds = plan, jobs.counts, progress.seconds
         (work / "internal" / "plan.json").write(plan_path.read_bytes())
         stages.clear()
         write_run(work, result)
+
+
+def _plan_to_compare(
+    plan: Plan, by_set: Mapping[str, Place], jobs: Jobs, stages: "Stages", here: Path, work: Place
+) -> tuple[Plan, int]:
+    """The plan with buckets and an index for the records that were settled; how many characters go to the cells."""
+    records, tasks = list(by_set.values()), tasks_at_once(jobs.runner, plan)
+    counted = Counted(
+        _records_by_set(jobs.counts),
+        jobs.counts["Records", "Characters"],
+        jobs.counts["Records", "Bytes held"],
+    )
+    groups = _large_groups(work / "internal" / "groups") if plan.grouped else {}
+    if plan.join == "blocking":
+        divided = divide(plan, groups)
+        while divided.counts:
+            parts = _count_parts(replace(plan, divided=divided.blocks), records, stages, jobs, here, work)
+            divided = divide(plan, parts, divided)
+        if divided.refused:
+            raise RunError(too_large_blocks(plan, divided.refused) + "\n  Nothing was compared.")
+        all_records, groups = counted, divided.large
+        # From here on a record counts in each of its blocks.
+        counted = Counted(
+            {"": jobs.counts["Blocks", "Members"]},
+            jobs.counts["Blocks", "Characters"],
+            jobs.counts["Blocks", "Bytes held"],
+        )
+        plan = with_blocks(plan, counted, divided, tasks, lambda: _sample(by_set, all_records, RANGE_SAMPLED))
+    else:
+        plan = with_buckets(plan, counted, groups, tasks)
+    plan = replace(plan, input="settled")
+    if may_be_indexed(plan, counted):
+        sample = _sample(by_set, counted, to_sample(sum(counted.records.values())))
+        plan = with_search(plan, counted, Foresight(plan, counted, sample, tasks).searches()[0])
+    return plan, shuffled_characters(plan, counted, groups)
 
 
 def _sample(folders: Mapping[str, Place], counted: Counted, number: int) -> list[Record]:
@@ -342,6 +335,7 @@ def find_components(jobs: Jobs, pairs: Sequence[str], work: Place, switches: Seq
         rounds += 1
         before, found = found, work / "internal" / f"components-{rounds}"
         counts = jobs.run(Components, sources, found, switches)
+        jobs.counts["Components", "Rounds"] += 1
         if before is not None:
             before.remove()
         if not counts["Components", "Changed"]:

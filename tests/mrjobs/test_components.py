@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from itertools import chain, pairwise
 from unittest.mock import patch
 
@@ -128,6 +128,7 @@ class Quiet:
 
     def __init__(self, runner):
         self.runner = runner
+        self.counts = Counter()
 
     def run(self, job_class, inputs, output, switches=()):
         job = job_class(["-r", self.runner, "--no-conf", "--output-dir", str(output), *switches, *inputs])
@@ -171,6 +172,7 @@ def test_clusters_of_several_parts_are_those_of_one(tmp_path, runner, by):
     assert counts["Clusters", "Of two or more"] > 100
     work = LocalPlace(tmp_path)
     inputs.append(str(find_components(jobs, inputs, work, [*cutoff, "--parts", "7"])))
+    assert jobs.counts["Components", "Rounds"]
     assert clusters("--parts", "7") == (lines, counts)
     assert len(list((tmp_path / "internal").iterdir())) == 1
 

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 BENCHES := accuracy speed near_duplicates shuffle memory skew
-LONG_BENCHES := million growth households febrl planner hadoop
+LONG_BENCHES := million growth households febrl planner clusters hadoop
 SOURCES := $(shell find src metadata distance clustering mrjobs console -name '*.py' -o -path 'metadata/schemas/*' -type f)
 
 .PHONY: help install demo test test-all lint format bench $(BENCHES:%=bench-%) $(LONG_BENCHES:%=bench-%) clean hadoop hadoop-stop
@@ -100,6 +100,9 @@ bench-febrl: $(VENV)/tested
 
 bench-planner: $(VENV)/tested
 	$(BIN)/python bench/planner.py
+
+bench-clusters: $(VENV)/tested
+	$(BIN)/python bench/clusters.py
 
 bench-hadoop: $(VENV)/tested
 	$(BIN)/python bench/scale.py --hadoop --records $(RECORDS)

@@ -210,3 +210,41 @@ def test_near_duplicates_found_by_signatures_on_the_cluster_are_those_of_all_pai
     expected = lines(tmp_path / "tiles", "pairs")
     assert len(expected) > 1000
     assert lines(tmp_path / "signatures", "pairs") == expected
+
+
+@pytest.mark.slow
+def test_clusters_of_several_parts_on_the_cluster_are_those_of_one_here(hadoop, tmp_path):
+    """Two rounds of components, and the clusters of three parts, as jobs by themselves."""
+    chance = random.Random(7)
+    chain = [(f"c{k:04}", f"c{k + 1:04}", 1) for k in range(2000)]
+    others = [(f"r{chance.randrange(3000)}", f"s{chance.randrange(3000)}", k % 9) for k in range(3000)]
+    joined = [*chain, *others]
+    chance.shuffle(joined)
+    for number in range(3):
+        text = "".join(f"{a},{b},{distance}\n" for a, b, distance in joined[number::3])
+        (tmp_path / f"pairs{number}.csv").write_text(text)
+    pairs_here = [tmp_path / f"pairs{number}.csv" for number in range(3)]
+    quick = hadoop.conf("quick", mapreduce_job_ubertask_enable="true")
+
+    def run(job, runner, conf, out, *more):
+        command = [sys.executable, "-m", f"pehchan.mrjobs.{job}", "-r", runner, "--conf-path", conf]
+        done = subprocess.run(
+            [*command, "--cutoff", "6", "--output-dir", out, *more],
+            env=hadoop.cluster.env(),
+            capture_output=True,
+            text=True,
+            timeout=900,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return out
+
+    run("cluster_pairs", "inline", hadoop.conf("inline"), tmp_path / "out", "--by", "average", *pairs_here)
+    source = pairs_here
+    for number in range(2):
+        edges = run("components", "hadoop", quick, f"hdfs:///parts/edges{number}", "--parts", "3", *source)
+        source = [edges]
+    more = ["--by", "average", "--parts", "3", *pairs_here, edges]
+    run("cluster_pairs", "hadoop", quick, "hdfs:///parts/out", *more)
+    expected = lines(tmp_path, "out")
+    assert len(expected) > 3000
+    assert lines("hdfs:///parts", "out") == expected

@@ -38,7 +38,7 @@ from pehchan.metadata.schema import Field, Schema
 from pehchan.mrjobs.wire import REJECTED
 
 #: Bytes of files, about, that a pair takes at the least, and a record.
-A_PAIR, A_RECORD = 20, 50
+A_PAIR, A_RECORD = 10, 50
 
 
 @dataclass

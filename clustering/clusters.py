@@ -40,15 +40,15 @@ class Clustering(Generic[R]):
     by         a way of cutting.WAYS
     cutoff     the largest distance of a pair
     far        the distance of two records without a pair
-    source_of  the source without duplicates that a record is from, None for another; None: there is no such source
     turn_of    when `pivot` comes to a record, the smallest first
+    source_of  the source without duplicates that a record is from, None for another; None: there is no such source
     """
 
     by: str
     cutoff: int
     far: int
+    turn_of: Callable[[R], int]
     source_of: Callable[[R], Hashable] | None = None
-    turn_of: Callable[[R], int] = hash
 
     def clusters(self, records: Iterable[R], pairs: Collection[tuple[R, R, int]]) -> Iterator[Cluster]:
         """All clusters, by their smallest record; every record is in one.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from heapq import heapify, heappop, heappush
 
-from pehchan.clustering.components import components
+from pehchan.clustering.components import Forest, components
 
 #: (node, node, distance), the smaller node first.
 Edge = tuple[int, int, int]
@@ -51,23 +51,15 @@ class Graph:
         return found
 
 
-class _Clusters:
-    """Clusters that grow, and of which none gets two nodes of one source. Each goes by its smallest node."""
+class _Clusters(Forest):
+    """Clusters that grow, and of which none gets two nodes of one source."""
 
     def __init__(self, graph: Graph):
-        self._parent = list(range(graph.nodes))
+        super().__init__(graph.nodes)
         self.size = [1] * graph.nodes
         self._sources: list[frozenset[Hashable]] = [
             frozenset() if source is None else frozenset((source,)) for source in graph.sources
         ]
-
-    def of(self, node: int) -> int:
-        """The smallest node of the cluster of a node."""
-        parent = self._parent
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
 
     def may_merge(self, a: int, b: int) -> bool:
         """Whether two clusters have no source in common."""
@@ -76,14 +68,10 @@ class _Clusters:
     def merge(self, a: int, b: int) -> None:
         """Make one of two clusters."""
         low, high = min(a, b), max(a, b)
-        self._parent[high] = low
+        self.join(low, high)
         self.size[low] += self.size[high]
         if self._sources:
             self._sources[low] |= self._sources[high]
-
-    def all(self) -> list[int]:
-        """The smallest node of the cluster of every node."""
-        return list(map(self.of, range(len(self._parent))))
 
 
 def connected(graph: Graph) -> list[int]:
@@ -92,7 +80,7 @@ def connected(graph: Graph) -> list[int]:
         return components(graph.nodes, ((a, b) for a, b, _ in graph.edges))
     clusters = _Clusters(graph)
     for a, b, _ in graph.shortest_first:
-        first, second = clusters.of(a), clusters.of(b)
+        first, second = clusters.smallest(a), clusters.smallest(b)
         if first != second and clusters.may_merge(first, second):
             clusters.merge(first, second)
     return clusters.all()
@@ -108,7 +96,7 @@ def centre(graph: Graph) -> list[int]:
     clusters = _Clusters(graph)
     centre_of: dict[int, int] = {}
     for a, b, _ in graph.shortest_first:
-        first, second = clusters.of(a), clusters.of(b)
+        first, second = clusters.smallest(a), clusters.smallest(b)
         if first == second or not clusters.may_merge(first, second):
             continue
         if a not in centre_of and b not in centre_of:
@@ -174,7 +162,7 @@ def pivot(graph: Graph) -> list[int]:
             continue
         taken[node] = True
         for other in sorted(graph.neighbours[node]):
-            first, second = clusters.of(node), clusters.of(other)
+            first, second = clusters.smallest(node), clusters.smallest(other)
             if not taken[other] and clusters.may_merge(first, second):
                 taken[other] = True
                 clusters.merge(first, second)

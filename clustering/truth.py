@@ -7,11 +7,12 @@ import csv
 import os
 import re
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 
+from pehchan.clustering.components import smallest_joined
 from pehchan.metadata.mistakes import Mistake, Mistakes, MistakesError
 
 RecordKey = tuple[str, str]
@@ -83,7 +84,7 @@ class PairTruth:
     @cached_property
     def clusters(self) -> Mapping[RecordKey, Hashable]:
         """The records, in clusters of those that the pairs connect."""
-        return connected(self.known)
+        return smallest_joined(self.known)
 
     def holds(self, a: RecordKey, b: RecordKey) -> bool:
         """Whether two records are a known pair."""
@@ -119,23 +120,6 @@ def implied_pairs(clusters: Mapping[RecordKey, Hashable], across: bool) -> int:
         of_a_set = Counter((cluster, record[0]) for record, cluster in clusters.items())
         count -= sum(size * (size - 1) // 2 for size in of_a_set.values())
     return count
-
-
-def connected(pairs: Iterable[Pair]) -> dict[RecordKey, RecordKey]:
-    """The records of pairs, each with the smallest record that a chain of pairs connects it to."""
-    parent: dict[RecordKey, RecordKey] = {}
-
-    def root(record: RecordKey) -> RecordKey:
-        parent.setdefault(record, record)
-        while parent[record] != record:
-            parent[record] = parent[parent[record]]
-            record = parent[record]
-        return record
-
-    for a, b in pairs:
-        smaller, larger = ordered(root(a), root(b))
-        parent[larger] = smaller
-    return {record: root(record) for record in list(parent)}
 
 
 def read_truth(path: str | os.PathLike[str], form: str = "", sets: Sequence[str] = ()) -> Truth:
@@ -299,4 +283,4 @@ def _pair_truth(
         if len(mistakes.found) >= _MOST_MISTAKES:
             break
     mistakes.raise_if_any()
-    return PairTruth(frozenset(known)) if len(sets) == 2 else ClusterTruth(connected(known))
+    return PairTruth(frozenset(known)) if len(sets) == 2 else ClusterTruth(smallest_joined(known))

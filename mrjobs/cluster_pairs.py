@@ -191,11 +191,11 @@ class ClusterPairs(ReadsPairs):
             options.by,
             options.cutoff,
             max(options.far, options.cutoff),
-            (lambda record: record[1] if record[1] in clean else None) if clean else None,
             lambda record: hashed(f"{record[1]}\0{record[0]}"),
+            (lambda record: record[1] if record[1] in clean else None) if clean else None,
         )
 
-    def _lines(self, cluster: Cluster[Identity]) -> Iterator[tuple[bytes, bytes]]:
+    def _lines(self, cluster: Cluster) -> Iterator[tuple[bytes, bytes]]:
         self.count("Clusters", "All")
         if cluster.shape is not None:
             size = len(cluster.members)
@@ -207,7 +207,7 @@ class ClusterPairs(ReadsPairs):
             yield CLUSTERED, encode_member(member)
 
 
-def encode_member(member: Member[Identity]) -> bytes:
+def encode_member(member: Member) -> bytes:
     """A record in its cluster as [version, cluster set, cluster id, set, id, nearest, farthest, mates]."""
     of_cluster, of_record = member.cluster[::-1], member.record[::-1]
     return ascii_json(

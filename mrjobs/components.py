@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from mrjob.step import MRStep
 
-from pehchan.clustering.components import components
+from pehchan.clustering.components import smallest_joined
 from pehchan.mrjobs.joins.all_pairs import hashed
 from pehchan.mrjobs.reading_pairs import ReadsPairs
 from pehchan.mrjobs.wire import EDGES, Edges, Identity, Pairs
@@ -63,9 +63,10 @@ class Components(ReadsPairs):
             yield from self._join_edges()
 
     def _join_edges(self) -> Iterator[tuple[bytes, bytes]]:
-        for record, smallest in stars(self._edges):
-            yield from self._send_to(record, smallest)
-            yield from self._send_to(smallest, record)
+        for record, smallest in smallest_joined(self._edges, in_order).items():
+            if record != smallest:
+                yield from self._send_to(record, smallest)
+                yield from self._send_to(smallest, record)
         self._edges = []
 
     def _send_to(self, to: Identity, other: Identity) -> Iterator[tuple[bytes, bytes]]:
@@ -123,17 +124,6 @@ def in_order(record: Identity) -> tuple[str, str]:
 def part_of(record: Identity, parts: int) -> int:
     """The part of a record, the same on every machine and run."""
     return hashed(f"{record[0]}\0{record[1]}") % parts
-
-
-def stars(edges: Iterable[tuple[Identity, Identity]]) -> Iterator[tuple[Identity, Identity]]:
-    """Of what edges join, every record but the smallest, with the smallest."""
-    pairs = list(edges)
-    ordered = sorted({record for pair in pairs for record in pair}, key=in_order)
-    place = {record: number for number, record in enumerate(ordered)}
-    smallest = components(len(ordered), ((place[a], place[b]) for a, b in pairs))
-    for number, first in enumerate(smallest):
-        if number != first:
-            yield ordered[number], ordered[first]
 
 
 def _neighbours(values: Iterable[bytes]) -> dict[Identity, set[Identity]]:

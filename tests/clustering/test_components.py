@@ -63,7 +63,7 @@ def test_nodes_without_edges_stay_alone():
 
 
 def connected_clusters(records, pairs):
-    clusters = Clustering("connected", 10, 1000).clusters(records, list(pairs))
+    clusters = Clustering("connected", 10, 1000, hash).clusters(records, list(pairs))
     return [member for cluster in clusters for member in cluster.members]
 
 

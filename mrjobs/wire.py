@@ -8,7 +8,7 @@ is ASCII without tab, LF or CR inside, which every runner passes on unharmed.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import compress
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 import orjson
 
@@ -84,9 +84,38 @@ class Pair:
     second_items: Sequence[str] = ()
 
 
+C = TypeVar("C", bound="_Columns")
+
+
 @dataclass
-class Pairs:
+class _Columns:
+    """Columns that travel as one line, [version, list, list, ...]."""
+
+    version: ClassVar[int]
+    what: ClassVar[str]
+
+    @property
+    def _columns(self) -> list[list[Any]]:
+        return [getattr(self, column.name) for column in fields(self)]
+
+    def encode(self) -> bytes:
+        """One line, without the newline: the version, and the columns in order."""
+        return ascii_json([self.version, *self._columns])
+
+    @classmethod
+    def decode(cls: type[C], payload: bytes) -> C:
+        """What an encoded line holds."""
+        version, *columns = orjson.loads(payload)
+        if version != cls.version:
+            raise WireError(f"{cls.what} of version {version!r}; this pehchan reads version {cls.version}")
+        return cls(*columns)
+
+
+@dataclass
+class Pairs(_Columns):
     """Pairs as columns: one list each, all as long; those of items are empty where the output needs none."""
+
+    version, what = PAIRS_VERSION, "pairs"
 
     first_sets: list[str] = field(default_factory=list)
     first_ids: list[str] = field(default_factory=list)
@@ -103,10 +132,6 @@ class Pairs:
         for pair in pairs:
             columns.append(pair)
         return columns
-
-    @property
-    def _columns(self) -> list[list[Any]]:
-        return [getattr(self, column.name) for column in fields(self)]
 
     def __len__(self) -> int:
         return len(self.distances)
@@ -139,22 +164,12 @@ class Pairs:
         for column, others in zip(self._columns, more._columns, strict=True):
             column.extend(others)
 
-    def encode(self) -> bytes:
-        """One line, without the newline: [version, sets, ids, sets, ids, distances, items, items]."""
-        return ascii_json([PAIRS_VERSION, *self._columns])
-
-    @classmethod
-    def decode(cls, payload: bytes) -> "Pairs":
-        """The pairs of an encoded line."""
-        version, *columns = orjson.loads(payload)
-        if version != PAIRS_VERSION:
-            raise WireError(f"pairs of version {version!r}; this pehchan reads version {PAIRS_VERSION}")
-        return cls(*columns)
-
 
 @dataclass
-class Edges:
+class Edges(_Columns):
     """Two records each that belong to one component, as columns."""
+
+    version, what = EDGES_VERSION, "edges"
 
     sets: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
@@ -182,19 +197,7 @@ class Edges:
         """The same, so many at a time."""
         for start in range(0, len(self), number):
             some = slice(start, start + number)
-            yield Edges(self.sets[some], self.ids[some], self.other_sets[some], self.other_ids[some])
-
-    def encode(self) -> bytes:
-        """One line, without the newline: [version, sets, ids, other sets, other ids]."""
-        return ascii_json([EDGES_VERSION, self.sets, self.ids, self.other_sets, self.other_ids])
-
-    @classmethod
-    def decode(cls, payload: bytes) -> "Edges":
-        """The edges of an encoded line."""
-        version, *columns = orjson.loads(payload)
-        if version != EDGES_VERSION:
-            raise WireError(f"edges of version {version!r}; this pehchan reads version {EDGES_VERSION}")
-        return cls(*columns)
+            yield Edges(*(column[some] for column in self._columns))
 
 
 def tagged(line: bytes) -> tuple[bytes, bytes]:

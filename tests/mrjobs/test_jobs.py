@@ -644,7 +644,7 @@ def test_one_of_the_outputs_is_selected_by_its_tag(tmp_path, tag, expected):
         b"pairs\t"
         + Pairs.of([PAIR]).encode()
         + b'\nclustered\t[2,"","a","","b",5,5,1]\nrejected\t{"line": "short"}\n'
-        b'record\t[1,"","a",["a"]]\n'
+        + settled_lines([["a"]])
     )
     job = SelectOutput(
         [

@@ -408,20 +408,21 @@ def run_review(options: argparse.Namespace) -> int:
 
 def run_evaluate(options: argparse.Namespace) -> int:
     from pehchan.clustering.evaluation import format_curve, format_scores, format_sizes
-    from pehchan.console.evaluating import errors_text, evaluate
+    from pehchan.console.evaluating import Evaluation
     from pehchan.console.places import place
 
-    found = evaluate(place(options.out), options.truth)
+    found = Evaluation(place(options.out), options.truth)
     if options.json:
         print(json.dumps(found.to_dict(), indent=1))
         return OK
-    texts = [format_scores(found.scores, found.measures)]
-    if options.sizes and found.measures is not None:
-        texts.append(format_sizes(found.measures))
+    measures = found.measures
+    texts = [format_scores(found.scores, measures)]
+    if options.sizes and measures is not None:
+        texts.append(format_sizes(measures))
     if options.curve:
         texts.append(format_curve(found.curve))
     if options.errors:
-        texts.append(errors_text(place(options.out), options.truth, options.errors))
+        texts.append(found.errors_text(options.errors))
     print("\n".join(texts), end="")
     return OK
 

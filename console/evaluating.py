@@ -1,7 +1,6 @@
 """The output of a run against the truth."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import islice
 
@@ -19,7 +18,7 @@ from pehchan.clustering.evaluation import (
     exact_cluster_scores,
     pair_scores,
 )
-from pehchan.clustering.truth import ClusterTruth, Pair, Truth, ordered, read_truth
+from pehchan.clustering.truth import ClusterTruth, Pair, ordered, read_truth
 from pehchan.console.clusters_shown import items_of, side_by_side
 from pehchan.console.output import read_run, tagged_lines
 from pehchan.console.places import Place
@@ -28,98 +27,100 @@ from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.wire import CLUSTERED, PAIRS, Identity, Pairs
 
 
-@dataclass(frozen=True)
 class Evaluation:
-    """How good a run is.
+    """How good what a run found is: all of it that lies in files is read once.
 
-    scores    by name, of pairs and clusters
-    measures  of its clusters; None where it made none
-    curve     of the pairs that it kept, by cutoff; none where it kept none
+    Raises MistakesError where `out` or the truth cannot be used.
     """
 
-    scores: dict[str, Scores]
-    measures: ClusterMeasures | None
-    curve: list[CutoffScores]
+    def __init__(self, out: Place, truth_path: str):
+        self._out, self._cutoff = out, read_run(out)["cluster_cutoff"]
+        path = out / "internal" / "plan.json"
+        self._plan = Plan.from_dict(orjson.loads(path.read())) if path.exists() else None
+        sets = self._plan.sets if self._plan is not None else ()
+        self._truth = read_truth(truth_path, sets=sets if len(sets) == 2 else ())
+        self._clusters = clusters(out)
+        #: None where the run holds no pairs.
+        self._kept = list(kept_pairs(out)) if (out / "internal" / "pairs").exists() else None
+
+    @property
+    def scores(self) -> dict[str, Scores]:
+        """By name, of pairs and clusters."""
+        found: dict[str, Scores] = {}
+        truth, of_record = self._truth, self._clusters
+        if self._kept is not None:
+            pairs = (pair for pair, distance in self._kept if self._within(distance))
+            found["pairs at or under the cutoff"] = pair_scores(pairs, truth, of_record or None)
+        if of_record:
+            found["pairs within clusters"] = cluster_pair_scores(of_record, truth)
+            found["whole clusters"] = exact_cluster_scores(of_record, truth)
+        return found
+
+    @property
+    def measures(self) -> ClusterMeasures | None:
+        """Of the clusters; None where the run made none."""
+        return cluster_measures(self._clusters, self._truth) if self._clusters else None
+
+    @property
+    def curve(self) -> list[CutoffScores]:
+        """Of the pairs that were kept, by cutoff; none where none were."""
+        return curve(self._kept or (), self._truth)
+
+    def _within(self, distance: int) -> bool:
+        return self._cutoff is None or distance <= self._cutoff
 
     def to_dict(self) -> dict[str, object]:
         """All of it, for JSON."""
         data: dict[str, object] = {name: score.to_dict() for name, score in self.scores.items()}
-        if self.measures is not None:
-            data["b-cubed"] = self.measures.to_dict()
-        if best := best_cutoff(self.curve):
+        if (measures := self.measures) is not None:
+            data["b-cubed"] = measures.to_dict()
+        points = self.curve
+        if best := best_cutoff(points):
             data["best cutoff"] = {"cutoff": best.cutoff, **best.scores.to_dict()}
-            data["curve"] = [{"cutoff": point.cutoff, **point.scores.to_dict()} for point in self.curve]
+            data["curve"] = [{"cutoff": point.cutoff, **point.scores.to_dict()} for point in points]
         return data
 
+    def errors_text(self, number: int) -> str:
+        """Some of the pairs that are wrongly together, and of those that are missed, with what each field says.
 
-def evaluate(out: Place, truth_path: str) -> Evaluation:
-    """How good what a run found is. Raises MistakesError where `out` or the truth cannot be used."""
-    run = read_run(out)
-    truth = _truth(out, truth_path)
-    scores: dict[str, Scores] = {}
-    measures, points = None, []
-    of_record = clusters(out)
-    if (out / "internal" / "pairs").exists():
-        cutoff = run["cluster_cutoff"]
-        pairs = (pair for pair, distance in kept_pairs(out) if cutoff is None or distance <= cutoff)
-        scores["pairs at or under the cutoff"] = pair_scores(pairs, truth, of_record or None)
-        points = curve(kept_pairs(out), truth)
-    if of_record:
-        scores["pairs within clusters"] = cluster_pair_scores(of_record, truth)
-        scores["whole clusters"] = exact_cluster_scores(of_record, truth)
-        measures = cluster_measures(of_record, truth)
-    return Evaluation(scores, measures, points)
+        Of both those first that were kept, the nearest before the others: of the wrong ones these look most alike.
+        """
+        truth, of_record = self._truth, self._clusters
+        kept = {ordered(a, b): distance for (a, b), distance in self._kept or ()}
 
+        def together(pair: Pair) -> bool:
+            a, b = pair
+            if of_record:
+                return a in of_record and of_record[a] == of_record.get(b)
+            return pair in kept and self._within(kept[pair])
 
-def _truth(out: Place, path: str) -> Truth:
-    plan = _plan(out)
-    sets = plan.sets if plan is not None else ()
-    return read_truth(path, sets=sets if len(sets) == 2 else ())
+        def is_wrong(pair: Pair) -> bool:
+            across = truth.across and pair[0][0] == pair[1][0]
+            return together(pair) and not truth.holds(*pair) and not across
 
-
-def _plan(out: Place) -> Plan | None:
-    path = out / "internal" / "plan.json"
-    return Plan.from_dict(orjson.loads(path.read())) if path.exists() else None
-
-
-def errors_text(out: Place, truth_path: str, number: int) -> str:
-    """Some of the pairs that are wrongly together, and of those that are missed, with what each field says of them.
-
-    Of both those first that were kept, the nearest before the others: of the wrong ones these look most alike.
-    """
-    truth, plan, of_record = _truth(out, truth_path), _plan(out), clusters(out)
-    cutoff = read_run(out)["cluster_cutoff"]
-    kept: dict[Pair, int] = {}
-    for (a, b), distance in kept_pairs(out) if (out / "internal" / "pairs").exists() else ():
-        kept[ordered(a, b)] = distance
-
-    def together(pair: Pair) -> bool:
-        a, b = pair
-        if of_record:
-            return a in of_record and of_record[a] == of_record.get(b)
-        return pair in kept and (cutoff is None or kept[pair] <= cutoff)
-
-    def is_wrong(pair: Pair) -> bool:
-        return together(pair) and not truth.holds(*pair) and not (truth.across and pair[0][0] == pair[1][0])
-
-    within = ClusterTruth(of_record, truth.across).each_pair()
-    wrong = _first(number, kept, filter(is_wrong, kept), (p for p in within if p not in kept and is_wrong(p)))
-    missed = _first(
-        number,
-        kept,
-        (pair for pair in kept if truth.holds(*pair) and not together(pair)),
-        (pair for pair in truth.each_pair() if pair not in kept and not together(pair)),
-    )
-    told = _Told(out, plan, [*wrong, *missed])
-    texts = [told.text(f"wrong: {told.apart(pair, kept)}", pair) for pair in wrong]
-    for pair in missed:
-        why = "in two clusters"
-        if pair not in kept:
-            why = told.why_not_kept(pair)
-        elif cutoff is not None and kept[pair] > cutoff:
-            why = f"beyond the cutoff of {cutoff}"
-        texts.append(told.text(f"missed: {told.apart(pair, kept)}, {why}", pair))
-    return "\n".join(texts) if texts else "No pair is wrong, and none is missed.\n"
+        within = ClusterTruth(of_record, truth.across).each_pair()
+        wrong = _first(
+            number,
+            kept,
+            filter(is_wrong, kept),
+            (pair for pair in within if pair not in kept and is_wrong(pair)),
+        )
+        missed = _first(
+            number,
+            kept,
+            (pair for pair in kept if truth.holds(*pair) and not together(pair)),
+            (pair for pair in truth.each_pair() if pair not in kept and not together(pair)),
+        )
+        told = _Told(self._out, self._plan, [*wrong, *missed])
+        texts = [told.text(f"wrong: {told.apart(pair, kept)}", pair) for pair in wrong]
+        for pair in missed:
+            why = "in two clusters"
+            if pair not in kept:
+                why = told.why_not_kept(pair)
+            elif not self._within(kept[pair]):
+                why = f"beyond the cutoff of {self._cutoff}"
+            texts.append(told.text(f"missed: {told.apart(pair, kept)}, {why}", pair))
+        return "\n".join(texts) if texts else "No pair is wrong, and none is missed.\n"
 
 
 def _first(

@@ -9,13 +9,12 @@ out  tagged lines: `clustered`, every record once with its cluster; `shape`, how
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import astuple
 
-import orjson
 from mrjob.step import MRStep
 
 from pehchan.clustering.clusters import Cluster, Clustering, Member
 from pehchan.clustering.cutting import WAYS
 from pehchan.metadata.records import Records, Rejected, ascii_json
-from pehchan.mrjobs.components import part_of
+from pehchan.mrjobs.by_part import ByPart, part_of
 from pehchan.mrjobs.joins.all_pairs import hashed
 from pehchan.mrjobs.reading_pairs import ReadsPairs
 from pehchan.mrjobs.wire import (
@@ -25,6 +24,7 @@ from pehchan.mrjobs.wire import (
     REJECTED,
     SHAPE,
     Edges,
+    Identities,
     Identity,
     Pairs,
 )
@@ -43,9 +43,9 @@ class _Parts:
 
     def __init__(self, number: int, of: Callable[[Identity], Identity] = lambda record: record):
         self._number, self._of = number, of
-        self._pairs: dict[int, Pairs] = {}
-        self._records: dict[int, list[Identity]] = {}
-        self._edges: dict[int, Edges] = {}
+        self._pairs = ByPart(Pairs, GATHERED, b"p")
+        self._records = ByPart(Identities, GATHERED, b"r")
+        self._edges = ByPart(Edges, GATHERED, b"e")
 
     def _part(self, record: Identity) -> int:
         return part_of(self._of(record), self._number) if self._number > 1 else 0
@@ -53,36 +53,32 @@ class _Parts:
     def pairs(self, pairs: Pairs) -> Iterator[tuple[bytes, bytes]]:
         """Pairs, to the part of the first record of each."""
         if self._number == 1:
-            self._pairs.setdefault(0, Pairs()).extend(pairs)
-        else:
-            for pair in pairs:
-                self._pairs.setdefault(self._part(pair.first), Pairs()).append(pair)
-        for part in [part for part, some in self._pairs.items() if len(some) >= GATHERED]:
-            yield b"%d" % part, b"p" + self._pairs.pop(part).encode()
+            self._pairs[0].extend(pairs)
+            yield from self._pairs.if_enough(0)
+            return
+        for pair in pairs:
+            part = self._part(pair.first)
+            self._pairs[part].append(pair)
+            yield from self._pairs.if_enough(part)
 
     def records(self, records: Iterable[Identity]) -> Iterator[tuple[bytes, bytes]]:
         """Records that may be alone."""
         for record in records:
             part = self._part(record)
-            some = self._records.setdefault(part, [])
-            some.append(record)
-            if len(some) >= GATHERED:
-                yield b"%d" % part, b"r" + ascii_json(self._records.pop(part))
+            self._records[part].append(record)
+            yield from self._records.if_enough(part)
 
     def edges(self, edges: Edges) -> Iterator[tuple[bytes, bytes]]:
         """Records, each with the smallest one of its component."""
         for record, smallest in edges:
             part = self._part(record)
-            some = self._edges.setdefault(part, Edges())
-            some.append(record, smallest)
-            if len(some) >= GATHERED:
-                yield b"%d" % part, b"e" + self._edges.pop(part).encode()
+            self._edges[part].append(record, smallest)
+            yield from self._edges.if_enough(part)
 
     def rest(self) -> Iterator[tuple[bytes, bytes]]:
         """What has not been sent yet."""
-        yield from ((b"%d" % part, b"p" + pairs.encode()) for part, pairs in sorted(self._pairs.items()))
-        yield from ((b"%d" % part, b"r" + ascii_json(some)) for part, some in sorted(self._records.items()))
-        yield from ((b"%d" % part, b"e" + edges.encode()) for part, edges in sorted(self._edges.items()))
+        for waiting in (self._pairs, self._records, self._edges):
+            yield from waiting.rest()
 
 
 class ClusterPairs(ReadsPairs):
@@ -153,7 +149,7 @@ class ClusterPairs(ReadsPairs):
             if value[:1] == b"e":
                 smallest.update(Edges.decode(value[1:]))
             elif value[:1] == b"r":
-                records += [(set_name, record_id) for set_name, record_id in orjson.loads(value[1:])]
+                records += Identities.decode(value[1:])
             else:
                 pairs.append(Pairs.decode(value[1:]))
         parts = _Parts(self.options.parts, lambda record: smallest.get(record, record))
@@ -172,7 +168,7 @@ class ClusterPairs(ReadsPairs):
         pairs: list[tuple[Identity, Identity, int]] = []
         for value in values:
             if value[:1] == b"r":
-                records.extend((record_id, set_name) for set_name, record_id in orjson.loads(value[1:]))
+                records.extend((record_id, set_name) for set_name, record_id in Identities.decode(value[1:]))
             else:
                 more = Pairs.decode(value[1:])
                 firsts = zip(more.first_ids, more.first_sets, strict=True)

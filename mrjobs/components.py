@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from mrjob.step import MRStep
 
 from pehchan.clustering.components import smallest_joined
-from pehchan.mrjobs.joins.all_pairs import hashed
+from pehchan.mrjobs.by_part import ByPart, part_of
 from pehchan.mrjobs.reading_pairs import ReadsPairs
 from pehchan.mrjobs.wire import EDGES, Edges, Identity, Pairs
 
@@ -47,7 +47,7 @@ class Components(ReadsPairs):
 
     def start(self) -> None:
         self._edges: list[tuple[Identity, Identity]] = []
-        self._by_part: dict[int, Edges] = {}
+        self._by_part = ByPart(Edges, A_LINE)
 
     def read_pairs(self, pairs: Pairs) -> Iterator[tuple[bytes, bytes]]:
         """Pairs at or under the cutoff -> from time to time what is left of them, to both of their records."""
@@ -71,10 +71,8 @@ class Components(ReadsPairs):
 
     def _send_to(self, to: Identity, other: Identity) -> Iterator[tuple[bytes, bytes]]:
         part = part_of(to, self.options.parts)
-        edges = self._by_part.setdefault(part, Edges())
-        edges.append(to, other)
-        if len(edges) >= A_LINE:
-            yield b"%d" % part, self._by_part.pop(part).encode()
+        self._by_part[part].append(to, other)
+        yield from self._by_part.if_enough(part)
 
     def send_both_ways(self) -> Iterator[tuple[bytes, bytes]]:
         yield from self._join_edges()
@@ -82,9 +80,7 @@ class Components(ReadsPairs):
 
     def send(self) -> Iterator[tuple[bytes, bytes]]:
         """What has not been sent yet."""
-        for part, edges in sorted(self._by_part.items()):
-            yield b"%d" % part, edges.encode()
-        self._by_part = {}
+        yield from self._by_part.rest()
 
     def large_star(self, _: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """The neighbours of records -> the larger ones, each with the smallest of all."""
@@ -119,11 +115,6 @@ class Components(ReadsPairs):
 def in_order(record: Identity) -> tuple[str, str]:
     """What records are compared by: the id first, as the smallest id of a cluster names it."""
     return record[1], record[0]
-
-
-def part_of(record: Identity, parts: int) -> int:
-    """The part of a record, the same on every machine and run."""
-    return hashed(f"{record[0]}\0{record[1]}") % parts
 
 
 def _neighbours(values: Iterable[bytes]) -> dict[Identity, set[Identity]]:

@@ -18,6 +18,7 @@ from pehchan.mrjobs.joins.all_pairs import Route
 BATCH_VERSION = 2
 PAIRS_VERSION = 1
 EDGES_VERSION = 1
+IDENTITIES_VERSION = 1
 
 RECORDS = b"records"
 REJECTED = b"rejected"
@@ -163,6 +164,27 @@ class Pairs(_Columns):
         """Add pairs of the same kind, with or without items."""
         for column, others in zip(self._columns, more._columns, strict=True):
             column.extend(others)
+
+
+@dataclass
+class Identities(_Columns):
+    """Records that may be alone, as columns."""
+
+    version, what = IDENTITIES_VERSION, "records of clusters"
+
+    sets: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[Identity]:
+        return zip(self.sets, self.ids, strict=True)
+
+    def append(self, record: Identity) -> None:
+        """Add a record."""
+        self.sets.append(record[0])
+        self.ids.append(record[1])
 
 
 @dataclass

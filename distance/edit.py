@@ -12,6 +12,7 @@ from itertools import product
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from rapidfuzz.distance import Indel
 
 from pehchan.distance.arrays import STRIP, Distinct, Positions, distinct_pairs, letters, occurring, spread
@@ -19,7 +20,7 @@ from pehchan.distance.deletions import Deletions, NearByDeletions, shapes_of
 from pehchan.distance.measure import Distances, Measure, Prepared
 from pehchan.distance.near import Exhaustive, Near
 from pehchan.distance.scored import ByLetters, ScoredValues
-from pehchan.distance.tokens import utf16, words_of
+from pehchan.distance.tokens import BLANKS, utf16, words_of
 
 # Aligning holds the distances of all pairs of positions at once: this many numbers at a time.
 ALIGNED_AT_ONCE = 4_000_000
@@ -95,6 +96,7 @@ class Words:
 
     def __init__(self, measure: Edit, values: Sequence[str]):
         self._compat, self._align = measure.compat, measure.align
+        self._values = values
         known = Distinct()
         flat, counts = [np.zeros(0, dtype=np.int32)], [np.zeros(0, dtype=np.int64)]
         for words, count in words_of(values, java=measure.compat):
@@ -171,12 +173,24 @@ class Words:
         count = len(self._count)
         if self._align or self._compat:
             return Exhaustive(self, count, ALIGNED_COST, limit)
-        words = self._single.texts[self._flat].tolist()
-        ends = (self._start + self._count).tolist()
-        texts = np.empty(count, dtype=object)
-        texts[:] = [" ".join(words[start:end]) for start, end in zip(self._start.tolist(), ends, strict=True)]
-        shapes = shapes_of(self._count, self._length[self._flat])
-        return NearByDeletions(self, Deletions(texts, shapes, limit, times), limit)
+        lengths = self._length[self._flat]
+        return NearByDeletions(
+            self, Deletions(self._joined(lengths), shapes_of(self._count, lengths), limit, times), limit
+        )
+
+    def _joined(self, lengths: Positions) -> NDArray[np.object_]:
+        """object[n]: the words of each value, which have these lengths, joined by a blank."""
+        texts = np.array(self._values, dtype=object)
+        before = np.concatenate(([0], np.cumsum(lengths)))
+        ends = self._start + self._count
+        of_words = before[ends] - before[self._start] + np.maximum(self._count - 1, 0)
+        # Most values are so already.
+        other = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) != of_words
+        if set("".join(self._values)).intersection(BLANKS[1:]):
+            other[:] = True
+        for k in np.flatnonzero(other).tolist():
+            texts[k] = " ".join(self._single.texts[self._flat[self._start[k] : ends[k]]])
+        return texts
 
     def _numbers_of_words(self, words: Positions, others: Positions) -> Iterable[tuple[int, int]]:
         """The different pairs (words[k], others[k]) whose values are not 1 apart in any case."""

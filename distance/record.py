@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pehchan.distance import registry
 from pehchan.distance.aggregation import WeightedDistance
-from pehchan.distance.arrays import Mask, Positions, distinct
+from pehchan.distance.arrays import Mask, Positions, distinct, uncollected
 from pehchan.distance.cascade import LEAST_PAIR_COST, Cascade
 from pehchan.distance.columns import Block, Column, pairs_between
 from pehchan.distance.fold import fold
@@ -127,11 +127,13 @@ class RecordDistance:
         compared = fold(raw, field.fold) if field.fold else raw
         # Most measures can read every value: not to ask them is faster.
         may_fail = type(measure).fault is not Measure.fault
-        absent = {
-            k
-            for k, value in enumerate(compared)
-            if not value or (may_fail and measure.fault(value) is not None)
-        }
+        absent: set[int] = set()
+        if may_fail or "" in compared:
+            absent = {
+                k
+                for k, value in enumerate(compared)
+                if not value or (may_fail and measure.fault(value) is not None)
+            }
         present = len(compared) - len(absent)
         if absent:
             # The values that are there come first.
@@ -150,7 +152,8 @@ class RecordDistance:
 
         The columns are read one after the other, so that no two of their lists need be there at a time.
         """
-        return Block([self.column(number, values) for number, values in enumerate(columns)], rank)
+        with uncollected():
+            return Block([self.column(number, values) for number, values in enumerate(columns)], rank)
 
     def compare(self, rows: Block, columns: Block, tile: int | None = None, part: int = 0) -> Iterator[Found]:
         """The pairs of a row and a column that are at or under the cutoff, some at a time.

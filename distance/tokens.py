@@ -2,7 +2,8 @@
 
 import re
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -13,7 +14,8 @@ BLANKS = " \t\n\x0b\f\r"
 _WORD = re.compile(f"[^{BLANKS}]+")
 _GAP = re.compile(f"[{BLANKS}]+")
 
-_IS_BLANK = np.isin(np.arange(256), list(BLANKS.encode()))
+#: Blanks of ASCII for Python's split, and none of a Java regular expression.
+_SEPARATORS = re.compile("[\x1c-\x1f]")
 
 #: Values whose words are told at a time.
 VALUES_AT_ONCE = 2000
@@ -27,22 +29,17 @@ def tokens(value: str) -> list[str]:
 def words_of(values: Sequence[str], java: bool = False) -> Iterator[tuple[list[str], Positions]]:
     """The tokens, or Java tokens, of many values, some values at a time: their words in a row, and int64[n] of each.
 
-    To ask for the tokens of one value after the other takes three times as long.
+    Nearly all values hold no blanks but those that Python's split knows as well, which takes a quarter of the time.
     """
     for start in range(0, len(values), VALUES_AT_ONCE):
         some = values[start : start + VALUES_AT_ONCE]
+        split: Callable[[str], list[str]] = tokens
         if java:
-            rows = [java_tokens(value) for value in some]
-            yield [word for row in rows for word in row], np.array([len(row) for row in rows], dtype=np.int64)
-            continue
-        joined = "\n".join(some)
-        # In UTF-8 no part of another letter looks like a blank.
-        encoded = some if joined.isascii() else [value.encode("utf-8", "surrogatepass") for value in some]
-        ends = np.cumsum([len(value) + 1 for value in encoded]) - 1
-        word = ~_IS_BLANK[np.frombuffer(joined.encode("utf-8", "surrogatepass"), dtype=np.uint8)]
-        begins = np.diff(word, prepend=False) & word
-        before = np.concatenate(([0], np.cumsum(begins)))
-        yield _WORD.findall(joined), np.diff(before[ends], prepend=0)
+            split = java_tokens
+        elif (joined := "".join(some)).isascii() and not _SEPARATORS.search(joined):
+            split = str.split
+        rows = list(map(split, some))
+        yield list(chain.from_iterable(rows)), np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
 
 
 def java_tokens(value: str) -> list[str]:

@@ -196,6 +196,13 @@ def test_these_know_which_are_near_without_comparing_all(kind):
     assert isinstance(prepared, HasNear)
 
 
+def test_values_of_the_same_words_are_near_whatever_parts_these():
+    values = ["ab cd", "ab\tcd", " ab  cd", "ab cd\n", "ab\x1ccd", "ab\u00a0cd", "ab ce"]
+    found, within = near_of(registry.build("edit", {}, compat=False), values, 0.0)
+    assert within == {(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)}
+    assert within <= found
+
+
 def test_deletions_find_few_that_are_far_apart():
     from random import Random
 

@@ -41,8 +41,8 @@ DRAWERS = 1024
 #: Records that a reducer writes to a line, where it makes the lines anew.
 RECORDS_A_LINE = 100
 
-#: Lines that a mapper holds at a time, as a multiple of the size of a batch.
-BATCHES_HELD = 16
+#: Lines that a mapper holds at a time, as a multiple of the size of a batch; and those that are read together.
+BATCHES_HELD, LINES_AT_ONCE = 16, 1000
 
 _SUFFIXES = re.compile(r"(~[1-9][0-9]*)+\Z")
 
@@ -80,6 +80,31 @@ class LineReader:
             set_name = given[:size]
         return Record(set_name, "" if self.plan.settings.auto_id else given, items)
 
+    def rows(self, lines: Sequence[bytes]) -> Sequence[tuple[str, list[str]]] | None:
+        """The ids and items of plain lines that all become records whose ids have nothing in common but by chance.
+
+        None where they are not such, and must be read one by one. Together it takes a third of the time.
+        """
+        plan, needed = self.plan, self.plan.columns_needed
+        ordinal = plan.schema.id_ordinal
+        if plan.input != "lines" or plan.set_from == "id" or plan.settings.auto_id or ordinal is None:
+            return None
+        joined = b"\n".join(lines)
+        if needed < 2 or b"\r" in joined or b"\0" in joined or joined.count(b"\n") >= len(lines):
+            return None
+        try:
+            rows = list(map(self._split, joined.decode().split("\n")))
+        except UnicodeDecodeError:
+            return None
+        # A blank line has one column.
+        if min(map(len, rows)) < needed:
+            return None
+        ids = [row[ordinal] for row in rows]
+        if not all(map(str.strip, ids)) or "~" in "".join(ids):
+            # The line may be blank, and the id that of a duplicate, which belongs to another's family.
+            return None
+        return list(zip(ids, rows, strict=True))
+
 
 class SettlesRecords(CountsGroups):
     """Mapper and reducer that settle records; a mixin of the jobs whose input may be plain lines."""
@@ -112,35 +137,52 @@ class SettlesRecords(CountsGroups):
         self._drawers: dict[tuple[str, int, int], list[str]] = defaultdict(list)
         #: Bytes of the lines that they came in.
         self._gathered = 0
+        #: Lines that were not read yet.
+        self._lines: list[bytes] = []
         self._batch_bytes = self.plan.settings.batch_bytes
         self.start_counting()
 
-    def read_line(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Line -> its record, among others of the same drawer; or the rejected line."""
-        # Some runners end lines at a bare CR and others do not, so that all of them do here.
-        for single in line.split(b"\r"):
-            try:
-                record = self._reader.read(single, self._set_name)
-            except RejectedLine as reason:
-                self.count("Records", "Rejected")
-                rejected = Rejected(
-                    single.decode("utf-8", "backslashreplace"), file_name(self._file), str(reason)
-                ).encode()
-                yield ascii_json(["x", _digest(rejected)]), rejected
-                continue
-            if record is None:
-                self.count("Records", "Blank lines")
-                continue
-            set_name, record_id, items = record
-            if self.plan.grouped:
-                yield from self._count_groups_of(record)
-            drawer = drawer_of(_family(record))
-            gathered = self._drawers[set_name, drawer, 1 + len(items)]
-            gathered.append(record_id)
-            gathered += items
-            self._gathered += len(single)
-            if self._gathered >= self._batch_bytes * BATCHES_HELD:
-                yield from self._send_records()
+    def read_line(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]] | None:
+        """Line -> the records of some lines, among others of the same drawer; and rejected lines."""
+        self._lines.append(line)
+        return self._read_lines() if len(self._lines) >= LINES_AT_ONCE else None
+
+    def _read_lines(self) -> Iterator[tuple[bytes, bytes]]:
+        lines, self._lines = self._lines, []
+        self._gathered += sum(map(len, lines))
+        rows = None if self.plan.grouped else self._reader.rows(lines)
+        if rows is not None:
+            for record_id, row in rows:
+                gathered = self._drawers[self._set_name, drawer_of(record_id), 1 + len(row)]
+                gathered.append(record_id)
+                gathered += row
+        else:
+            # Some runners end lines at a bare CR and others do not, so that all of them do here.
+            for single in chain.from_iterable(line.split(b"\r") for line in lines):
+                yield from self._read_single(single)
+        if self._gathered >= self._batch_bytes * BATCHES_HELD:
+            yield from self._send_records()
+
+    def _read_single(self, line: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """The same of one line."""
+        try:
+            record = self._reader.read(line, self._set_name)
+        except RejectedLine as reason:
+            self.count("Records", "Rejected")
+            rejected = Rejected(
+                line.decode("utf-8", "backslashreplace"), file_name(self._file), str(reason)
+            ).encode()
+            yield ascii_json(["x", _digest(rejected)]), rejected
+            return
+        if record is None:
+            self.count("Records", "Blank lines")
+            return
+        set_name, record_id, items = record
+        if self.plan.grouped:
+            yield from self._count_groups_of(record)
+        gathered = self._drawers[set_name, drawer_of(_family(record)), 1 + len(items)]
+        gathered.append(record_id)
+        gathered += items
 
     def _count_groups_of(self, record: Record) -> Iterator[tuple[bytes, bytes]]:
         groups = self._join.groups(record)
@@ -167,6 +209,7 @@ class SettlesRecords(CountsGroups):
             self.count("Records", f"Set {set_name}", number)
 
     def stop_reading(self) -> Iterator[tuple[bytes, bytes]]:
+        yield from self._read_lines()
         yield from self._send_records()
         yield from self.send_groups()
         self.count("Records", "Characters", self._characters)

@@ -31,8 +31,12 @@ def test_different_values_of_one_hash_stay_different(monkeypatch):
 
 
 def test_the_garbage_collector_is_as_it_was_also_after_an_error():
-    assert arrays.gc.isenabled()
-    with pytest.raises(ValueError, match="within"), uncollected():
+    @uncollected()
+    def fails():
         assert not arrays.gc.isenabled()
         raise ValueError("within")
+
+    assert arrays.gc.isenabled()
+    with pytest.raises(ValueError, match="within"):
+        fails()
     assert arrays.gc.isenabled()

@@ -102,7 +102,7 @@ def settle_plainly(lines, mappers=1):
         job = SettleRecords(["--mapper"])
         job.plan = plan_of(batch_bytes=1 if mappers > 1 else 1_000_000)
         job.start_reading()
-        read = (pair for line in lines[number::mappers] for pair in job.read_line(None, line))
+        read = (pair for line in lines[number::mappers] for pair in job.read_line(None, line) or ())
         for key, value in chain(read, job.stop_reading()):
             shuffled[key].insert(0, value)
     return Settled(
@@ -113,6 +113,36 @@ def settle_plainly(lines, mappers=1):
         ),
         dict(job.counted),
     )
+
+
+def read_by(job, lines):
+    """What a mapper of the job makes of lines."""
+    job.start_reading()
+    read = [pair for line in lines for pair in job.read_line(None, line) or ()]
+    return sorted([*read, *job.stop_reading()]), dict(job.counted)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [b"a1,Ann", b"b2,Bob", b"c3,Cid,more", b"d4", b",Eve", b"a1~2,Ann", b" ,Fay", b"", b" , "]
+        )
+        | st.sampled_from([b"e5,Eve\r", b"f6,F\rg7,G", b"h8,\xff", "ü9,é".encode(), b"i\0,I", b"\t,"]),
+        max_size=8,
+    ),
+    st.sampled_from([",", "\t"]),
+)
+def test_lines_are_read_together_as_they_are_one_by_one(lines, delimiter):
+    lines = [line.replace(b",", delimiter.encode()) for line in lines]
+    found = []
+    for together in (True, False):
+        job = SettleRecords(["--mapper"])
+        job.plan = plan_of(input_delimiter=delimiter)
+        with pytest.MonkeyPatch.context() as changed:
+            if not together:
+                changed.setattr(LineReader, "rows", lambda reader, lines: None)
+            found.append(read_by(job, lines))
+    assert found[0] == found[1]
 
 
 # ids

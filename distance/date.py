@@ -8,6 +8,7 @@ import numpy as np
 from pehchan.distance import windows
 from pehchan.distance.elementwise import Elementwise, Readings
 from pehchan.distance.measure import Distances
+from pehchan.distance.near import Near, Window
 from pehchan.distance.tokens import BLANKS
 
 
@@ -40,8 +41,8 @@ class Date(Elementwise):
     def read(self, values: Sequence[str]) -> Readings:
         return (np.array([self._day(value) for value in values], dtype=np.int64),)
 
-    def reach(self, limit: float) -> float:
-        return limit * self.max_days
+    def near(self, values: Readings, limit: float) -> Near:
+        return Window(values[0], limit * self.max_days)
 
     def between(self, a: Readings, b: Readings) -> Distances:
         return np.minimum(np.abs(a[0] - b[0]) / self.max_days, 1.0)

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import numpy as np
 from numpy.typing import NDArray
 
 from pehchan.distance.arrays import Positions
 from pehchan.distance.measure import Distances, Measure
-from pehchan.distance.near import Exhaustive, Near, Window
+from pehchan.distance.near import Exhaustive, Near
 
 #: What the values of a sequence are read into: arrays of n each.
 Readings: TypeAlias = tuple[NDArray[Any], ...]
@@ -31,8 +30,8 @@ class Elementwise(Measure):
         """float64: distances of what was read; the arrays of a broadcast with those of b."""
         raise NotImplementedError
 
-    def reach(self, limit: float) -> float | None:
-        """How far apart each of the numbers that were read may be within a limit below 1; None where nothing says."""
+    def near(self, values: Readings, limit: float) -> Near | None:
+        """Which of the values may be within a limit from 0 to below 1; None where only a comparison of all tells."""
         return None
 
     def prepare(self, values: Sequence[str]) -> "ReadValues":
@@ -53,12 +52,9 @@ class ReadValues:
         return self.measure.between(self._taken(i[:, None]), self._taken(j))
 
     def near(self, limit: float, times: float = 1.0) -> Near:
-        """By a window over the sorted numbers; of several, those of which fewest are near each other."""
-        reach = self.measure.reach(limit)
-        if reach is None:
-            return Exhaustive(self, len(self.readings[0]), self.measure.cost, limit)
-        windows = [Window(numbers.astype(np.float64), reach) for numbers in self.readings]
-        return min(windows, key=lambda window: window.each_two)
+        """As the measure tells; else all are compared."""
+        near = self.measure.near(self.readings, limit)
+        return near or Exhaustive(self, len(self.readings[0]), self.measure.cost, limit)
 
     def _taken(self, positions: Positions) -> Readings:
         return tuple(each[positions] for each in self.readings)

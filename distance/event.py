@@ -10,11 +10,15 @@ from pehchan.distance.edit import Edit
 from pehchan.distance.elementwise import Readings, ReadValues
 from pehchan.distance.location import Location, check_weights
 from pehchan.distance.measure import Distances, Measure, Prepared
+from pehchan.distance.near import Exhaustive, Near, cheapest
 from pehchan.distance.time_window import TimeWindow
 from pehchan.distance.zero import NoDistances
 from pehchan.metadata.records import splitter
 
 NAMES = ("description", "place", "time")
+
+#: A little more than rounding can take from a limit.
+MARGIN = 1 + 1e-9
 
 
 @dataclass(frozen=True)
@@ -90,13 +94,21 @@ class EventValues:
     """Events as their parts: descriptions, places, times."""
 
     weights: Sequence[float]
-    parts: tuple[Prepared, Prepared, Prepared]
+    parts: tuple[Prepared, ReadValues, ReadValues]
 
     def pairs(self, i: Positions, j: Positions, limit: float) -> Distances:
         return self._mean([part.pairs(i, j, 1.0) for part in self.parts])
 
     def matrix(self, i: Positions, j: Positions, limit: float) -> Distances:
         return self._mean([part.matrix(i, j, 1.0) for part in self.parts])
+
+    def near(self, limit: float, times: float = 1.0) -> Near:
+        """By the place or the time, whose own distance may not be so large that the mean is."""
+        # Many events may have one description, so that by it more would meet than its costs tell.
+        parts = zip(self.weights[1:], self.parts[1:], strict=True)
+        limits = [(part, limit * sum(self.weights) / weight * MARGIN) for weight, part in parts]
+        ways = [part.near(within, times) for part, within in limits if within < 1]
+        return cheapest(ways) if ways else Exhaustive(self, len(self.parts[1].readings[0]), Event.cost, limit)
 
     def _mean(self, distances: Sequence[Distances]) -> Distances:
         first, second, third = self.weights

@@ -8,6 +8,7 @@ import numpy as np
 
 from pehchan.distance.elementwise import Elementwise, Readings
 from pehchan.distance.measure import Distances
+from pehchan.distance.near import Near, Window, cheapest
 from pehchan.distance.tokens import BLANKS
 from pehchan.metadata.records import splitter
 
@@ -51,13 +52,14 @@ class Geo(Elementwise):
         points = np.array([self._point(value) for value in values], dtype=np.float64).reshape(-1, 3)
         return tuple(points.T)
 
-    def reach(self, limit: float) -> float | None:
+    def near(self, values: Readings, limit: float) -> Near | None:
         """No coordinate of two points on a sphere differs by more than the chord between them."""
         if self.max_km <= 0:
             return None
         # What is rounded to whole kilometres may be half a one more.
         angle = (limit * self.max_km + 0.5) / EARTH_RADIUS_KM
-        return 2 * math.sin(min(angle, math.pi) / 2)
+        chord = 2 * math.sin(min(angle, math.pi) / 2)
+        return cheapest(Window(coordinate, chord) for coordinate in values)
 
     def between(self, a: Readings, b: Readings) -> Distances:
         kilometres = whole_kilometres(a, b)

@@ -9,6 +9,7 @@ import numpy as np
 from pehchan.distance import windows
 from pehchan.distance.elementwise import Elementwise, Readings
 from pehchan.distance.measure import Distances
+from pehchan.distance.near import Near, Window
 from pehchan.distance.tokens import BLANKS
 from pehchan.metadata.records import splitter
 
@@ -61,6 +62,14 @@ class HourWindow(Elementwise):
         for shift in (-DAY, DAY):
             common = common + windows.overlap(a[0], a[1], b[0] + shift, b[1] + shift)
         return windows.apart(common, (a[0] == b[0]) & (a[1] == b[1]), self.max_minutes)
+
+    def near(self, values: Readings, limit: float) -> Near:
+        """Of two the later begins before the earlier ends, on one day or the next.
+
+        Half of what they have in common at least is on one of these: they cannot have it on more than two.
+        """
+        starts, ends = values
+        return Window(starts, ends - starts - windows.least_overlap(limit, self.max_minutes) / 2, period=DAY)
 
     def _window(self, value: str) -> tuple[int, int]:
         """Start and end in minutes; the end of a window over midnight is past 24 hours."""

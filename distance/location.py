@@ -2,15 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from pehchan.distance.elementwise import Elementwise, Readings
 from pehchan.distance.measure import Distances
+from pehchan.distance.near import Near, Several, Window, cheapest
 from pehchan.distance.tokens import tokens
 from pehchan.metadata.records import splitter
 
 NAMES = ("landmark", "city", "state")
+
+#: All ways to make 1, 2, and 3 groups of the parts that may be best.
+GROUPS = (
+    [[(0, 1, 2)]],
+    [[(0,), (1, 2)], [(1,), (0, 2)], [(2,), (0, 1)]],
+    [[(0,), (1,), (2,)]],
+)
 
 
 @dataclass(frozen=True)
@@ -53,10 +62,31 @@ class Location(Elementwise):
         return self.places([split(value) for value in values])
 
     def between(self, a: Readings, b: Readings) -> Distances:
-        differing = sum(((x != y).astype(np.float64) for x, y in zip(a, b, strict=True)), start=np.float64(0))
+        return self._of_differing(
+            sum(((x != y).astype(np.float64) for x, y in zip(a, b, strict=True)), start=np.float64(0))
+        )
+
+    def _of_differing(self, differing: Any) -> Any:
+        """float64: the distances of places of which so many parts differ."""
         if self.by == "euclidean":
             return np.sqrt(differing) / len(NAMES)
         return differing * 0.0 if self.compat else differing / len(NAMES)
+
+    def near(self, values: Readings, limit: float) -> Near | None:
+        """With k parts that may differ, two places agree in one of k + 1 groups of them, whatever the groups are."""
+        within = [self._of_differing(np.float64(differing)) <= limit for differing in range(len(NAMES) + 1)]
+        if within[-1]:
+            return None
+
+        def equal(parts: Sequence[int]) -> Near:
+            code = values[parts[0]]
+            for part in parts[1:]:
+                code = np.unique(
+                    code * (values[part].max(initial=0) + 1) + values[part], return_inverse=True
+                )[1]
+            return Window(code, 0.0)
+
+        return cheapest(Several(list(map(equal, groups))) for groups in GROUPS[within.index(False) - 1])
 
     def places(self, values: Sequence[Sequence[str]]) -> Readings:
         """What is read of values already split. Raises ValueError where one has not three parts."""

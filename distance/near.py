@@ -1,7 +1,7 @@
 """Which of many values may be near each other, found without a distance for each two of them where possible."""
 
-from collections.abc import Iterator
-from typing import Protocol, runtime_checkable
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,8 @@ from pehchan.distance.measure import Prepared
 #: Pairs that are looked at a time.
 AT_ONCE = 1_000_000
 
-#: Microseconds, about, for a pair of a sorted window.
-IN_WINDOW = 0.02
+#: Microseconds, about, to find a pair of a sorted window and to measure it.
+IN_WINDOW = 0.05
 
 
 class Near(Protocol):
@@ -45,22 +45,57 @@ class HasNear(Protocol):
 
 
 class Window:
-    """Numbers that are at most a reach apart."""
+    """A number with those that are not below it and within its reach.
+
+    numbers  float64[n], or whole numbers
+    reach    of all of them, or float64[n]: of each; below 0 it reaches none
+    period   numbers that differ by so much are the same, like times of two days; they are from 0 to that
+    """
 
     each = held = signatures = 0.0
 
-    def __init__(self, numbers: NDArray[np.float64], reach: float):
+    def __init__(
+        self, numbers: NDArray[Any], reach: float | NDArray[np.float64], period: float | None = None
+    ):
+        self._count = len(numbers)
+        reach = np.full(self._count, reach, dtype=np.float64)
+        numbers = numbers.astype(np.float64)
+        if period is not None:
+            # A period later each is there once more, to be reached.
+            numbers = np.concatenate((numbers, numbers + period))
+            reach = np.concatenate((reach, np.full(self._count, -np.inf)))
         self._order = np.argsort(numbers, kind="stable")
-        ordered = numbers[self._order]
+        ordered, reach = numbers[self._order], reach[self._order]
         # Rounded up, as the reach is a product.
         last = np.searchsorted(ordered, ordered + reach * (1 + 1e-9) + np.abs(ordered) * 1e-12, side="right")
-        self._behind = last - np.arange(len(numbers)) - 1
+        self._behind = np.maximum(last - np.arange(len(ordered)) - 1, 0)
         self.each_two = IN_WINDOW * float(self._behind.sum())
 
     def pairs(self) -> Iterator[tuple[Positions, Positions]]:
         for first, second in each_with_those_behind(self._behind):
-            a, b = self._order[first], self._order[second]
+            a, b = self._order[first] % self._count, self._order[second] % self._count
+            other = a != b
+            if not other.all():
+                a, b = a[other], b[other]
             yield np.minimum(a, b), np.maximum(a, b)
+
+
+class Several:
+    """The pairs of one way and of others."""
+
+    def __init__(self, ways: Sequence[Near]):
+        self._ways = ways
+        self.each, self.each_two = sum(way.each for way in ways), sum(way.each_two for way in ways)
+        self.held, self.signatures = max(way.held for way in ways), sum(way.signatures for way in ways)
+
+    def pairs(self) -> Iterator[tuple[Positions, Positions]]:
+        for way in self._ways:
+            yield from way.pairs()
+
+
+def cheapest(ways: Iterable[Near]) -> Near:
+    """Of several ways that each have all pairs the one that costs least."""
+    return min(ways, key=lambda way: way.each + way.each_two)
 
 
 def each_with_those_behind(behind: Positions) -> Iterator[tuple[Positions, Positions]]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pehchan.distance.elementwise import Elementwise, Readings
 from pehchan.distance.measure import Distances
+from pehchan.distance.near import Near, Window
 from pehchan.distance.tokens import BLANKS, java_tokens
 
 # What Java's Integer.parseInt and Double.parseDouble read, the latter without NaN and Infinity.
@@ -115,8 +116,10 @@ class Number(Elementwise):
             raise ValueError(self.fault(values[int(np.isfinite(found).argmin())]))
         return (found,)
 
-    def reach(self, limit: float) -> float | None:
-        return limit * (self.max - self.min) if self._ranged and not self.compat else None
+    def near(self, values: Readings, limit: float) -> Near | None:
+        if self.compat or not self._ranged:
+            return None
+        return Window(values[0], limit * (self.max - self.min))
 
     def between(self, a: Readings, b: Readings) -> Distances:
         with np.errstate(all="ignore"):

@@ -169,10 +169,14 @@ class Signatures:
         self, number: int, limit: float, rows: Block, columns: Block
     ) -> Iterator[tuple[Positions, Positions]]:
         """The pairs of records whose values of a field are there, and within a limit."""
+        measure = self._cascade.measures[number]
         column, across = rows.columns[number], columns.columns[number]
         left = _ByValue(column)
         right = left if rows is columns else _ByValue(across)
         equal = np.flatnonzero((left.count > 0) & (right.count > 0))
+        if not measure.zero_on_equal:
+            # Farther apart they are not of this field, and others may find them.
+            equal = equal[column.prepared.pairs(equal, equal, limit) <= limit]
         if rows is columns:
             for i, j in _expanded(left, right, equal, equal):
                 each_two = i < j
@@ -316,7 +320,7 @@ class _Choice:
 
     def _looked_up(self, number: int, limit: float) -> Index | None:
         measure = self._cascade.measures[number]
-        if not limit < 1 or not (measure.symmetric and measure.zero_on_equal):
+        if not limit < 1 or not measure.symmetric:
             return None
         if number not in self._samples:
             self._samples[number] = self._sample(number)

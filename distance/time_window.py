@@ -8,6 +8,7 @@ import numpy as np
 from pehchan.distance import windows
 from pehchan.distance.elementwise import Elementwise, Readings
 from pehchan.distance.measure import Distances
+from pehchan.distance.near import Near, Window
 from pehchan.distance.tokens import BLANKS
 from pehchan.metadata.records import splitter
 
@@ -56,6 +57,11 @@ class TimeWindow(Elementwise):
         equal = (a[0] == b[0]) & (a[1] == b[1])
         common = windows.overlap(a[0], a[1], b[0], b[1])
         return windows.apart(common, equal, self.max_minutes * windows.MINUTE)
+
+    def near(self, values: Readings, limit: float) -> Near:
+        """Of two the later begins before the earlier ends, by as much as they have in common at least."""
+        starts, ends = values
+        return Window(starts, ends - starts - windows.least_overlap(limit, self.max_minutes * windows.MINUTE))
 
     def window(self, parts: Sequence[str]) -> tuple[int, int]:
         """Start and end in the unit of windows.moment. Raises ValueError where they are not a window."""

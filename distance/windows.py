@@ -39,6 +39,12 @@ def overlap(starts_a: Times, ends_a: Times, starts_b: Times, ends_b: Times) -> T
     return np.maximum(np.minimum(ends_a, ends_b) - np.maximum(starts_a, starts_b), 0)
 
 
+def least_overlap(limit: float, full: int) -> float:
+    """What windows within a limit below 1 have in common at the least, unless they are equal and full is 0."""
+    # Less by what rounding can make of `apart`.
+    return max(0.0, 1 - limit - 1e-9) * full
+
+
 def apart(common: Times, equal: NDArray[np.bool_], full: int) -> Distances:
     """1 - min(1, common / full); with full 0, 0 where the windows overlap or are equal, else 1."""
     if full == 0:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Codes = NDArray[np.int32]
+Keys = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
 Positions = NDArray[np.int64]
 
@@ -20,6 +21,9 @@ Kind = TypeVar("Kind", bound=np.generic)
 #: Rows that are handled at a time where there are several steps over all columns: few enough for their distances to
 #: stay in the processor's cache.
 STRIP = 32
+
+#: Keys that are handled at a time where they are changed in place.
+SOME_KEYS = 1 << 18
 
 
 #: Values from which on it is worth to look how many of them are different, and how many are looked at.
@@ -90,6 +94,60 @@ def ascending(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     first = np.ones(len(keys), dtype=bool)
     first[1:] = keys[1:] != keys[:-1]
     return keys[first]
+
+
+class Gathered:
+    """Distinct keys out of many that come some at a time; takes little more memory than these.
+
+    at_once  keys that are gathered before repeated ones are left out
+    """
+
+    def __init__(self, at_once: int):
+        self._at_once, self._held = at_once, 0
+        self._distinct: Keys = np.zeros(0, dtype=np.uint64)
+        self._more: list[Keys] = []
+
+    def add(self, keys: Keys) -> None:
+        self._more.append(keys)
+        self._held += len(keys)
+        # No more often than it pays where there are many already.
+        if self._held > max(self._at_once, len(self._distinct) // 4):
+            self._leave_out()
+
+    def distinct(self) -> Keys:
+        """All of them, in ascending order."""
+        self._leave_out()
+        return self._distinct
+
+    def _leave_out(self) -> None:
+        keys, count = self._distinct, len(self._distinct)
+        # In place, as a second array of all of them may not fit.
+        keys.resize(count + self._held, refcheck=False)
+        for more in self._more:
+            keys[count : count + len(more)] = more
+            count += len(more)
+        self._more.clear()
+        self._held = 0
+        keys.sort()
+        kept = 0
+        for start in range(0, len(keys), SOME_KEYS):
+            some = keys[max(0, start - 1) : start + SOME_KEYS]
+            first = np.ones(len(some), dtype=bool)
+            first[1:] = some[1:] != some[:-1]
+            found = some[int(start > 0) :][first[int(start > 0) :]]
+            keys[kept : kept + len(found)] = found
+            kept += len(found)
+        keys.resize(kept, refcheck=False)
+
+
+def packed(a: NDArray[Any], b: NDArray[Any]) -> Keys:
+    """The pairs (a[k], b[k]) of numbers below 2^32 as keys of the same order."""
+    return a.astype(np.uint64) << np.uint64(32) | b.astype(np.uint64)
+
+
+def unpacked(keys: Keys) -> tuple[Positions, Positions]:
+    """int64[n] each: the pairs of such keys."""
+    return (keys >> np.uint64(32)).astype(np.int64), (keys & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
 def occurring(counts: Positions) -> list[int]:

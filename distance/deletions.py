@@ -9,7 +9,7 @@ deleted from each word is bounded here by the mean over the words.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import combinations
@@ -17,11 +17,10 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from pehchan.distance.arrays import Mask, Positions, ascending, occurring
+from pehchan.distance.arrays import Gathered, Keys, Mask, Positions, occurring, packed, unpacked
 from pehchan.distance.measure import Prepared
 from pehchan.distance.near import Exhaustive
 
-Keys = NDArray[np.uint64]
 #: How many letters are deleted from each word.
 Deleted = tuple[int, ...]
 
@@ -102,7 +101,8 @@ class _Leaving:
 class Deletions:
     """Values that may be within a limit of each other, from 0 to below 1.
 
-    texts   object[n], beyond 2^24 all heavy: the values, with their words joined by a letter that is in none
+    texts   gives object[n]: the values, with their words joined by a letter that is in none; not for costs
+    count   of the values; beyond 2^24 all are heavy
     shapes  of these values
     limit   of the mean over the words of indel / (sum of the lengths); values of different numbers of words are
             farther apart
@@ -110,13 +110,18 @@ class Deletions:
     heavy   values with more ways to delete letters than there are values to meet: others find their pairs
     made    how many signatures the others have
     sorted  how many of them, about, are sorted, and most_sorted at a time at the most
-    count   of the values
     """
 
-    def __init__(self, texts: NDArray[np.object_], shapes: Sequence[Shape], limit: float, times: float = 1.0):
-        self._texts, self._limit, self._times = texts, limit, times
-        self.count = len(texts)
-        self._lengths = np.zeros(len(texts), dtype=np.int64)
+    def __init__(
+        self,
+        texts: Callable[[], NDArray[np.object_]],
+        count: int,
+        shapes: Sequence[Shape],
+        limit: float,
+        times: float = 1.0,
+    ):
+        self._texts, self.count, self._limit, self._times = texts, count, limit, times
+        self._lengths = np.zeros(count, dtype=np.int64)
         self._sizes: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
         for shape in shapes:
             self._lengths[shape.values] = sum(shape.lengths)
@@ -180,28 +185,29 @@ class Deletions:
 
         Without those of heavy values. No pair twice in one array; in several, a pair may come again.
         """
+        texts = self._texts()
         for (words, left), leaving in sorted(self._leaving.items(), key=lambda item: item[0]):
             if not leaving.symmetric:
                 continue
             keys = [np.zeros(0, dtype=np.uint64)]
             for shape, deleted in leaving.symmetric:
-                keys.extend(self._keys(shape, deleted))
+                keys.extend(self._keys(texts, shape, deleted))
             if leaving.one_sided:
                 table = _Table(keys)
                 for shape, deleted in leaving.one_sided:
-                    for each in self._keys(shape, deleted):
+                    for each in self._keys(texts, shape, deleted):
                         keys.append(each[table.may_have(each)] | ONE_SIDED)
                 del table
-            together = np.concatenate(keys)
+            together = [np.concatenate(keys)]
             keys.clear()
             pairs = _with_equal_hash(together)
-            del together
-            a, b = (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
-            if words == 1:
-                fits = self._is_left_of(left, self._lengths[a], self._lengths[b])
-                a, b = a[fits], b[fits]
-            if len(a):
-                yield a, b
+            for start in range(0, len(pairs), AT_ONCE):
+                a, b = unpacked(pairs[start : start + AT_ONCE])
+                if words == 1:
+                    fits = self._is_left_of(left, self._lengths[a], self._lengths[b])
+                    a, b = a[fits], b[fits]
+                if len(a):
+                    yield a, b
 
     def _is_left_of(self, left: int, a: Positions, b: Positions) -> Mask:
         """bool[n]: whether so many letters are what two words of these lengths are deleted to."""
@@ -217,13 +223,13 @@ class Deletions:
         shares = sum(number / length for number, length in zip(deleted, lengths, strict=True))
         return shares > self._limit * len(lengths) + SLACK
 
-    def _keys(self, shape: Shape, deleted: Deleted) -> Iterator[Keys]:
+    def _keys(self, texts: NDArray[np.object_], shape: Shape, deleted: Deleted) -> Iterator[Keys]:
         """The keys of the values of a shape, for all ways of deleting so many letters of each word."""
         places = _places(shape.lengths, deleted)
         number = sum(deleted)
         for start in range(0, len(shape.values), VALUES_AT_ONCE):
             values = shape.values[start : start + VALUES_AT_ONCE]
-            terms = _hash_terms(self._texts[values].tolist(), number)
+            terms = _hash_terms(texts[values].tolist(), number)
             step = max(1, AT_ONCE // len(values))
             for first in range(0, len(places), step):
                 some = places[first : first + step]
@@ -336,37 +342,48 @@ class _Table:
         return (mixed >> np.uint64(64 - self._bits)).astype(np.int64)
 
 
-def _with_equal_hash(keys: Keys) -> Keys:
-    """Sorted pairs, smaller << 32 | larger, of values whose keys have the same hash, unless both are one-sided."""
+def _with_equal_hash(together: list[Keys]) -> Keys:
+    """Sorted pairs, smaller << 32 | larger, of values whose keys have the same hash, unless both are one-sided.
+
+    together  all keys, as the only one of a list that is emptied: they take most of the memory
+    """
+    keys = together.pop()
     keys.sort()
-    kept = [np.zeros(0, dtype=np.uint64)]
-    # In slices: the first and last key of each stand in the next one too, to be compared there.
+    keys = keys[: _keep_runs(keys)]
+    # In a run of equal hashes those that are not one-sided come first, and meet all behind them.
+    first_ones = np.flatnonzero((keys & ONE_SIDED) == 0)
+    pairs = Gathered(PAIRS_AT_ONCE)
+    for start in range(0, len(first_ones), AT_ONCE):
+        here, lag = first_ones[start : start + AT_ONCE], 1
+        while True:
+            here = here[: np.searchsorted(here, len(keys) - lag)]
+            a, b = keys[here], keys[here + lag]
+            same = (a ^ b) <= ~HASH
+            here, a, b = here[same], a[same] & NUMBER, b[same] & NUMBER
+            if not len(here):
+                break
+            pairs.add(packed(np.minimum(a, b), np.maximum(a, b))[a != b])
+            lag += 1
+    return pairs.distinct()
+
+
+def _keep_runs(keys: Keys) -> int:
+    """How many of sorted keys are kept, at the front: once each those whose hash another one has too."""
+    kept = 0
+    # What is kept is written over what was looked at, but for the last one, to which the next one is compared.
     for start in range(0, len(keys), AT_ONCE):
-        some = keys[max(0, start - 1) : start + AT_ONCE + 1]
-        # Equal but for the flag and the number; the same value twice goes below.
-        same = (some[1:] ^ some[:-1]) < ~HASH + np.uint64(1)
+        some = keys[max(0, start - 1) : start + AT_ONCE + 1].copy()
+        inner = slice(int(start > 0), len(some) - int(start + AT_ONCE < len(keys)))
+        # Equal but for the flag and the number.
+        same = (some[1:] ^ some[:-1]) <= ~HASH
         in_run = np.zeros(len(some), dtype=bool)
         in_run[1:] = same
         in_run[:-1] |= same
-        inner = slice(int(start > 0), len(some) - int(start + AT_ONCE < len(keys)))
-        kept.append(some[inner][in_run[inner]])
-    keys = ascending(np.concatenate(kept))
-    hashes, numbers = keys >> np.uint64(NUMBER_BITS + 1), keys & NUMBER
-    pairs = [np.zeros(0, dtype=np.uint64)]
-    held, lag = 0, 1
-    # In a run of equal hashes those that are not one-sided come first, and meet all behind them.
-    here = np.flatnonzero((keys & ONE_SIDED) == 0)
-    while True:
-        here = here[: np.searchsorted(here, len(keys) - lag)]
-        here = here[hashes[here] == hashes[here + lag]]
-        if not len(here):
-            return ascending(np.concatenate(pairs))
-        a, b = numbers[here], numbers[here + lag]
-        pairs.append((np.minimum(a, b) << np.uint64(32) | np.maximum(a, b))[a != b])
-        held += len(here)
-        if held > PAIRS_AT_ONCE:
-            pairs, held = [ascending(np.concatenate(pairs))], 0
-        lag += 1
+        in_run[1:] &= some[1:] != some[:-1]
+        found = some[inner][in_run[inner]]
+        keys[kept : kept + len(found)] = found
+        kept += len(found)
+    return kept
 
 
 class NearByDeletions:

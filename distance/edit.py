@@ -7,7 +7,7 @@ word, as sifarish compares text: the first word with the first, the second with 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
 from typing import TypeAlias
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rapidfuzz.distance import Indel
 
 from pehchan.distance.arrays import STRIP, Distinct, Positions, distinct_pairs, letters, occurring, spread
-from pehchan.distance.deletions import Deletions, NearByDeletions, shapes_of
+from pehchan.distance.deletions import Deletions, NearByDeletions, Shape, shapes_of
 from pehchan.distance.measure import Distances, Measure, Prepared
 from pehchan.distance.near import Exhaustive, Near
 from pehchan.distance.scored import ByLetters, ScoredValues
@@ -173,15 +173,17 @@ class Words:
         count = len(self._count)
         if self._align or self._compat:
             return Exhaustive(self, count, ALIGNED_COST, limit)
-        lengths = self._length[self._flat]
-        return NearByDeletions(
-            self, Deletions(self._joined(lengths), shapes_of(self._count, lengths), limit, times), limit
-        )
+        return NearByDeletions(self, Deletions(self._joined, count, self._shapes, limit, times), limit)
 
-    def _joined(self, lengths: Positions) -> NDArray[np.object_]:
-        """object[n]: the words of each value, which have these lengths, joined by a blank."""
+    @cached_property
+    def _shapes(self) -> list[Shape]:
+        """Kept, as a plan asks for what is near up to many limits."""
+        return shapes_of(self._count, self._length[self._flat])
+
+    def _joined(self) -> NDArray[np.object_]:
+        """The values with one blank between words, which is in none of them."""
         texts = np.array(self._values, dtype=object)
-        before = np.concatenate(([0], np.cumsum(lengths)))
+        before = np.concatenate(([0], np.cumsum(self._length[self._flat])))
         ends = self._start + self._count
         of_words = before[ends] - before[self._start] + np.maximum(self._count - 1, 0)
         # Most values are so already.

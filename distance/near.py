@@ -1,16 +1,19 @@
 """Which of many values may be near each other, found without a distance for each two of them where possible."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pehchan.distance.arrays import Positions, places_of_each
+from pehchan.distance.arrays import Gathered, Keys, Mask, Positions, packed, places_of_each
 from pehchan.distance.measure import Prepared
 
 #: Pairs that are looked at a time.
 AT_ONCE = 1_000_000
+
+#: Pairs of values that are measured at a time, and that are gathered before repeated ones are left out.
+MEASURED_AT_ONCE, GATHERED = 200_000, 4_000_000
 
 #: Microseconds, about, to find a pair of a sorted window and to measure it.
 IN_WINDOW = 0.05
@@ -128,6 +131,25 @@ class Exhaustive:
             if other.any():
                 a, j = a[other], j[other]
                 yield np.minimum(a, j), np.maximum(a, j)
+
+
+def values_within(
+    values: Prepared, near: Near, limit: float, meet: Callable[[Positions, Positions], Mask] | None = None
+) -> Keys:
+    """The pairs of different values that are within a limit, packed, each two once, the smaller number first.
+
+    meet  which of the pairs count; all where there is none
+    """
+    found = Gathered(GATHERED)
+    for a, b in near.pairs():
+        if meet is not None:
+            met = meet(a, b)
+            a, b = a[met], b[met]
+        for start in range(0, len(a), MEASURED_AT_ONCE):
+            first, second = a[start : start + MEASURED_AT_ONCE], b[start : start + MEASURED_AT_ONCE]
+            within = values.pairs(first, second, limit) <= limit
+            found.add(packed(first[within], second[within]))
+    return found.distinct()
 
 
 def near_values(values: Prepared, count: int, cost: float, limit: float, times: float = 1.0) -> Near:

@@ -1,13 +1,14 @@
 """Base of the measures that rapidfuzz computes on whole values."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 from rapidfuzz import process
 
 from pehchan.distance.arrays import Positions, letters
-from pehchan.distance.deletions import Deletions, NearByDeletions, shapes_of
+from pehchan.distance.deletions import Deletions, NearByDeletions, Shape, shapes_of
 from pehchan.distance.measure import Distances, Measure
 from pehchan.distance.near import Near
 
@@ -99,7 +100,11 @@ class ByLetters(ScoredValues):
 
     def near(self, limit: float, times: float = 1.0) -> Near:
         """By what is left when letters are deleted."""
-        count = len(self.texts)
-        lengths = np.fromiter(map(len, self.texts), dtype=np.int64, count=count)
-        shapes = shapes_of(np.ones(count, dtype=np.int64), lengths)
-        return NearByDeletions(self, Deletions(self.texts, shapes, limit, times), limit)
+        deletions = Deletions(lambda: self.texts, len(self.texts), self._shapes, limit, times)
+        return NearByDeletions(self, deletions, limit)
+
+    @cached_property
+    def _shapes(self) -> list[Shape]:
+        """Kept, as a plan asks for what is near up to many limits."""
+        lengths = np.fromiter(map(len, self.texts), dtype=np.int64, count=len(self.texts))
+        return shapes_of(np.ones(len(self.texts), dtype=np.int64), lengths)

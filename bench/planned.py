@@ -1,7 +1,6 @@
 """What pehchan plans for a run, and what the run then does, side by side."""
 
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from watching import watch
 
 from pehchan.console.pipeline import Request
 from pehchan.console.planning import Forecast, forecast
-from pehchan.mrjobs.searches import to_sample
 
 
 @dataclass(frozen=True)
@@ -75,14 +73,10 @@ class Planned:
         # That of one cell, in which the records of two buckets meet as if they were of one.
         return self.pairs if index is None else self.pairs * index.candidates / max(1.0, index.all_pairs)
 
-    def standard_error(self, compared: int) -> float:
-        """How far off their number may be for the sample it is from, where so many there are: a share of them."""
-        if self.forecast.index is None:
-            return 0.0
-        sampled = to_sample(self.records)
-        seen = compared / max(1.0, self.pairs) * sampled * (sampled - 1) / 2
-        # As if each pair of the sample came by itself; those of a value that many have come together.
-        return 1 / math.sqrt(seen) if seen else math.inf
+    @property
+    def error(self) -> float:
+        """The standard error of their number, for the records that it is from."""
+        return self.forecast.searches[0].error if self.forecast.searches else 0.0
 
     @property
     def seconds(self) -> float:

@@ -141,7 +141,7 @@ def row(setting: Setting, folder: Path, share: float, runs: int, start: float) -
             taken[join].append(done.seconds)
             compared = done.compared if join == "auto" else compared
     seconds = {join: statistics.median(each) for join, each in taken.items()}
-    off, error = planned.candidates / max(1, compared), planned.standard_error(compared)
+    off, error = planned.candidates / max(1, compared), planned.error / max(1, compared)
     expected = planned.seconds + start
     best = min(("tiles", "signatures"), key=lambda join: seconds[join])
     reached = [

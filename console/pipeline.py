@@ -62,7 +62,7 @@ from pehchan.mrjobs.planner import (
     with_buckets,
 )
 from pehchan.mrjobs.record_similarity import RecordSimilarity
-from pehchan.mrjobs.searches import Foresight, may_be_indexed, to_sample, with_search
+from pehchan.mrjobs.searches import LOOKED_UP, Foresight, may_be_indexed, with_search
 from pehchan.mrjobs.settle_records import SettleRecords
 from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, RECORDS, REJECTED, read_tagged
 
@@ -260,7 +260,7 @@ def _plan_to_compare(
         plan = with_buckets(plan, counted, groups, tasks)
     plan = replace(plan, input="settled")
     if may_be_indexed(plan, counted):
-        sample = _sample(by_set, counted, to_sample(sum(counted.records.values())))
+        sample = _sample(by_set, counted, LOOKED_UP)
         plan = with_search(plan, counted, Foresight(plan, counted, sample, tasks).searches()[0])
     return plan, shuffled_characters(plan, counted, groups)
 

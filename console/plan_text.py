@@ -10,7 +10,7 @@ from pehchan.console.blocks import largest_blocks
 from pehchan.console.pipeline import too_large_blocks
 from pehchan.console.planning import Forecast
 from pehchan.console.tables import table
-from pehchan.distance.signatures import Index
+from pehchan.distance.index import Index
 from pehchan.metadata.plan import BUCKET_RECORDS, TASK_MEGABYTES, Plan
 from pehchan.mrjobs.joins.blocking import is_order, is_part
 

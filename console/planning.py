@@ -16,8 +16,8 @@ from pehchan.console.pipeline import Request, Result, check, tasks_at_once
 from pehchan.console.places import place
 from pehchan.console.recall import READ, Recall, measure_recall
 from pehchan.distance.arrays import some_of
+from pehchan.distance.index import Index
 from pehchan.distance.record import RecordDistance, Step
-from pehchan.distance.signatures import Index
 from pehchan.metadata.mistakes import Mistake, MistakesError
 from pehchan.metadata.plan import TASK_MEGABYTES, Plan
 from pehchan.metadata.properties import Settings
@@ -35,7 +35,7 @@ from pehchan.mrjobs.planner import (
     with_blocks,
     with_buckets,
 )
-from pehchan.mrjobs.searches import SAMPLED, Foresight, Search, may_be_indexed, to_sample, with_search
+from pehchan.mrjobs.searches import LOOKED_UP, SAMPLED, Foresight, Search, may_be_indexed, with_search
 from pehchan.mrjobs.settling import LineReader
 
 #: Records that are looked at in all, and in each file at the least.
@@ -159,8 +159,7 @@ def forecast(request: Request, recall: bool = False) -> tuple[Result, Forecast]:
         plan = with_blocks(plan, look.members, look.blocks, tasks, lambda: look.records)
     searches: list[Search] = []
     if may_be_indexed(plan, look.counted) and len(look.records) >= SAMPLED:
-        wanted = to_sample(sum(look.counted.records.values()))
-        sample = [look.records[k] for k in some_of(len(look.records), wanted).tolist()]
+        sample = [look.records[k] for k in some_of(len(look.records), LOOKED_UP).tolist()]
         searches = Foresight(plan, look.counted, sample, tasks).searches()
         plan = with_search(plan, look.counted, searches[0])
     found = _forecast(plan, look, try_out(plan, look), searches, tasks)

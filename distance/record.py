@@ -18,8 +18,9 @@ from pehchan.distance.cascade import LEAST_PAIR_COST, Cascade
 from pehchan.distance.columns import Block, Column, pairs_between
 from pehchan.distance.fold import fold
 from pehchan.distance.in_order import InOrder
+from pehchan.distance.index import Index
 from pehchan.distance.measure import Distances, Measure
-from pehchan.distance.signatures import Index, Signatures
+from pehchan.distance.signatures import Signatures
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.schema import Schema
 
@@ -229,22 +230,24 @@ class RecordDistance:
     def _asked(self) -> bool:
         return self._search == "signatures"
 
-    def foresee(self, rows: Block, columns: Block) -> Callable[[float, float], tuple[float, list[Index]]]:
+    def foresee(
+        self, rows: Block, columns: Block, more: tuple[Block, Block] | None = None
+    ) -> Callable[[float, float, float], tuple[float, list[Index]]]:
         """What it costs to compare blocks that are so many times as large, of which these are a sample.
 
-        The function gives for a number of times, and bytes that an index may hold, the microseconds, about, to
-        compare all pairs, and the indexes that cost less, the cheapest first. No other blocks may be compared
+        The function gives for a number of times, the pairs that then meet, and bytes that an index may hold, the
+        microseconds, about, to compare all pairs, and the indexes that cost less, the cheapest first. Those that may
+        be chosen are looked at in more records, of which rows and columns are some. No other blocks may be compared
         meanwhile.
         """
         self._tiles.begin(rows, columns, self.tile)
         self._tiles.sketch(rows, columns)
         indexes = None
         if isinstance(self._tiles, Cascade) and self._search != "tiles":
-            indexes = Signatures(self._tiles, self._room).foresee(rows, columns, self._asked)
+            indexes = Signatures(self._tiles, self._room).foresee(rows, columns, more, self._asked)
 
-        def cost(times: float, room: float) -> tuple[float, list[Index]]:
-            all_pairs = pairs_between(rows, columns) * times * times
-            return all_pairs * self._tiles.pair_cost, indexes(times, room) if indexes else []
+        def cost(times: float, pairs: float, room: float) -> tuple[float, list[Index]]:
+            return pairs * self._tiles.pair_cost, indexes(times, pairs, room) if indexes else []
 
         return cost
 

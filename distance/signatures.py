@@ -7,95 +7,24 @@ the records that have them. None is lost, and each pair is taken from the first 
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
-from pehchan.distance.arrays import Positions, ascending, places_of_each, some_of
+from pehchan.distance.arrays import Keys, Mask, Positions, places_of_each, unpacked
 from pehchan.distance.cascade import Cascade
+from pehchan.distance.choice import A_SAMPLED_PAIR, Choice, loose
 from pehchan.distance.columns import Block, Column, pairs_between
-from pehchan.distance.curves import largest_raw
-from pehchan.distance.measure import Distances, Prepared
-from pehchan.distance.near import near_values
+from pehchan.distance.index import Index
+from pehchan.distance.near import near_values, values_within
 from pehchan.distance.tiles import Close
-
-#: Parts in which the sum is allotted to the fields.
-PARTS = 24
-
-#: A little more than rounding can take from what is allotted.
-MARGIN = 1 + 1e-9
 
 #: Records of a sample at the least and at the most, and the share of a comparison of all that it may cost.
 SAMPLES, SAMPLE_SHARE = (200, 1000), 0.05
 
-#: Rows of the matrix of a sample that are computed at a time.
-SAMPLED_ROWS = 500
-
-#: Microseconds, about: a pair of records of a sample, by one field; and a pair that was found, besides its measures.
-A_SAMPLED_PAIR, A_CANDIDATE = 0.05, 0.5
-
-#: Bytes of a pair of values that was found.
-CANDIDATE_BYTES = 32
-
-#: Values from which it is told what it costs to look all of them up.
-COSTED = 500
-
 #: Pairs of records that are compared at a time.
 AT_ONCE = 200_000
-
-
-@dataclass(frozen=True)
-class Index:
-    """How the pairs of two blocks are found: field by field, those within a limit below 1 (by number).
-
-    all_pairs   of the blocks
-    candidates  pairs, about, that are then compared
-    costs       microseconds, about, by number
-    signatures  that are made, about
-    held        bytes that are held at a time, about
-    loose       fields that may not count in the sum where a value is missing: if any other may, pairs are lost
-    parts       the numbers of those fields whose pairs are found together, where several tasks share the fields
-    """
-
-    limits: Mapping[int, float]
-    all_pairs: float = 0.0
-    candidates: float = 0.0
-    costs: Mapping[int, float] = field(default_factory=dict)
-    signatures: float = 0.0
-    held: float = 0.0
-    loose: frozenset[int] = frozenset()
-    parts: Sequence[Sequence[int]] = ()
-
-    @property
-    def cost(self) -> float:
-        """Microseconds, about."""
-        return sum(self.costs.values())
-
-    def shared_by(self, parts: int) -> "Index":
-        """The index in so many parts, which cost about the same."""
-        together: list[list[int]] = [[] for _ in range(parts)]
-        for number in sorted(self.costs, key=lambda number: (-self.costs[number], number)):
-            least = min(together, key=lambda part: sum(self.costs[each] for each in part))
-            least.append(number)
-        return replace(self, parts=together)
-
-    @property
-    def dearest_part(self) -> float:
-        """Microseconds, about, of the part that costs most."""
-        return max((sum(self.costs[number] for number in part) for part in self.parts), default=self.cost)
-
-    def __add__(self, other: "Index") -> "Index":
-        """Both, one after the other."""
-        return Index(
-            {**self.limits, **other.limits},
-            self.all_pairs,
-            self.candidates + other.candidates,
-            {**self.costs, **other.costs},
-            self.signatures + other.signatures,
-            max(self.held, other.held),
-            self.loose | other.loose,
-        )
 
 
 class Signatures:
@@ -117,7 +46,7 @@ class Signatures:
         """
         cascade = self._cascade
         all_pairs = pairs_between(rows, columns)
-        if planned is not None and planned.loose.issuperset(_loose(cascade, rows, columns)):
+        if planned is not None and planned.loose.issuperset(loose(cascade, rows, columns)):
             return replace(planned, all_pairs=all_pairs)
         at_most = math.inf if asked else all_pairs * cascade.pair_cost
         fewest, most = SAMPLES
@@ -126,23 +55,22 @@ class Signatures:
             most = min(most, math.isqrt(int(min(a_field, 1e12) / A_SAMPLED_PAIR)))
         if not all_pairs or (most < fewest and not asked):
             return None
-        found = _Choice(cascade, rows, columns, most).cheapest(1.0, at_most, self._room)
+        found = Choice(cascade, rows, columns, most).cheapest(1.0, all_pairs, at_most, self._room)
         return found[0] if found else None
 
     def foresee(
-        self, rows: Block, columns: Block, asked: bool = False
-    ) -> Callable[[float, float], list[Index]]:
-        """Indexes of blocks that are so many times as large, of which these are a sample, within so many bytes.
+        self, rows: Block, columns: Block, more: tuple[Block, Block] | None = None, asked: bool = False
+    ) -> Callable[[float, float, float], list[Index]]:
+        """Indexes of blocks that are so many times as large, of which these are a sample, and so are more.
 
-        The cheapest first, and after it those of other limits; none that costs more than to compare all pairs,
-        unless it is asked for.
+        The function gives for a number of times, the pairs that then meet, and the bytes that an index may hold, the
+        cheapest first, and after it those of other limits; none that costs more than to compare all pairs, unless it
+        is asked for.
         """
-        choice = _Choice(self._cascade, rows, columns, max(len(rows), len(columns)))
-        all_pairs = pairs_between(rows, columns)
+        choice = Choice(self._cascade, rows, columns, max(len(rows), len(columns)), more)
 
-        def indexes(times: float, room: float) -> list[Index]:
-            of_all = math.inf if asked else all_pairs * times * times * self._cascade.pair_cost
-            return choice.cheapest(times, of_all, room)
+        def indexes(times: float, pairs: float, room: float) -> list[Index]:
+            return choice.cheapest(times, pairs, math.inf if asked else pairs * self._cascade.pair_cost, room)
 
         return indexes
 
@@ -183,30 +111,23 @@ class Signatures:
                 yield i[each_two], j[each_two]
         else:
             yield from _expanded(left, right, equal, equal)
-        a, b = self._near(number, limit, column, left, right)
-        for i, j in _expanded(left, right, a, b):
-            yield (np.minimum(i, j), np.maximum(i, j)) if rows is columns else (i, j)
-        if rows is not columns:
-            yield from _expanded(left, right, b, a)
+        near = self._near(number, limit, column, left, right)
+        for start in range(0, len(near), AT_ONCE):
+            a, b = unpacked(near[start : start + AT_ONCE])
+            for i, j in _expanded(left, right, a, b):
+                yield (np.minimum(i, j), np.maximum(i, j)) if rows is columns else (i, j)
+            if rows is not columns:
+                yield from _expanded(left, right, b, a)
 
-    def _near(
-        self, number: int, limit: float, column: Column, left: "_ByValue", right: "_ByValue"
-    ) -> tuple[Positions, Positions]:
-        """Different values within a limit, each two once, as far as records of both sides have them."""
-        measure = self._cascade.measures[number]
-        found = [np.zeros(0, dtype=np.uint64)]
-        for a, b in near_values(column.prepared, column.present, measure.cost, limit).pairs():
-            meet = (left.count[a] > 0) & (right.count[b] > 0)
-            if left is not right:
-                meet |= (left.count[b] > 0) & (right.count[a] > 0)
-            a, b = a[meet], b[meet]
-            for start in range(0, len(a), AT_ONCE):
-                first, second = a[start : start + AT_ONCE], b[start : start + AT_ONCE]
-                within = column.prepared.pairs(first, second, limit) <= limit
-                pairs = first[within].astype(np.uint64) << np.uint64(32) | second[within].astype(np.uint64)
-                found.append(pairs)
-        pairs = ascending(np.concatenate(found))
-        return (pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)
+    def _near(self, number: int, limit: float, column: Column, left: "_ByValue", right: "_ByValue") -> Keys:
+        """Different values within a limit, packed, each two once, as far as records of both sides have them."""
+
+        def meet(a: Positions, b: Positions) -> Mask:
+            met: Mask = (left.count[a] > 0) & (right.count[b] > 0)
+            return met if left is right else met | (left.count[b] > 0) & (right.count[a] > 0)
+
+        near = near_values(column.prepared, column.present, self._cascade.measures[number].cost, limit)
+        return values_within(column.prepared, near, limit, meet)
 
 
 class _ByValue:
@@ -227,180 +148,3 @@ def _expanded(
     for which, place in places_of_each(left.count[a] * right.count[b], AT_ONCE):
         first, second = np.divmod(place, right.count[b[which]])
         yield left.records[left.start[a[which]] + first], right.records[right.start[b[which]] + second]
-
-
-class _Choice:
-    """Chooses an index of two blocks by a sample of their records."""
-
-    def __init__(self, cascade: Cascade, rows: Block, columns: Block, sample: int):
-        self._cascade, self._rows, self._columns = cascade, rows, columns
-        self._left, self._right = (some_of(len(block), sample) for block in (rows, columns))
-        self._loose = _loose(cascade, rows, columns)
-        self._samples: dict[int, _Sample] = {}
-
-    def cheapest(self, times: float, at_most: float, room: float) -> list[Index]:
-        """Indexes of so many times as many records, the cheapest first.
-
-        at_most  microseconds that they may cost
-        room     bytes that they may hold
-        """
-        self._times, self._at_most, self._room = times, at_most, room
-        self._all_pairs = pairs_between(self._rows, self._columns) * times * times
-        self._nothing = Index({}, self._all_pairs, loose=frozenset(self._loose))
-        self._offers: dict[tuple[int, float], Index | None] = {}
-        by_limits = {tuple(sorted(index.limits.items())): index for index in self._possible()}
-        return sorted(
-            (index for index in by_limits.values() if index.cost < at_most), key=lambda index: index.cost
-        )
-
-    def _possible(self) -> Iterator[Index]:
-        cascade = self._cascade
-        fields, total = cascade.fields, cascade.largest_total
-        # A field that may not count takes its part of what the others may add up to with it.
-        loose = self._loose
-        firm = [number for number in range(len(fields)) if number not in loose]
-        for number in firm:
-            if (offer := self._alone(number)) is not None:
-                yield offer
-        besides = 1.0 if cascade.score.id_counted else 0.0
-        # Two records of which nothing but the id counts are 0 apart, and have no values.
-        if not (total < np.inf and (firm or not besides)) or (loose and cascade.score.exponent < 1):
-            return
-        weights = [field.weight for field in fields]
-        counted = sum(weights) + besides
-        needed = self._nothing
-        for number in loose:
-            offer = self._offer(number, self._limit(number, weights[number] / counted))
-            if offer is None:
-                return
-            needed = needed + offer
-        if not firm:
-            yield needed
-            return
-        share = (sum(weights[number] for number in firm) + besides) / counted
-        for left_out in (None, *firm):
-            rest = [number for number in firm if number != left_out]
-            if (several := self._shared_out(rest, share)) is not None:
-                yield needed + several
-
-    def _shared_out(self, numbers: Sequence[int], share: float) -> Index | None:
-        """A share of the sum allotted to fields so that it costs least: a knapsack of PARTS."""
-        best: dict[int, Index] = {0: self._nothing}
-        for number in numbers:
-            offers: list[tuple[int, Index]] = []
-            for parts in range(1, PARTS + 1):
-                offer = self._offer(number, self._limit(number, share * parts / PARTS))
-                if offer is None:
-                    break
-                offers.append((parts, offer))
-            better = dict(best)
-            for parts, index in best.items():
-                for more, offer in offers:
-                    allotted, together = min(PARTS, parts + more), index + offer
-                    if allotted not in better or together.cost < better[allotted].cost:
-                        better[allotted] = together
-            best = better
-        return best.get(PARTS)
-
-    def _alone(self, number: int) -> Index | None:
-        """The pairs within what the field allows by itself."""
-        return self._offer(number, self._cascade.limits[number])
-
-    def _limit(self, number: int, part: float) -> float:
-        """The raw distance above which a field's share is more than a part of the sum."""
-        field, score = self._cascade.fields[number], self._cascade.score
-        share = part * self._cascade.largest_total / field.weight * MARGIN
-        return min(largest_raw(field.curve, score.effective_of(share)) * MARGIN, self._cascade.limits[number])
-
-    def _offer(self, number: int, limit: float) -> Index | None:
-        """What it costs to find the pairs within a limit of a field; None where that cannot be, or costs too much."""
-        if (number, limit) not in self._offers:
-            self._offers[number, limit] = self._looked_up(number, limit)
-        return self._offers[number, limit]
-
-    def _looked_up(self, number: int, limit: float) -> Index | None:
-        measure = self._cascade.measures[number]
-        if not limit < 1 or not measure.symmetric:
-            return None
-        if number not in self._samples:
-            self._samples[number] = self._sample(number)
-        sampled = self._samples[number]
-        times = sampled.times * self._times
-        near = near_values(sampled.values, sampled.count, measure.cost, limit, times)
-        candidates = sampled.within(limit) * self._all_pairs
-        held = max(near.held * times, CANDIDATE_BYTES * candidates)
-        each = A_CANDIDATE + self._cascade.measures[self._cascade.order[0]].listed_cost
-        cost = near.each * times + near.each_two * times**2 + candidates * each
-        if held > self._room or cost > self._at_most:
-            return None
-        return replace(
-            self._nothing,
-            limits={number: limit},
-            candidates=candidates,
-            costs={number: cost},
-            signatures=near.signatures * times,
-            held=held,
-        )
-
-    def _sample(self, number: int) -> "_Sample":
-        """The values of a field that records of the sample have."""
-        measure, same = self._cascade.measures[number], self._rows is self._columns
-        whole, across = self._rows.columns[number], self._columns.columns[number]
-        left, right = whole.codes[self._left], across.codes[self._right]
-        known = np.unique(np.concatenate((left, right)))
-        known = known[known < whole.present]
-        texts = [whole.values[code] for code in known.tolist()]
-        values = measure.prepare(texts)
-        # The same ones in whatever order the records came.
-        in_order = sorted(texts)
-        few = [in_order[place] for place in some_of(len(in_order), COSTED)]
-        counts = [
-            np.bincount(np.searchsorted(known, codes[codes < whole.present]), minlength=len(known))
-            for codes in (left, right)
-        ]
-        here, there = (np.flatnonzero(count) for count in counts)
-        limit = self._cascade.limits[number]
-        distances, pairs = [np.zeros(0)], [np.zeros(0, dtype=np.int64)]
-        for start in range(0, len(here), SAMPLED_ROWS):
-            rows = here[start : start + SAMPLED_ROWS]
-            apart = values.matrix(rows, there, limit)
-            near, beside = np.nonzero(apart <= min(limit, 1.0))
-            a, b = rows[near], there[beside]
-            distances.append(apart[near, beside])
-            # Of a block with itself each two once, and none with itself.
-            pairs.append(counts[0][a] * (counts[1][b] - (a == b) * same))
-        nearest = np.concatenate(distances)
-        order = np.argsort(nearest, kind="stable")
-        every = len(left) * (len(right) - same)
-        shares = np.cumsum(np.concatenate(pairs)[order]) / max(1, every)
-        times = whole.present / max(1, len(few))
-        return _Sample(measure.prepare(few), len(few), times, nearest[order], shares)
-
-
-def _loose(cascade: Cascade, rows: Block, columns: Block) -> list[int]:
-    """The fields that do not count where a value is missing, which is so in some of the records."""
-    return [
-        number
-        for number, field in enumerate(cascade.fields)
-        if field.missing == "skip"
-        and (rows.columns[number].missing.any() or columns.columns[number].missing.any())
-    ]
-
-
-@dataclass(frozen=True)
-class _Sample:
-    """A few values of a field, as read, and so many of them; all are so many times as many. And of the whole sample:
-
-    distances, shares  float64[n]: ascending raw distances, and the share of the pairs of records up to each
-    """
-
-    values: Prepared
-    count: int
-    times: float
-    distances: Distances
-    shares: Distances
-
-    def within(self, limit: float) -> float:
-        """The share of the pairs of records whose values are there, and within a limit."""
-        place = int(np.searchsorted(self.distances, limit, side="right"))
-        return float(self.shares[place - 1]) if place else 0.0

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from pehchan.distance.arrays import Positions
 from pehchan.distance.columns import Block, pairs_between
+from pehchan.distance.index import Index
 from pehchan.distance.record import Found, RecordDistance
-from pehchan.distance.signatures import Index
 from pehchan.metadata.java import bucket as java_bucket
 from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.joins import join_of

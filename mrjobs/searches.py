@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pehchan.distance.arrays import some_of
+from pehchan.distance.columns import Block
+from pehchan.distance.index import Index
 from pehchan.distance.record import RecordDistance
-from pehchan.distance.signatures import Index
 from pehchan.metadata.plan import TASK_MEGABYTES, Plan
 from pehchan.metadata.records import Record
 from pehchan.mrjobs.planner import Counted, cells_of, pairs_within, records_of_a_cell
@@ -15,11 +17,15 @@ from pehchan.mrjobs.planner import Counted, cells_of, pairs_within, records_of_a
 #: Records from which on it is worth a look whether an index finds their pairs.
 WORTH_AN_INDEX = 10_000
 
-#: Records that are looked at to tell what finds the pairs of all for least, at least and at most.
-SAMPLED, MOST_SAMPLED = 2000, 8000
+#: Records that are compared with each other to tell what finds the pairs of all for least, and those among which the
+#: pairs are then looked up that may be found so.
+SAMPLED, LOOKED_UP = 2000, 20_000
 
 #: Numbers of buckets in a row that cost more than fewer did, behind which no others are looked at.
 DEARER = 2
+
+#: Searches that cost up to so many times as much as the cheapest.
+ABOUT_THE_SAME = 1.1
 
 #: Microseconds, about, that a record takes to be read in a cell, and to be told its bucket where there are several;
 #: that a task takes to start.
@@ -36,15 +42,6 @@ def may_be_indexed(plan: Plan, counted: Counted) -> bool:
     )
 
 
-def to_sample(records: int) -> int:
-    """How many of so many records are looked at.
-
-    Beyond a million of them with the root of their number: so among those sampled are about as many near pairs where
-    each record is near as many others.
-    """
-    return min(records, MOST_SAMPLED, max(SAMPLED, math.isqrt(4 * records)))
-
-
 @dataclass(frozen=True)
 class Search:
     """One way to find the pairs of a plan, and what it is expected to cost.
@@ -53,6 +50,7 @@ class Search:
     buckets       a set
     microseconds  on all tasks, from the cells' first record to their last pair; about
     candidates    pairs that are compared in all cells, about
+    error         standard error of their number, as it is told from some of the records
     signatures    that are made in all cells, about
     megabytes     that a task takes at the most
     """
@@ -61,6 +59,7 @@ class Search:
     buckets: tuple[int, ...]
     microseconds: float
     candidates: float
+    error: float
     signatures: float
     megabytes: float
 
@@ -69,27 +68,29 @@ class Foresight:
     """What it costs to find the pairs of a plan in one way or the other, by some of its records."""
 
     def __init__(self, plan: Plan, counted: Counted, sample: Sequence[Record], tasks: int):
-        self._plan, self._counted, self._tasks, self._sampled = plan, counted, tasks, len(sample)
-        sides: list[Sequence[int]] = [range(0, len(sample), 2), range(1, len(sample), 2)]
-        if len(plan.sets) == 2:
-            of_set = [plan.sets.index(record.set) for record in sample]
-            sides = [[k for k, number in enumerate(of_set) if number == side] for side in (0, 1)]
-        values = [plan.compared(record) for record in sample]
-        block = self._distance().block(zip(*values, strict=True), np.arange(len(sample)))
-        self._within = self._distance().foresee(block, block)
-        # The records of two buckets, or of two sets.
-        self._across = self._within
-        if all(sides):
-            rows, columns = (block.take(np.array(side, dtype=np.int64)) for side in sides)
-            self._across = self._distance().foresee(rows, columns)
+        self._plan, self._counted, self._tasks = plan, counted, tasks
+        settings = plan.settings
+        distance = RecordDistance(plan.schema, settings.scale, plan.cutoff, search=settings.search)
 
-    def _distance(self) -> RecordDistance:
-        """One for each foresight: what it begins with must stay."""
-        settings = self._plan.settings
-        return RecordDistance(self._plan.schema, settings.scale, self._plan.cutoff, search=settings.search)
+        def blocks(records: Sequence[Record]) -> tuple[Block, Block]:
+            """Their values; those of two sets apart, where there are some of both."""
+            values = [plan.compared(record) for record in records]
+            block = distance.block(zip(*values, strict=True), np.arange(len(records)))
+            if len(plan.sets) != 2:
+                return block, block
+            of_set = np.array([plan.sets.index(record.set) for record in records])
+            rows, columns = (block.take(np.flatnonzero(of_set == number)) for number in (0, 1))
+            return (rows, columns) if len(rows) and len(columns) else (block, block)
+
+        some = [sample[k] for k in some_of(len(sample), SAMPLED)]
+        self._sampled = len(some)
+        self._foresee = distance.foresee(*blocks(some), blocks(sample) if len(sample) > len(some) else None)
 
     def searches(self) -> list[Search]:
-        """Ways to find the pairs, the cheapest first: tiles, and indexes of several limits."""
+        """Ways to find the pairs, tiles and indexes of several limits; the cheapest first.
+
+        Of those that cost about the same the one with the fewest pairs is first.
+        """
         # Of the same limits those buckets that cost least.
         by_limits: dict[tuple[tuple[int, float], ...], Search] = {}
         least, dearer = math.inf, 0
@@ -108,7 +109,15 @@ class Foresight:
         found = [*by_limits.values()]
         if self._plan.settings.search != "signatures" or not found:
             found.append(self._tiles())
-        return sorted(found, key=lambda search: search.microseconds)
+        least = min(search.microseconds for search in found)
+        # What costs about the same is told apart by the pairs, so that about the same is chosen by other records.
+        return sorted(
+            found,
+            key=lambda search: (
+                search.microseconds > ABOUT_THE_SAME * least,
+                search.candidates if search.microseconds <= ABOUT_THE_SAME * least else search.microseconds,
+            ),
+        )
 
     def _numbers_of_buckets(self) -> Iterator[tuple[int, ...]]:
         """More and more, up to as many as where all pairs are compared."""
@@ -129,8 +138,7 @@ class Foresight:
         room = index_room(self._plan, self._counted, buckets)
         if room <= 0 or (allowed and records > allowed):
             return
-        foresee = self._within if max(buckets) == 1 and len(self._plan.sets) != 2 else self._across
-        for index in foresee(records / self._sampled, room)[1]:
+        for index in self._foresee(records / self._sampled, self._pairs(buckets), room)[1]:
             several = (index.shared_by(parts) for parts in range(1, min(self._tasks, len(index.limits)) + 1))
             yield min(
                 (self._search(each, buckets, each.cost, each.dearest_part) for each in several),
@@ -140,8 +148,20 @@ class Foresight:
     def _tiles(self) -> Search:
         buckets = self._plan.default_buckets
         records = records_of_a_cell(self._plan, self._counted.records, buckets)
-        all_pairs = self._across(records / self._sampled, 0.0)[0]
+        all_pairs = self._foresee(records / self._sampled, self._pairs(buckets), 0.0)[0]
         return self._search(None, buckets, all_pairs, all_pairs)
+
+    def _pairs(self, buckets: Sequence[int]) -> float:
+        """How many pairs meet in the largest cell."""
+        records = self._counted.records
+        if len(self._plan.sets) == 2:
+            first, second = (
+                records.get(name, 0) / count for name, count in zip(self._plan.sets, buckets, strict=True)
+            )
+            return first * second
+        total = records_of_a_cell(self._plan, records, buckets)
+        # Of two buckets each record meets those of the other one.
+        return total * (total - 1) / 2 if buckets[0] == 1 else total * total / 4
 
     def _search(
         self, index: Index | None, buckets: tuple[int, ...], microseconds: float, of_a_task: float
@@ -162,6 +182,7 @@ class Foresight:
             buckets,
             max(of_a_task + copy, a_cell * cells / self._tasks) + told / self._tasks,
             all_pairs * (index.candidates / max(1.0, index.all_pairs) if index else 1.0),
+            all_pairs * index.error / max(1.0, index.all_pairs) if index else 0.0,
             index.signatures * cells if index else 0.0,
             TASK_MEGABYTES + (records * counted.record_bytes + (index.held if index else 0.0)) / 1e6,
         )

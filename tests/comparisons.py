@@ -11,9 +11,9 @@ import numpy as np
 import plain
 from texts import SCRIPTS, SIZES, near_copy
 
+from pehchan.distance.index import Index
 from pehchan.distance.jaro_winkler import JaroWinkler
 from pehchan.distance.record import RecordDistance
-from pehchan.distance.signatures import Index
 from pehchan.metadata.schema import Curve, Field, Schema
 
 

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import math
 import re
 import subprocess
 import sys
@@ -254,7 +253,12 @@ def test_the_plan_shows_the_ways_to_find_the_pairs_the_cheapest_first(called, ma
     assert table[-1].endswith("tiles: all pairs are compared")
     searches = planned(str(many)).searches
     assert len(searches) > 2
-    assert sorted(searches, key=lambda search: search.microseconds) == list(searches)
+    # Of those that cost about the same that of the fewest pairs comes first.
+    least = min(search.microseconds for search in searches)
+    alike = [search for search in searches if search.microseconds <= 1.1 * least]
+    others = searches[len(alike) :]
+    assert sorted(alike, key=lambda search: search.candidates) == searches[: len(alike)]
+    assert sorted(others, key=lambda search: search.microseconds) == others
     # Each of different limits, and each for the same pairs.
     assert (
         len({tuple(search.index.limits.items()) for search in searches if search.index}) == len(searches) - 1
@@ -267,9 +271,8 @@ def test_the_plan_shows_the_ways_to_find_the_pairs_the_cheapest_first(called, ma
 def test_a_plan_says_about_how_many_pairs_an_index_finds(called, many):
     search = planned(str(many)).searches[0]
     found = counters(called, str(many), "-s", "s.yaml")["counters"]["Pairs"]["Compared"]
-    # Of 2,000 of 20,000 records a pair is seen with one chance in 100: three standard errors, and more as copies of
-    # copies come together.
-    assert abs(search.candidates - found) <= 2 * 3 * 100 * math.sqrt(found / 100)
+    assert abs(search.candidates - found) <= max(0.1 * found, 3 * search.error)
+    assert search.error < 0.1 * found
 
 
 def test_two_sets_are_indexed_as_one_is(called, many):

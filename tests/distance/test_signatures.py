@@ -18,6 +18,8 @@ from comparisons import (
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
+from pehchan.distance import choice
+
 by_chance = st.randoms(use_true_random=True)
 
 
@@ -65,7 +67,12 @@ def planned_by(chance, some):
     (cutoff,) = comparison.cutoffs(chance, 1)
     planning = by_signatures(comparison, cutoff)
     sample = block_of(planning, comparison.records[:some])
-    return comparison, cutoff, planning.foresee(sample, sample)(1.0, 1e9)[1]
+    # A closer look at all of them or at none.
+    more = block_of(planning, comparison.records) if chance.random() < 0.5 else None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choice, "WORTH_A_CLOSER_LOOK", 0.0)
+        foresee = planning.foresee(sample, sample, more and (more, more))
+        return comparison, cutoff, foresee(1.0, some * (some - 1) / 2, 1e9)[1]
 
 
 @settings(max_examples=300)

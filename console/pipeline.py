@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import orjson
@@ -64,6 +65,7 @@ from pehchan.mrjobs.planner import (
 from pehchan.mrjobs.record_similarity import RecordSimilarity
 from pehchan.mrjobs.searches import LOOKED_UP, Foresight, may_be_indexed, with_search
 from pehchan.mrjobs.settle_records import SettleRecords
+from pehchan.mrjobs.settling import RECORDS_A_LINE
 from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, RECORDS, REJECTED, read_tagged
 
 #: Bytes, about, that a pair takes where clusters are made, and a record.
@@ -269,11 +271,17 @@ def _sample(folders: Mapping[str, Place], counted: Counted, number: int) -> list
     """About so many settled records, of the folder of each set its share."""
     shares = [counted.records.get(name) or 1 for name in folders]
     sample: list[Record] = []
+    chance = Random(1)
     for folder, share in zip(folders.values(), shares, strict=True):
         wanted = -(-number * share // sum(shares))
-        # A line holds many records, so that of some lines some records are taken.
-        lines = read_tagged(folder.some_lines(wanted))
-        found = [record for tag, payload in lines if tag == RECORDS for record in Records.decode(payload)]
+        # A line holds many records, so that of some lines some records are taken, about as many of each.
+        likely = wanted / max(1, min(share, wanted * RECORDS_A_LINE))
+        found: list[Record] = []
+        for tag, payload in read_tagged(folder.some_lines(wanted)):
+            if tag == RECORDS:
+                records = Records.decode(payload)
+                some = chance.sample(range(len(records)), min(len(records), math.ceil(len(records) * likely)))
+                found += map(records.at, sorted(some))
         sample += [found[place] for place in some_of(len(found), wanted)]
     return sample
 

@@ -46,8 +46,12 @@ class Records:
         return len(self.values) // self.width
 
     def __iter__(self) -> Iterator[Record]:
-        for start in range(0, len(self.values), self.width):
-            yield Record(self.set, self.values[start], self.values[start + 1 : start + self.width])
+        return map(self.at, range(len(self)))
+
+    def at(self, place: int) -> Record:
+        """The one at a place, from 0."""
+        start = place * self.width
+        return Record(self.set, self.values[start], self.values[start + 1 : start + self.width])
 
     @property
     def ids(self) -> list[str]:

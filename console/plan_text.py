@@ -210,7 +210,7 @@ def _search(forecast: Forecast) -> list[str]:
         return ["tiles: all pairs" + (" that meet" if forecast.plan.grouped else "") + " are compared"]
     tiles = [search for search in forecast.searches if search.index is None]
     shown = [search for search in forecast.searches if search.index is not None][:INDEXES_SHOWN] + tiles
-    shown.sort(key=lambda search: search.microseconds)
+    shown.sort(key=forecast.searches.index)
     rows = [("buckets", "parts", "signatures", "pairs", "s", "MB", "")] + [
         (
             " x ".join(map(str, search.buckets)),

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCHES := accuracy speed near_duplicates shuffle memory skew
 LONG_BENCHES := million growth households febrl planner clusters hadoop
-SOURCES := $(shell find src metadata distance clustering mrjobs console -name '*.py' -o -path 'metadata/schemas/*' -type f)
+SOURCES := $(shell find src metadata distance clustering learning mrjobs console -name '*.py' -o -path 'metadata/schemas/*' -type f)
 
 .PHONY: help install demo test test-all lint format bench $(BENCHES:%=bench-%) $(LONG_BENCHES:%=bench-%) clean hadoop hadoop-stop
 
@@ -65,7 +65,7 @@ test-all: lint
 lint: $(VENV)/tested
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p pehchan.distance -p pehchan.metadata
+	$(BIN)/mypy -p pehchan.distance -p pehchan.metadata -p pehchan.learning
 	$(BIN)/lint-imports
 
 format: $(VENV)/tested

@@ -1,0 +1,132 @@
+"""Lookalikes: pairs that agree like matches in some fields, and like strangers in others.
+
+Persons of one household share an address, branches of a chain a name. They are a third class of pairs, found by EM on
+the same patterns as matches are. What it looks like alone does not say whether it is one: somebody who moved agrees
+in the name only, as a namesake does. So people should be asked about some pairs of the class.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pehchan.distance import libm
+from pehchan.learning.em import Estimate, monotone
+from pehchan.learning.patterns import Floats, Levels, Patterns, scores
+
+#: So many pairs the matches of the model without the class count as.
+PRIOR = 30.0
+ROUNDS = 80
+CHANGE = 1e-4
+#: A field identifies where a match says at least so much (in nats, on average) that it is none of strangers.
+INFORMATIVE = 1.0
+#: So many of the fields that identify must agree at random in the class.
+AT_RANDOM = 3
+#: Pairs that are clearer strangers than these log odds are in neither class.
+FLOOR = -8.0
+
+
+@dataclass(frozen=True)
+class Lookalikes:
+    """The class beside matches and strangers.
+
+    m       by field, how often lookalikes have each level from 1
+    share   of all pairs
+    fields  those, by number, that identify and agree in the class only at random
+    """
+
+    m: Sequence[Floats]
+    share: float
+    fields: Sequence[int]
+
+    def log_odds(self, levels: Levels, estimate: Estimate, rarity: Floats | float = 0.0) -> Floats:
+        """float64[n]: of a match, against a stranger or a lookalike.
+
+        rarity  what equal values add as they are rare
+        """
+        matches = math.log(estimate.share) + scores(levels, _logs(estimate.m)) + rarity
+        strangers = math.log(max(1 - estimate.share - self.share, 1e-12)) + scores(levels, _logs(estimate.u))
+        return matches - np.logaddexp(strangers, self._score(levels))
+
+    def contrast(self, levels: Levels, estimate: Estimate) -> Floats:
+        """float64[n] in [-8, 8]: the log odds of a match against a lookalike."""
+        matches = math.log(estimate.share) + scores(levels, _logs(estimate.m))
+        return np.clip(matches - self._score(levels), -8.0, 8.0)
+
+    def _score(self, levels: Levels) -> Floats:
+        return math.log(self.share) + scores(levels, _logs(self.m))
+
+
+def information(estimate: Estimate) -> list[float]:
+    """By field what a match says on average, in nats: sum of m log(m / u)."""
+    return [
+        float((m * weights[1:]).sum()) for m, weights in zip(estimate.m, estimate.weights, strict=True)
+    ]
+
+
+def find(patterns: Patterns, estimate: Estimate, all_pairs: float) -> tuple[Estimate, Lookalikes] | None:
+    """The model with the class, and the class; None where there is none to speak of."""
+    near = estimate.log_odds(patterns.levels) > FLOOR
+    levels, counts = patterns.levels[near], patterns.counts[near]
+    if not len(levels):
+        return None
+    informative = information(estimate)
+    best: tuple[float, Estimate, Lookalikes] | None = None
+    for start in sorted(range(len(informative)), key=lambda field: (-informative[field], field))[:6]:
+        found = _fit(levels, counts, estimate, all_pairs, start)
+        if best is None or found[0] > best[0]:
+            best = found
+    assert best is not None
+    _, matches, lookalikes = best
+    fields = [
+        field
+        for field, (m, h, u) in enumerate(zip(matches.m, lookalikes.m, estimate.u, strict=True))
+        if informative[field] > INFORMATIVE and h[-1] < 0.15 * m[-1] + 2 * u[-1]
+    ]
+    among = lookalikes.share / (lookalikes.share + matches.share)
+    if len(fields) < AT_RANDOM or among <= 0.01 or lookalikes.share * all_pairs <= 10:
+        return None
+    return matches, Lookalikes(lookalikes.m, lookalikes.share, fields)
+
+
+def _fit(
+    levels: Levels, counts: Floats, estimate: Estimate, all_pairs: float, start: int
+) -> tuple[float, Estimate, Lookalikes]:
+    u = estimate.u
+    matches, share = list(estimate.m), 0.8 * estimate.share
+    alike, alike_share = list(estimate.m), 0.2 * estimate.share
+    alike[start] = u[start]
+    strangers = scores(levels, _logs(u))
+    for _ in range(ROUNDS):
+        logs = np.stack(
+            [
+                math.log(share) + scores(levels, _logs(matches)),
+                math.log(alike_share) + scores(levels, _logs(alike)),
+                math.log(1 - share - alike_share) + strangers,
+            ]
+        )
+        top = logs.max(axis=0)
+        odds = libm.exp((logs - top).ravel()).reshape(logs.shape)
+        total = odds[0] + odds[1] + odds[2]
+        likelihood = float((counts * (top + np.log(total))).sum())
+        of_matches, of_alike = odds[0] / total * counts, odds[1] / total * counts
+        for field, each in enumerate(u):
+            counted = _counts(levels[:, field], of_matches, len(each)) + PRIOR * estimate.m[field]
+            matches[field] = monotone(counted / counted.sum(), each)
+            counted = _counts(levels[:, field], of_alike, len(each)) + 0.3 * PRIOR * each + 1e-3
+            alike[field] = counted / counted.sum()
+        new = max(float(of_matches.sum()) / all_pairs, 1e-12), max(float(of_alike.sum()) / all_pairs, 1e-13)
+        settled = abs(math.log(new[0] / share)) + abs(math.log(new[1] / alike_share)) < CHANGE
+        share, alike_share = new
+        if settled:
+            break
+    return likelihood, Estimate(matches, u, share), Lookalikes(alike, alike_share, ())
+
+
+def _counts(column: Levels, weights: Floats, levels: int) -> Floats:
+    return np.bincount(column, weights=weights, minlength=levels + 1)[1:]
+
+
+def _logs(m: Sequence[Floats]) -> list[Floats]:
+    return [np.array([0.0, *map(math.log, each.tolist())]) for each in m]

@@ -1,0 +1,81 @@
+"""Where matches begin when two sets without duplicates are linked.
+
+Pairs of two records of ONE of the sets are certain strangers. How often the best of them reaches a score says how
+often a record without a partner gets a wrong one from the other set, which is as large.
+"""
+
+import numpy as np
+
+from pehchan.learning.patterns import Floats, Positions
+
+
+def one_to_one(
+    first: Positions, second: Positions, scores: Floats, least: float = -np.inf
+) -> Positions:
+    """The pairs that link records one to one, the best first; of equal ones that of the smaller records.
+
+    first, second  int64[n], the records of either set
+    least          no pair with a smaller score is taken
+    """
+    order = np.lexsort((second, first, -scores))
+    taken_first: set[int] = set()
+    taken_second: set[int] = set()
+    found = []
+    for place, a, b, score in zip(
+        order.tolist(), first[order].tolist(), second[order].tolist(), scores[order].tolist(), strict=True
+    ):
+        if score < least:
+            break
+        if a not in taken_first and b not in taken_second:
+            taken_first.add(a)
+            taken_second.add(b)
+            found.append(place)
+    return np.array(found, dtype=np.int64)
+
+
+def best_of_each(records: Positions, scores: Floats) -> tuple[Positions, Positions]:
+    """Each record once, and the place of its best pair; of equally good ones the first."""
+    order = np.lexsort((np.arange(len(records)), -scores, records))
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = records[order][1:] != records[order][:-1]
+    return records[order][first], order[first]
+
+
+def link_threshold(
+    linked: Floats,
+    strangers: Floats,
+    size: int,
+    linked_weights: Floats | None = None,
+    stranger_weights: Floats | None = None,
+) -> tuple[float, float] | None:
+    """The score from which links are taken, and the F1 that is expected of them; None where there are no links.
+
+    linked     scores of the one-to-one links, in any order
+    strangers  for records of the smaller set, the score of the best pair with another record of that set; those
+               without any such pair are left out
+    size       how many records the smaller set has
+    weights    what each of the scores counts where only a share of the pairs was compared
+
+    With N links at least as good as t, and q the share of records whose best stranger reaches t, of the size - N
+    records that are left q / (1 - q) per record found a wrong partner: q (size - N) / (1 - q) of the N are wrong.
+    Taken is the t of the largest 2 (N - wrong) / (N + all matches), where all matches are the most that N - wrong
+    ever reaches.
+    """
+    if not len(linked):
+        return None
+    order = np.argsort(-linked, kind="stable")
+    scores = linked[order]
+    weights = np.ones(len(scores)) if linked_weights is None else linked_weights[order]
+    found = np.minimum(np.cumsum(weights), size)
+    worst = np.argsort(-strangers, kind="stable")
+    counts = np.ones(len(worst)) if stranger_weights is None else stranger_weights[worst]
+    reached = np.concatenate([[0.0], np.cumsum(counts)])
+    q = np.minimum(reached[np.searchsorted(-strangers[worst], -scores, side="right")] / size, 1.0)
+    wrong = np.minimum(found, q * np.maximum(size - found, 0) / np.maximum(1 - q, 0.05))
+    wrong = np.maximum.accumulate(wrong)
+    right = found - wrong
+    f1 = 2 * right / (found + max(float(right.max()), 1e-9))
+    # Links of one score are taken together.
+    last = np.append(scores[1:] != scores[:-1], True)
+    best = int(np.argmax(np.where(last, f1, -1.0)))
+    return float(scores[best]), float(f1[best])

@@ -110,7 +110,7 @@ def _date(text: str) -> str:
 
 
 def _numbers(texts: Sequence[str]) -> list[str]:
-    """The first number of each, as short as it can be written; none for 0, which prices have where they are missing."""
+    """The first number of each, as short as it can be written; none for 0, which missing prices have."""
     return [_number(text) for text in texts]
 
 

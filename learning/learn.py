@@ -1,0 +1,247 @@
+"""Learning: from counts, a sample of records and candidate pairs, and labels if there are any, a model.
+
+First how often matches agree is found by EM, without labels. Labels then move what each field counts, as far as they
+have reason to. Last the model teaches itself: a regression on finer evidence than levels learns to tell what the
+model holds for matches from what it holds for strangers, so that evidence that goes along with what is known counts.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import expit
+
+from pehchan.distance import libm
+from pehchan.learning import em, lookalikes, regression
+from pehchan.learning.comparison import COMPARISONS
+from pehchan.learning.em import Estimate
+from pehchan.learning.evidence import Evidence
+from pehchan.learning.keys import Keys
+from pehchan.learning.labels import MATCH, Labels
+from pehchan.learning.lookalikes import Lookalikes
+from pehchan.learning.model import LOOKALIKE, Model, features, rounded, rounded_all
+from pehchan.learning.patterns import Floats, Patterns, Positions
+from pehchan.learning.profile import Profile
+from pehchan.learning.strangers import strangers
+from pehchan.learning.table import Table
+from pehchan.learning.telling import findings, warnings
+from pehchan.learning.threshold import best_of_each, link_threshold, one_to_one
+
+#: So likely a label is wrong.
+WRONG = 0.03
+#: How far labels are expected to move a coefficient from 1, and the intercept.
+SPREAD, INTERCEPT_SPREAD = 0.3, 1.5
+#: How far they are expected to move what lookalikes take away: whether they are matches cannot be known without.
+LOOKALIKE_SPREAD = 1.0
+#: Pairs from which the model teaches itself.
+TAUGHT = 40_000
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of records of a table.
+
+    table      of the records
+    i, j       int64[n], rows; where there are two sets, of either
+    inclusion  how likely it was that a candidate pair is among these, for each or for all, in (0, 1]
+    """
+
+    table: Table
+    i: Positions
+    j: Positions
+    inclusion: Floats | float = 1.0
+
+    def __len__(self) -> int:
+        return len(self.i)
+
+    def in_order(self) -> "Pairs":
+        """The same in an order that their own does not decide: records and pairs by the hashes of the records."""
+        order = self.table.sample(len(self.table))
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.arange(len(order))
+        table = self.table.take(order)
+        i, j = place[self.i], place[self.j]
+        low, high = np.minimum(i, j), np.maximum(i, j)
+        if table.two_sets:
+            swap = table.sets[low] > table.sets[high]
+            low, high = np.where(swap, high, low), np.where(swap, low, high)
+        by = np.lexsort((high, low))
+        inclusion = np.broadcast_to(np.asarray(self.inclusion, dtype=np.float64), len(low))[by]
+        return Pairs(table, low[by], high[by], inclusion)
+
+
+def learn(
+    profile: Profile,
+    sample: Table,
+    pairs: Pairs,
+    keys: Keys,
+    labels: Labels | None = None,
+    within: Pairs | None = None,
+) -> Model:
+    """The model of the records that a profile counts.
+
+    sample  records by the hashes of their ids: a random sample, for how often strangers agree
+    pairs   candidate pairs that `keys` find, all or a share of them
+    labels  what people said
+    within  of two sets, candidate pairs within one of them, for where links begin
+    """
+    pairs = pairs.in_order()
+    sizes = [profile.records[number] for number in sorted(profile.records)]
+    linked = len(sizes) == 2
+    all_pairs = float(sizes[0]) * sizes[1] if linked else sum(sizes) * (sum(sizes) - 1) / 2
+    evidence = Evidence.of(pairs.table, pairs.i, pairs.j)
+    estimate, looks = _estimate(sample, pairs, evidence, sizes, max(all_pairs, 1.0))
+    made = features(pairs.table, pairs.i, pairs.j, evidence, estimate, looks)
+    labels = None if labels is None else labels.settled()
+    if labels is not None and not len(labels):
+        labels = None
+    labelled = None
+    if labels is not None:
+        of_labels = Evidence.of(labels.table, labels.i, labels.j)
+        labelled = features(labels.table, labels.i, labels.j, of_labels, estimate, looks)
+    coefficients, intercept = _by_labels(evidence, estimate, looks, labelled, labels)
+    first = _sum(made, coefficients, intercept)
+    if len(pairs) and (linked or labelled is not None):
+        coefficients, intercept = _self_taught(pairs, made, first, linked, labelled, labels, coefficients, intercept)
+    model = Model(
+        tuple(pairs.table.fields),
+        keys,
+        estimate,
+        looks,
+        coefficients,
+        intercept,
+        0.0,
+        linked,
+        {
+            "records": sum(sizes),
+            "candidate pairs": len(pairs),
+            "of all candidate pairs": rounded(
+                len(pairs) / max(float((1 / np.asarray(pairs.inclusion, dtype=np.float64)).sum()), 1.0)
+            )
+            if len(pairs)
+            else 1.0,
+            "labels": 0 if labels is None else len(labels),
+        },
+    )
+    scores = _sum(made, coefficients, intercept)
+    if linked and len(pairs):
+        model = replace(model, threshold=_link_threshold(model, pairs, scores, within, sizes))
+    model = replace(model, findings=tuple(findings(model, scores - model.threshold, pairs.inclusion)))
+    of_labels_scores = None if labelled is None else _sum(labelled, coefficients, intercept) - model.threshold
+    return replace(
+        model,
+        warnings=tuple(warnings(model, scores - model.threshold, pairs.inclusion, labels, of_labels_scores)),
+    )
+
+
+def _estimate(
+    sample: Table, pairs: Pairs, evidence: Evidence, sizes: list[int], all_pairs: float
+) -> tuple[Estimate, Lookalikes | None]:
+    fields = pairs.table.fields
+    u = strangers(sample)
+    comparisons = [COMPARISONS[each.kind] for each in fields]
+    usual = [em.usual(each.levels, graded=each.graded) for each in comparisons]
+    patterns = Patterns.of(evidence.levels, pairs.inclusion)
+    looks = None
+    if len(sizes) == 2:
+        ends = (pairs.i, pairs.j)
+        estimate = em.fit_links(patterns, ends, u, usual, (sizes[0], sizes[1]), pairs.inclusion)
+    else:
+        estimate = em.fit(patterns, u, usual, all_pairs)
+        if found := lookalikes.find(patterns, estimate, all_pairs):
+            estimate, looks = found
+            looks = Lookalikes(rounded_all(looks.m), rounded(looks.share), looks.fields)
+    return Estimate(rounded_all(estimate.m), rounded_all(estimate.u), rounded(estimate.share)), looks
+
+
+def _by_labels(
+    evidence: Evidence,
+    estimate: Estimate,
+    looks: Lookalikes | None,
+    labelled: dict[str, Floats] | None,
+    labels: Labels | None,
+) -> tuple[dict[str, float], float]:
+    """What the weights of the fields count: 1 each, and with labels what these make of it."""
+    names = [f"{each.name}: weight" for each in evidence.fields]
+    spreads = [SPREAD] * len(names)
+    if looks is not None:
+        names.append(LOOKALIKE)
+        spreads.append(LOOKALIKE_SPREAD)
+    if labelled is None or labels is None:
+        return dict.fromkeys(names, 1.0), rounded(estimate.prior_log_odds)
+    examples = regression.Examples(
+        _columns(labelled, names), (labels.labels == MATCH).astype(np.float64), np.ones(len(labels))
+    )
+    prior = regression.Prior(
+        np.ones(len(names)), np.array(spreads), estimate.prior_log_odds, INTERCEPT_SPREAD
+    )
+    coefficients, intercept = regression.fit(examples, prior, WRONG)
+    return dict(zip(names, map(rounded, coefficients.tolist()), strict=True)), rounded(intercept)
+
+
+def _self_taught(
+    pairs: Pairs,
+    made: dict[str, Floats],
+    first: Floats,
+    linked: bool,
+    labelled: dict[str, Floats] | None,
+    labels: Labels | None,
+    coefficients: dict[str, float],
+    intercept: float,
+) -> tuple[dict[str, float], float]:
+    """Coefficients of all features, learnt from how likely the pairs are matches by the first ones."""
+    likely = expit(first)
+    if linked:
+        likely = em.compete(libm.exp(np.clip(first, -35.0, 35.0)), (pairs.i, pairs.j))
+    # Pairs are in the order of hashes, so every so many of them are a random sample.
+    taken = np.arange(0, len(pairs), max(1, -(-len(pairs) // TAUGHT)))
+    names = list(made)
+    inputs, targets = _columns(made, names)[taken], likely[taken]
+    weights = 1 / np.broadcast_to(np.asarray(pairs.inclusion, dtype=np.float64), len(pairs))[taken]
+    weights = weights / weights.mean()
+    if labelled is not None and labels is not None:
+        # A label against what the model is sure of is more likely wrong than right.
+        said = np.where(labels.labels == MATCH, 1.0, -1.0) * np.log((1 - WRONG) / WRONG)
+        by_labels = _sum(labelled, coefficients, intercept)
+        inputs = np.concatenate([inputs, _columns(labelled, names)])
+        targets = np.concatenate([targets, expit(by_labels + said)])
+        weights = np.concatenate([weights, np.full(len(labels), max(3.0, 0.002 * len(taken)))])
+    centre, spread = inputs.mean(axis=0), inputs.std(axis=0) + 1e-6
+    standard = np.asfortranarray((inputs - centre) / spread)
+    count = len(names)
+    prior = regression.Prior(np.full(count, 0.1), np.ones(count), -3.0, 10.0)
+    found, base = regression.fit(regression.Examples(standard, targets, weights), prior, 0.002)
+    found = found / spread
+    learnt = {name: rounded(each) for name, each in zip(names, found.tolist(), strict=True) if each > 0}
+    return learnt, rounded(base - float((centre * found).sum()))
+
+
+def _link_threshold(
+    model: Model, pairs: Pairs, scores: Floats, within: Pairs | None, sizes: list[int]
+) -> float:
+    links = one_to_one(pairs.i, pairs.j, scores)
+    inclusion = np.broadcast_to(np.asarray(pairs.inclusion, dtype=np.float64), len(pairs))
+    smaller = int(np.argmin(sizes))
+    strangers_scores, stranger_weights = np.zeros(0), np.zeros(0)
+    if within is not None and len(within):
+        within = within.in_order()
+        own = within.table.sets[within.i] == sorted({*within.table.sets.tolist()})[smaller]
+        i, j = within.i[own], within.j[own]
+        own_inclusion = np.broadcast_to(np.asarray(within.inclusion, dtype=np.float64), len(within))[own]
+        scored = np.tile(model.log_odds(within.table, i, j), 2)
+        _, best = best_of_each(np.concatenate([i, j]), scored)
+        strangers_scores, stranger_weights = scored[best], 1 / np.tile(own_inclusion, 2)[best]
+    found = link_threshold(
+        scores[links], strangers_scores, sizes[smaller], 1 / inclusion[links], stranger_weights
+    )
+    return 0.0 if found is None else rounded(found[0])
+
+
+def _sum(made: dict[str, Floats], coefficients: dict[str, float], intercept: float) -> Floats:
+    total = np.full(len(next(iter(made.values()))), intercept)
+    for name, coefficient in coefficients.items():
+        total += made[name] * coefficient
+    return total
+
+
+def _columns(made: dict[str, Floats], names: list[str]) -> Floats:
+    return np.asfortranarray(np.stack([made[name] for name in names], axis=1))

@@ -1,0 +1,147 @@
+"""What a model says for people: what it found, what is not safe about it, and what to do."""
+
+import numpy as np
+
+from pehchan.learning.em import sigmoid
+from pehchan.learning.labels import MATCH, NO_MATCH, Labels
+from pehchan.learning.lookalikes import INFORMATIVE, information
+from pehchan.learning.model import Model
+from pehchan.learning.patterns import Floats
+
+#: Of the matches at least so many are expected to be right, and of all so many to be found, where no warning is due.
+SAFE = 0.95
+#: Labels that are far from what the model says: beyond these log odds on the wrong side.
+FAR = 3.0
+#: So many pairs people are asked to label.
+ASK = 20
+
+
+def expected(log_odds: Floats, inclusion: Floats | float = 1.0) -> tuple[float, float, float]:
+    """What the model itself expects: how many matches there are among the pairs it takes for some, the share of these
+    that is right, and the share of all matches that they are.
+    """
+    weight = 1.0 / np.broadcast_to(np.asarray(inclusion, dtype=np.float64), len(log_odds))
+    likely = sigmoid(log_odds) * weight
+    taken = log_odds > 0
+    found, right = float(weight[taken].sum()), float(likely[taken].sum())
+    return right, right / found if found else 1.0, right / max(float(likely.sum()), 1e-9)
+
+
+def findings(model: Model, log_odds: Floats, inclusion: Floats | float) -> list[str]:
+    """Which fields identify, which keys find candidates, and how many matches are expected."""
+    said = information(model.estimate)
+    order = sorted(range(len(said)), key=lambda field: (-said[field], field))
+    identify = [model.fields[field].name for field in order if said[field] > INFORMATIVE]
+    found = []
+    if identify:
+        found.append(f"What identifies, the most telling first: {', '.join(identify)}.")
+    little = [model.fields[field].name for field in order if said[field] <= INFORMATIVE]
+    if little:
+        found.append(f"What says little: {', '.join(little)}.")
+    if model.keys.keys:
+        found.append(
+            f"Candidates share one of {len(model.keys.keys)} keys, expected to find "
+            f"{model.keys.recall:.1%} of the matches: {'; '.join(model.keys.texts(model.fields))}."
+        )
+    matches, right, all_found = expected(log_odds, inclusion)
+    if not model.one_to_one:
+        found.append(
+            f"About {matches:,.0f} pairs are expected to match; of those taken for matches {right:.1%} to be right, "
+            f"and {all_found:.1%} of the matches among the candidates to be taken."
+        )
+    return found
+
+
+def warnings(
+    model: Model,
+    log_odds: Floats,
+    inclusion: Floats | float,
+    labels: Labels | None,
+    of_labels: Floats | None,
+) -> list[str]:
+    """What is not safe.
+
+    log_odds   float64[n], of the candidates, less the threshold
+    of_labels  float64[labels], the same of the labelled pairs
+    """
+    found = [*_of_data(model, log_odds, inclusion)]
+    if labels is None:
+        found += _without_labels(model, log_odds, inclusion)
+    elif of_labels is not None:
+        found += _of_labels(labels, of_labels)
+    return found
+
+
+def _of_data(model: Model, log_odds: Floats, inclusion: Floats | float) -> list[str]:
+    records = int(model.learnt_from["records"])
+    found = []
+    if records < 2:
+        return [f"There {'is one record' if records else 'are no records'}, and so no pair. Give more records."]
+    if not model.fields:
+        return ["No column can tell records apart: all are empty, or have one value. Give other columns."]
+    if len(model.fields) == 1:
+        found.append(
+            f"Only one column, {model.fields[0].name}, can tell records apart. Records that agree in it are taken for "
+            "one thing, though they may be several. Add columns if there are any."
+        )
+    if not len(log_odds):
+        found.append(
+            "No two records have a key in common, so that none can match. If there should be matches, check that the "
+            "columns of the sets mean the same, or give blocking keys."
+        )
+        return found
+    matches, _, _ = expected(log_odds, inclusion)
+    if matches < 1:
+        found.append(
+            "No pair looks like a match: there seem to be no duplicates. If there should be some, label a few of "
+            "them as matches."
+        )
+    elif not model.one_to_one and matches > 0.25 * records * (records - 1) / 2 and records > 4:
+        found.append(
+            "A large part of all pairs look like matches, so that nothing tells how strangers differ. If not nearly "
+            f"all records are one thing, label {ASK} pairs, or add columns that tell records apart."
+        )
+    return found
+
+
+def _without_labels(model: Model, log_odds: Floats, inclusion: Floats | float) -> list[str]:
+    found = []
+    if model.lookalikes is not None:
+        names = ", ".join(model.fields[field].name for field in model.lookalikes.fields)
+        found.append(
+            f"There are pairs that agree as matches do, but not in {names}: lookalikes, such as members of a household "
+            "or branches of a chain. They are taken for different. Records alone cannot tell them from one that "
+            f"moved or changed its name: label {ASK} pairs, five of each kind are among those asked about."
+        )
+    if len(log_odds) and not model.one_to_one:
+        matches, right, all_found = expected(log_odds, inclusion)
+        if matches >= 1 and (right < SAFE or all_found < SAFE):
+            found.append(
+                f"The columns do not tell matches from strangers well: {right:.0%} of the pairs taken for matches are "
+                f"expected to be right, and {all_found:.0%} of all to be found. Label {ASK} pairs, or add columns."
+            )
+    said = information(model.estimate)
+    identify = [each.name for each, much in zip(model.fields, said, strict=True) if much > 2 * INFORMATIVE]
+    if len(identify) < 3 and len(model.fields) > 1:
+        names = f" ({', '.join(identify)})" if identify else ""
+        found.append(
+            f"Few columns identify{names}, so that chance agreements may be taken for matches. Label {ASK} pairs, "
+            "or add columns."
+        )
+    return found
+
+
+def _of_labels(labels: Labels, of_labels: Floats) -> list[str]:
+    found = []
+    yes, no = int((labels.labels == MATCH).sum()), int((labels.labels == NO_MATCH).sum())
+    if not yes or not no:
+        only, lacking = ("matches", "that do not match") if yes else ("no matches", "that match")
+        found.append(f"All {yes + no} labels are {only}. Label some pairs {lacking}: both sides are needed.")
+    if both := labels.contradictions():
+        found.append(f"{both} pairs are labelled as a match and as no match; both labels count. Keep one of them.")
+    against = int((np.where(labels.labels == MATCH, of_labels, -of_labels) < -FAR).sum())
+    if against:
+        found.append(
+            f"{against} of the {yes + no} labels are against what all else says. Please check them."
+        )
+    return found

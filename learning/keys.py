@@ -7,6 +7,7 @@ then taken greedily, the one that finds most for its cost first.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -26,18 +27,21 @@ BUDGET = 20.0
 #: Keys at the most.
 MOST_KEYS = 24
 #: Known pairs that are made use of.
-MOST_POSITIVES = 500
+MOST_KNOWN = 2_000
 
 _VIRTUAL = 2_000
 #: Known pairs from which on they count more than the prior.
-_PRIOR_PAIRS = 20
+_PRIOR_PAIRS = 1_000
+_DAMAGE = 1.5
 #: Both records of a pair mostly miss a value together; this often only one of them does, of a field that most have.
 _ONE_MISSES = 0.05
 #: A pair should be found by three keys; the first one counts most.
 _WORTH = np.array([1.0, 0.3, 0.3, 0.02])
 #: What a key costs besides its candidates, in candidates a record.
-_OVERHEAD = 0.35
+_OVERHEAD = 0.7
 _LEAST_GAIN = 0.0004
+#: Records that are looked through for twins of one of them.
+_FEW = 20
 #: Bounds of the search: parts that are combined, pairs of them that are still too large and get a third part.
 _MOST_PARTS, _MOST_PAIRS = 70, 60
 _REFINING = ("exact", "prefix3", "soundex", "first_half", "year")
@@ -73,13 +77,13 @@ class KnownPairs:
     j: NDArray[np.int64]
 
     def agreements(self, parts: Sequence[Part]) -> NDArray[np.bool_]:
-        """bool[parts, pairs]: whether both records have the same value of a part; of MOST_POSITIVES pairs at most.
+        """bool[parts, pairs]: whether both records have the same value of a part; of MOST_KNOWN pairs at most.
 
         Which pairs, and their order, is told by the hashes of their records.
         """
         one, two = self.table.record_hashes[self.i], self.table.record_hashes[self.j]
         order = np.lexsort((np.maximum(one, two), combined([np.minimum(one, two), np.maximum(one, two)])))
-        i, j = self.i[order[:MOST_POSITIVES]], self.j[order[:MOST_POSITIVES]]
+        i, j = self.i[order[:MOST_KNOWN]], self.j[order[:MOST_KNOWN]]
         agree = np.zeros((len(parts), len(i)), bool)
         for k, part in enumerate(parts):
             hashes = part_hashes(self.table, part)
@@ -111,10 +115,14 @@ class _Sample:
 
     def __init__(self, table: Table, records: int):
         self.table = table
+        single = ~_twins(table)
         #: Candidates a record of all that a candidate of the sample stands for.
-        self.scale = records / max(len(table), 1) ** 2
+        self.scale = records / max(int(single.sum()), 1) ** 2
         self.parts: list[Part] = []
-        #: Of each part and record a number, -1 where there is no value.
+        #: Share of the records that have a value of each part.
+        self.coverage: list[float] = []
+        #: Of each part and record a number, -1 where there is no value. Without twins: candidates that are of one
+        #: entity cost nothing, they are what is looked for.
         self.codes: list[NDArray[np.int64]] = []
         self.distinct: list[int] = []
         seen = set()
@@ -131,9 +139,10 @@ class _Sample:
                 continue
             seen.add(partition)
             self.parts.append(part)
-            self.codes.append(codes.astype(np.int64) - first)
+            self.coverage.append(float((hashes != 0).mean()))
+            self.codes.append(codes[single].astype(np.int64) - first)
             self.distinct.append(len(values) - first)
-        self.sets = table.sets.astype(np.int64) if table.two_sets else None
+        self.sets = table.sets[single] if table.two_sets else None
 
     def cost(self, numbers: Sequence[int]) -> float:
         """Candidates a record of the key of these parts."""
@@ -156,6 +165,43 @@ class _Sample:
         return float((both - own) * self.scale)
 
 
+def _twins(table: Table) -> NDArray[np.bool_]:
+    """bool[n]: the records that are plainly of one entity with one before them.
+
+    Plainly are two whose equal values tell more than their different ones, and more than the number of records: a
+    value tells the logarithm of how seldom two records have the same by chance.
+    """
+    twins = np.zeros(len(table), bool)
+    codes = [column.codes for column in table.columns]
+    pairs = [np.zeros(0, np.int64)]
+    for code in codes:
+        order = np.argsort(code, kind="stable")
+        ordered = code[order]
+        sizes = np.bincount(code)[ordered]
+        few = (ordered > 0) & (sizes <= _FEW)
+        order, ordered = order[few], ordered[few]
+        for step in range(1, _FEW):
+            same = ordered[:-step] == ordered[step:]
+            if not same.any():
+                break
+            # A stable order: the earlier record comes first.
+            pairs.append(order[:-step][same] * len(table) + order[step:][same])
+    distinct = np.unique(np.concatenate(pairs))
+    i, j = distinct // max(len(table), 1), distinct % max(len(table), 1)
+    equal, different = np.zeros(len(i)), np.zeros(len(i))
+    for column, code in zip(table.columns, codes, strict=True):
+        tells = -math.log(column.field.chance)
+        one, two = code[i], code[j]
+        same = one == two
+        equal += tells * (same & (one > 0))
+        different += tells * (~same & (one > 0) & (two > 0))
+    plain = (equal > different) & (equal > math.log(max(field.records for field in table.fields)))
+    if table.two_sets:
+        plain &= table.sets[i] != table.sets[j]
+    twins[j[plain]] = True
+    return twins
+
+
 def _pairs(ordered: NDArray[np.int64]) -> int:
     """Pairs of equal numbers."""
     if not len(ordered):
@@ -174,19 +220,20 @@ def _virtual_pairs(sample: _Sample, known: KnownPairs | None, rng: np.random.Gen
     pairs = known.agreements(parts) if known is not None else np.zeros((len(parts), 0), bool)
     count = pairs.shape[1]
     agree = np.zeros((len(parts), _VIRTUAL), bool)
+    damage = 2 ** (rng.random(_VIRTUAL) * 2 * _DAMAGE - _DAMAGE)
     for number, field in enumerate(sample.table.fields):
         by_known = rng.random(_VIRTUAL) < count / (count + _PRIOR_PAIRS)
         drawn = rng.integers(0, max(count, 1), _VIRTUAL)
-        luck = rng.random(_VIRTUAL)
+        luck = rng.random(_VIRTUAL) ** (1 / damage)
         present = rng.random(_VIRTUAL) < field.coverage
         if field.coverage >= 0.5:
             present &= rng.random(_VIRTUAL) >= _ONE_MISSES
         for k, part in enumerate(parts):
             if part.field != number:
                 continue
-            has = (sample.codes[k] >= 0).mean() / field.coverage
+            has = sample.coverage[k] / field.coverage
             by_prior = present & (luck < PREDICATES[part.predicate].prior) & (rng.random(_VIRTUAL) < has)
-            agree[k] = np.where(by_known, pairs[k][drawn] if count else False, by_prior)
+            agree[k] = np.where(by_known, pairs[k][drawn], by_prior) if count else by_prior
     return np.concatenate([agree, pairs], axis=1)
 
 

@@ -96,7 +96,7 @@ def kinds_of(profile: Profile) -> LearntFields:
         # The form of a kind may leave nothing of a value, or bring values together.
         formed = [_formed(column, kind) for column in columns]
         has_form = sum(sum(each.values()) for each in formed) + sum(column.values.total for column in columns)
-        counts = Counter()
+        counts: Counter[str] = Counter()
         for each in formed:
             counts.update(each)
         distinct = len(counts) + max((column.values.distinct for column in columns), default=0)

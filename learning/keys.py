@@ -31,14 +31,14 @@ MOST_KNOWN = 2_000
 
 _VIRTUAL = 2_000
 #: Known pairs from which on they count more than the prior.
-_PRIOR_PAIRS = 1_000
+_PRIOR_PAIRS = 100
 _DAMAGE = 1.5
 #: Both records of a pair mostly miss a value together; this often only one of them does, of a field that most have.
 _ONE_MISSES = 0.05
 #: A pair should be found by three keys; the first one counts most.
 _WORTH = np.array([1.0, 0.3, 0.3, 0.02])
 #: What a key costs besides its candidates, in candidates a record.
-_OVERHEAD = 0.7
+_OVERHEAD = 0.5
 _LEAST_GAIN = 0.0004
 #: Records that are looked through for twins of one of them.
 _FEW = 20
@@ -98,9 +98,9 @@ def learn_keys(
 
     known  pairs of one entity: labels, or those that a first model is sure of; they need not be of the table
     """
-    sample = _Sample(table.take(table.sample(SAMPLE)), records)
-    if not sample.parts:
+    if not len(table) or not table.fields:
         return Keys((), (), 0.0, 0.0)
+    sample = _Sample(table.take(table.sample(SAMPLE)), records)
     agree = _virtual_pairs(sample, known, np.random.default_rng(seed))
     weights = np.full(agree.shape[1], 1 / _VIRTUAL)
     # Half as much again for the known pairs as they are.
@@ -117,7 +117,7 @@ class _Sample:
         self.table = table
         single = ~_twins(table)
         #: Candidates a record of all that a candidate of the sample stands for.
-        self.scale = records / max(int(single.sum()), 1) ** 2
+        self.scale = records / int(single.sum()) ** 2
         self.parts: list[Part] = []
         #: Share of the records that have a value of each part.
         self.coverage: list[float] = []
@@ -128,7 +128,7 @@ class _Sample:
         seen = set()
         for part in parts_of(table.fields):
             hashes = part_hashes(table, part)
-            if not len(table) or (hashes != 0).mean() < 0.02:
+            if (hashes != 0).mean() < 0.02:
                 continue
             values, codes = np.unique(hashes, return_inverse=True)
             first = int(values[0] == 0)
@@ -187,7 +187,7 @@ def _twins(table: Table) -> NDArray[np.bool_]:
             # A stable order: the earlier record comes first.
             pairs.append(order[:-step][same] * len(table) + order[step:][same])
     distinct = np.unique(np.concatenate(pairs))
-    i, j = distinct // max(len(table), 1), distinct % max(len(table), 1)
+    i, j = distinct // len(table), distinct % len(table)
     equal, different = np.zeros(len(i)), np.zeros(len(i))
     for column, code in zip(table.columns, codes, strict=True):
         tells = -math.log(column.field.chance)

@@ -22,8 +22,9 @@ NEAREST = 10
 LEAST_COSINE = 0.1
 #: Kinds of fields whose words count.
 _KINDS = ("name", "words", "text", "category", "digits")
-#: A word of a larger share of the records, if of more than so many, tells nothing and costs most.
-_FREQUENT_SHARE, _FREQUENT = 0.1, 50
+#: A word of a larger share of the records, if of more than so many, tells nothing, and costs most: the work is the
+#: sum of the squares of how many records have each word. Of many records the work bounds it, whatever it tells.
+_FREQUENT_SHARE, _FREQUENT, _MOST_FREQUENT = 0.1, 50, 1_000
 #: Records whose cosines with all others are in memory at a time.
 _AT_ONCE = 500
 
@@ -97,7 +98,7 @@ def _weights(vocabulary: Sequence[str], fields: Sequence[LearntField]) -> NDArra
         for value, share in field.frequent.items():
             for word in set(value.split(" ")):
                 counts[word] = counts.get(word, 0) + share * field.coverage * records
-    most = max(_FREQUENT, _FREQUENT_SHARE * records)
+    most = min(max(_FREQUENT, _FREQUENT_SHARE * records), _MOST_FREQUENT)
     found = [counts.get(word, 1.0) for word in vocabulary]
     return np.array(
         [0.0 if count > most else math.log((records + 1) / (count + 1)) + 0.1 for count in found] or [0.0]

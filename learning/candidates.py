@@ -36,8 +36,8 @@ def candidate_pairs(
 ) -> tuple[Rows, Rows]:
     """Rows (i, j), i < j, of the pairs that share a key, each pair once and in order.
 
-    hashes  uint64[n, keys] where they are known, as key_hashes makes them; only where two records are in this table
-            for the same hash of them do they meet
+    hashes  uint64[n, keys], those by which the records are in this table and 0 for the others; without it all, as
+            key_hashes makes them
     within  where the records are of two sets: pairs of one set instead of pairs across
     """
     if hashes is None:

@@ -31,7 +31,8 @@ MOST_KNOWN = 2_000
 
 _VIRTUAL = 2_000
 #: Known pairs from which on they count more than the prior.
-_PRIOR_PAIRS = 100
+_PRIOR_PAIRS = 400
+#: Some pairs are more damaged than others: a pair agrees as often as the prior to the power of 2^-this to 2^this.
 _DAMAGE = 1.5
 #: Both records of a pair mostly miss a value together; this often only one of them does, of a field that most have.
 _ONE_MISSES = 0.05
@@ -223,7 +224,7 @@ def _virtual_pairs(sample: _Sample, known: KnownPairs | None, rng: np.random.Gen
     damage = 2 ** (rng.random(_VIRTUAL) * 2 * _DAMAGE - _DAMAGE)
     for number, field in enumerate(sample.table.fields):
         by_known = rng.random(_VIRTUAL) < count / (count + _PRIOR_PAIRS)
-        drawn = rng.integers(0, max(count, 1), _VIRTUAL)
+        drawn = rng.integers(0, max(count, 1), (2, _VIRTUAL))
         luck = rng.random(_VIRTUAL) ** (1 / damage)
         present = rng.random(_VIRTUAL) < field.coverage
         if field.coverage >= 0.5:
@@ -233,7 +234,12 @@ def _virtual_pairs(sample: _Sample, known: KnownPairs | None, rng: np.random.Gen
                 continue
             has = sample.coverage[k] / field.coverage
             by_prior = present & (luck < PREDICATES[part.predicate].prior) & (rng.random(_VIRTUAL) < has)
-            agree[k] = np.where(by_known, pairs[k][drawn], by_prior) if count else by_prior
+            if count:
+                # What is known was found by keys, and is less damaged than what was not.
+                as_known = pairs[k][drawn[0]] & (pairs[k][drawn[1]] | (damage < 1))
+                agree[k] = np.where(by_known, as_known, by_prior)
+            else:
+                agree[k] = by_prior
     return np.concatenate([agree, pairs], axis=1)
 
 

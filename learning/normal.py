@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 
 #: Normal texts that stand for no value.
-_NOTHING = ("nan", "none", "null", "na", "n a", "unknown")
+_NOTHING = frozenset(("nan", "none", "null", "na", "n a", "unknown"))
 _POINT = re.compile(r"(?<![0-9])\.|\.(?![0-9])")
 _NO_DIGIT = bytes(byte for byte in range(256) if not 48 <= byte <= 57)
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")

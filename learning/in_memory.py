@@ -23,7 +23,7 @@ SAMPLE = 8_000
 #: Candidate pairs that are learnt from.
 MOST_PAIRS = 200_000
 #: Of the first look, which only serves to find pairs that surely match: those from which keys are learnt anew.
-FIRST_LOOK = 50_000
+FIRST_LOOK = 20_000
 #: Log odds from which a pair is one of them, and how many there must be.
 SURE, SURE_PAIRS = 3.0, 20
 

@@ -90,17 +90,19 @@ def learn(
     all_pairs = float(sizes[0]) * sizes[1] if linked else sum(sizes) * (sum(sizes) - 1) / 2
     evidence = Evidence.of(pairs.table, pairs.i, pairs.j)
     estimate, looks = _estimate(sample, pairs, evidence, sizes, max(all_pairs, 1.0))
-    made = features(pairs.table, pairs.i, pairs.j, evidence, estimate, looks)
     labels = None if labels is None else labels.settled()
     if labels is not None and not len(labels):
         labels = None
+    taught = len(pairs) > 0 and (linked or labels is not None)
+    # What words have in common takes long to find, and only a taught model makes use of it.
+    made = features(pairs.table, pairs.i, pairs.j, evidence, estimate, looks, None if taught else {})
     labelled = None
     if labels is not None:
         of_labels = Evidence.of(labels.table, labels.i, labels.j)
         labelled = features(labels.table, labels.i, labels.j, of_labels, estimate, looks)
     coefficients, intercept = _by_labels(evidence, estimate, looks, labelled, labels)
     first = _sum(made, coefficients, intercept)
-    if len(pairs) and (linked or labelled is not None):
+    if taught:
         coefficients, intercept = _self_taught(pairs, made, first, linked, labelled, labels, coefficients, intercept)
     model = Model(
         tuple(pairs.table.fields),
@@ -162,17 +164,19 @@ def _by_labels(
 ) -> tuple[dict[str, float], float]:
     """What the weights of the fields count: 1 each, and with labels what these make of it."""
     names = [f"{each.name}: weight" for each in evidence.fields]
-    spreads = [SPREAD] * len(names)
+    means, spreads = [1.0] * len(names), [SPREAD] * len(names)
     if looks is not None:
         names.append(LOOKALIKE)
+        means.append(1.0 if looks.sure else 0.0)
         spreads.append(LOOKALIKE_SPREAD)
     if labelled is None or labels is None:
-        return dict.fromkeys(names, 1.0), rounded(estimate.prior_log_odds)
+        counted = {name: mean for name, mean in zip(names, means, strict=True) if mean}
+        return counted, rounded(estimate.prior_log_odds)
     examples = regression.Examples(
         _columns(labelled, names), (labels.labels == MATCH).astype(np.float64), np.ones(len(labels))
     )
     prior = regression.Prior(
-        np.ones(len(names)), np.array(spreads), estimate.prior_log_odds, INTERCEPT_SPREAD
+        np.array(means), np.array(spreads), estimate.prior_log_odds, INTERCEPT_SPREAD
     )
     coefficients, intercept = regression.fit(examples, prior, WRONG)
     return dict(zip(names, map(rounded, coefficients.tolist()), strict=True)), rounded(intercept)
@@ -231,7 +235,7 @@ def _link_threshold(
         _, best = best_of_each(np.concatenate([i, j]), scored)
         strangers_scores, stranger_weights = scored[best], 1 / np.tile(own_inclusion, 2)[best]
     found = link_threshold(
-        scores[links], strangers_scores, sizes[smaller], 1 / inclusion[links], stranger_weights
+        scores[links], strangers_scores, (min(sizes), max(sizes)), 1 / inclusion[links], stranger_weights
     )
     return 0.0 if found is None else rounded(found[0])
 

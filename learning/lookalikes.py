@@ -2,7 +2,8 @@
 
 Persons of one household share an address, branches of a chain a name. They are a third class of pairs, found by EM on
 the same patterns as matches are. What it looks like alone does not say whether it is one: somebody who moved agrees
-in the name only, as a namesake does. So people should be asked about some pairs of the class.
+in the name only, as a namesake does. The class is sure where several fields that identify are at random in it; else
+it is a suspicion, of which people should be asked.
 """
 
 import math
@@ -18,11 +19,15 @@ from pehchan.learning.patterns import Floats, Levels, Patterns, scores
 #: So many pairs the matches of the model without the class count as.
 PRIOR = 30.0
 ROUNDS = 80
+#: So many patterns serve to find the class.
+PATTERNS = 8_000
 CHANGE = 1e-4
 #: A field identifies where a match says at least so much (in nats, on average) that it is none of strangers.
 INFORMATIVE = 1.0
-#: So many of the fields that identify must agree at random in the class.
+#: In so many of the fields that identify pairs of the class must agree at random for it to be sure.
 AT_RANDOM = 3
+#: The least share of the class in what looks like a match; of one that is a suspicion.
+AMONG, AMONG_SUSPECTED = 0.01, 0.25
 #: Pairs that are clearer strangers than these log odds are in neither class.
 FLOOR = -8.0
 
@@ -40,14 +45,10 @@ class Lookalikes:
     share: float
     fields: Sequence[int]
 
-    def log_odds(self, levels: Levels, estimate: Estimate, rarity: Floats | float = 0.0) -> Floats:
-        """float64[n]: of a match, against a stranger or a lookalike.
-
-        rarity  what equal values add as they are rare
-        """
-        matches = math.log(estimate.share) + scores(levels, _logs(estimate.m)) + rarity
-        strangers = math.log(max(1 - estimate.share - self.share, 1e-12)) + scores(levels, _logs(estimate.u))
-        return matches - np.logaddexp(strangers, self._score(levels))
+    @property
+    def sure(self) -> bool:
+        """Whether pairs of the class are taken for different without labels that say so."""
+        return len(self.fields) >= AT_RANDOM
 
     def contrast(self, levels: Levels, estimate: Estimate) -> Floats:
         """float64[n] in [-8, 8]: the log odds of a match against a lookalike."""
@@ -66,9 +67,9 @@ def information(estimate: Estimate) -> list[float]:
 
 
 def find(patterns: Patterns, estimate: Estimate, all_pairs: float) -> tuple[Estimate, Lookalikes] | None:
-    """The model with the class, and the class; None where there is none to speak of."""
+    """The model beside the class, and the class; None where there is none to speak of."""
     near = estimate.log_odds(patterns.levels) > FLOOR
-    levels, counts = patterns.levels[near], patterns.counts[near]
+    levels, counts = _fewer(patterns.levels[near], patterns.counts[near])
     if not len(levels):
         return None
     informative = information(estimate)
@@ -85,9 +86,25 @@ def find(patterns: Patterns, estimate: Estimate, all_pairs: float) -> tuple[Esti
         if informative[field] > INFORMATIVE and h[-1] < 0.15 * m[-1] + 2 * u[-1]
     ]
     among = lookalikes.share / (lookalikes.share + matches.share)
-    if len(fields) < AT_RANDOM or among <= 0.01 or lookalikes.share * all_pairs <= 10:
+    found_class = Lookalikes(lookalikes.m, lookalikes.share, fields)
+    least = AMONG if found_class.sure else AMONG_SUSPECTED
+    if not fields or among <= least or lookalikes.share * all_pairs <= 10:
         return None
-    return matches, Lookalikes(lookalikes.m, lookalikes.share, fields)
+    return matches if found_class.sure else estimate, found_class
+
+
+def _fewer(levels: Levels, counts: Floats) -> tuple[Levels, Floats]:
+    """The most frequent patterns, and of the others every so many, which stand for those between."""
+    if len(levels) <= PATTERNS:
+        return levels, counts
+    order = np.argsort(-counts, kind="stable")
+    rest = np.sort(order[PATTERNS // 2 :])
+    step = -(-len(rest) // (PATTERNS // 2))
+    taken = rest[::step]
+    kept = np.concatenate([order[: PATTERNS // 2], taken])
+    return levels[kept], np.concatenate(
+        [counts[order[: PATTERNS // 2]], counts[taken] * (counts[rest].sum() / counts[taken].sum())]
+    )
 
 
 def _fit(

@@ -8,7 +8,7 @@ from pehchan.learning.patterns import Floats, Positions
 from pehchan.learning.table import Table
 
 #: Random pairs that are compared.
-PAIRS = 200_000
+PAIRS = 50_000
 #: Values are equal by chance at least so often.
 LEAST = 1e-7
 

@@ -108,10 +108,11 @@ def _without_labels(model: Model, log_odds: Floats, inclusion: Floats | float) -
     found = []
     if model.lookalikes is not None:
         names = ", ".join(model.fields[field].name for field in model.lookalikes.fields)
+        taken = "different" if model.lookalikes.sure else "matches"
         found.append(
-            f"There are pairs that agree as matches do, but not in {names}: lookalikes, such as members of a household "
-            "or branches of a chain. They are taken for different. Records alone cannot tell them from one that "
-            f"moved or changed its name: label {ASK} pairs, five of each kind are among those asked about."
+            f"There are pairs that agree as matches do, but not in {names}: they may be lookalikes, such as members of "
+            f"a household or branches of a chain. They are taken for {taken}. Records alone cannot tell lookalikes from "
+            f"one that moved or changed its name: label {ASK} pairs, five of each kind are among those asked about."
         )
     if len(log_odds) and not model.one_to_one:
         matches, right, all_found = expected(log_odds, inclusion)

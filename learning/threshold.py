@@ -8,6 +8,9 @@ import numpy as np
 
 from pehchan.learning.patterns import Floats, Positions
 
+#: Of the repetition that finds how many links are wrong.
+ROUNDS = 200
+
 
 def one_to_one(
     first: Positions, second: Positions, scores: Floats, least: float = -np.inf
@@ -44,7 +47,7 @@ def best_of_each(records: Positions, scores: Floats) -> tuple[Positions, Positio
 def link_threshold(
     linked: Floats,
     strangers: Floats,
-    size: int,
+    sizes: tuple[int, int],
     linked_weights: Floats | None = None,
     stranger_weights: Floats | None = None,
 ) -> tuple[float, float] | None:
@@ -53,25 +56,33 @@ def link_threshold(
     linked     scores of the one-to-one links, in any order
     strangers  for records of the smaller set, the score of the best pair with another record of that set; those
                without any such pair are left out
-    size       how many records the smaller set has
+    sizes      how many records the smaller set has, and the larger
     weights    what each of the scores counts where only a share of the pairs was compared
 
-    With N links at least as good as t, and q the share of records whose best stranger reaches t, of the size - N
-    records that are left q / (1 - q) per record found a wrong partner: q (size - N) / (1 - q) of the N are wrong.
-    Taken is the t of the largest 2 (N - wrong) / (N + all matches), where all matches are the most that N - wrong
-    ever reaches.
+    Let q be the share of records whose best stranger, among the n records of their set, reaches t. Of N links at
+    least as good as t so many are wrong as records without a right link find a partner among those of the larger
+    set, of m records, that have none: wrong = (n - right) (1 - (1 - q)^((m - right) / n)), with right = N - wrong,
+    of which the smallest solution is found by repetition. Taken is the t of the largest 2 right / (N + all matches),
+    where all matches are the most that are right for any t.
     """
     if not len(linked):
         return None
     order = np.argsort(-linked, kind="stable")
     scores = linked[order]
     weights = np.ones(len(scores)) if linked_weights is None else linked_weights[order]
+    size, other = sizes
     found = np.minimum(np.cumsum(weights), size)
     worst = np.argsort(-strangers, kind="stable")
     counts = np.ones(len(worst)) if stranger_weights is None else stranger_weights[worst]
     reached = np.concatenate([[0.0], np.cumsum(counts)])
-    q = np.minimum(reached[np.searchsorted(-strangers[worst], -scores, side="right")] / size, 1.0)
-    wrong = np.minimum(found, q * np.maximum(size - found, 0) / np.maximum(1 - q, 0.05))
+    q = np.minimum(reached[np.searchsorted(-strangers[worst], -scores, side="right")] / size, 1 - 1e-9)
+    rate = np.log1p(-q) / size
+    wrong = np.zeros(len(found))
+    for _ in range(ROUNDS):
+        right = found - wrong
+        wrong = np.minimum(found, (size - right) * -np.expm1(rate * (other - right)))
+    # Both q and the wrong links are counts that vary by chance: one standard deviation more is reckoned with.
+    wrong = np.minimum(found, wrong + np.sqrt(wrong + 2 * wrong**2 / np.maximum(q * size, 1.0)))
     wrong = np.maximum.accumulate(wrong)
     right = found - wrong
     f1 = 2 * right / (found + max(float(right.max()), 1e-9))

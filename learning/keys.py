@@ -37,10 +37,12 @@ _DAMAGE = 1.5
 #: Both records of a pair mostly miss a value together; this often only one of them does, of a field that most have.
 _ONE_MISSES = 0.05
 #: A pair should be found by three keys; the first one counts most.
-_WORTH = np.array([1.0, 0.3, 0.3, 0.02])
+_WORTH = np.array([100.0, 30.0, 30.0, 2.0])
 #: What a key costs besides its candidates, in candidates a record.
 _OVERHEAD = 0.5
 _LEAST_GAIN = 0.0004
+#: The weights of all pairs together.
+_WHOLE = 1e9
 #: Records that are looked through for twins of one of them.
 _FEW = 20
 #: Bounds of the search: parts that are combined, pairs of them that are still too large and get a third part.
@@ -106,7 +108,8 @@ def learn_keys(
     weights = np.full(agree.shape[1], 1 / _VIRTUAL)
     # Half as much again for the known pairs as they are.
     weights[_VIRTUAL:] = 0.5 / max(agree.shape[1] - _VIRTUAL, 1)
-    weights /= weights.sum()
+    # Whole numbers, so that their sums are the same in whatever order they are taken.
+    weights = np.rint(weights / weights.sum() * _WHOLE)
     affordable = _affordable(sample, agree, weights, budget / 3)
     return _chosen(sample, affordable, agree, weights, budget)
 
@@ -255,14 +258,14 @@ def _affordable(
         cost = sample.cost((number,))
         if cost <= most:
             affordable[number,] = cost
-    share = agree @ weights
+    share = agree @ weights / _WHOLE
     useful = sorted(np.flatnonzero(share > 0.05).tolist(), key=lambda k: (-share[k], k))[:_MOST_PARTS]
     open_parts = [k for k in useful if (k,) not in affordable]
     large = []
     for one, two in combinations(open_parts, 2):
         if sample.parts[one].field == sample.parts[two].field:
             continue
-        found = float(weights[agree[one] & agree[two]].sum())
+        found = float(weights[agree[one] & agree[two]].sum()) / _WHOLE
         if found < 0.05:
             continue
         pair = (min(one, two), max(one, two))
@@ -303,7 +306,7 @@ def _chosen(
     chosen: list[int] = []
     total = 0.0
     while len(chosen) < MOST_KEYS:
-        gains = finds @ (_WORTH[np.minimum(found, 3)] * weights)
+        gains = finds @ (_WORTH[np.minimum(found, 3)] * weights) / (_WORTH[0] * _WHOLE)
         gains[chosen] = 0
         rates = np.where(costs + total > budget, 0, gains / (costs + _OVERHEAD))
         best = int(np.argmax(rates))
@@ -315,7 +318,7 @@ def _chosen(
     return Keys(
         tuple(Key(tuple(sample.parts[k] for k in keys[each])) for each in chosen),
         refinements,
-        round(float(weights[found > 0].sum()), 6),
+        round(float(weights[found > 0].sum() / weights.sum()), 6),
         round(total, 6),
     )
 

@@ -4,9 +4,9 @@
     python bench/learning.py febrl3 fake1000 --no-simulation
     python bench/learning.py --file customers.csv --truth truth.csv
 
-In memory, with nothing set for any set. Clusters are made by average link over all pairs of a component, whose log odds
-are clipped at 12, while the mean is above -2; of links those one to one from the threshold on. Simulated labels are the
-answers of the truth to the questions of the model, 20 a round; F1 is the median over seeds.
+In memory, with nothing set for any set. Clusters are made by average link over all pairs of a component, whose log
+odds are clipped at 12, while the mean is above -2; of links those one to one from the threshold on. Simulated labels
+are the answers of the truth to the questions of the model, 20 a round; F1 is the median over seeds.
 """
 
 import argparse
@@ -39,9 +39,16 @@ from pehchan.learning.threshold import one_to_one
 Rows = NDArray[np.int64]
 
 SETS = (
-    "zingg_febrl65 zingg_febrl20k febrl3 febrl4 febrl120k fodors_zagat dblp_acm amazon_google "
-    "chicago_early_childhood fake1000 rldata500 transactions45k senzing_truthset"
-).split()
+    *("zingg_febrl65", "zingg_febrl20k", "febrl3", "febrl4", "febrl120k", "fodors_zagat", "dblp_acm"),
+    *(
+        "amazon_google",
+        "chicago_early_childhood",
+        "fake1000",
+        "rldata500",
+        "transactions45k",
+        "senzing_truthset",
+    ),
+)
 #: Columns of sets that have many which describe the source; all others but the id are learnt from.
 COLUMNS = {"chicago_early_childhood": ("Site name", "Address", "Zip", "Phone")}
 #: Simulated labels take learning several times.
@@ -146,7 +153,9 @@ def read_labels(file: Path, names: Sequence[str]) -> RawLabels:
     )
 
 
-def clusters(table: Table, i: Rows, j: Rows, log_odds: NDArray[np.float64], model: Model) -> tuple[Rows, Rows]:
+def clusters(
+    table: Table, i: Rows, j: Rows, log_odds: NDArray[np.float64], model: Model
+) -> tuple[Rows, Rows]:
     """The pairs within clusters."""
     records = len(table)
 
@@ -167,7 +176,9 @@ def clusters(table: Table, i: Rows, j: Rows, log_odds: NDArray[np.float64], mode
     starts = np.flatnonzero(np.append(True, component[first][1:] != component[first][:-1]))
     together = np.ones(len(first), dtype=bool)
     worst = np.maximum.reduceat(distances, starts)
-    for start, end in zip(starts[worst >= CUTOFF], np.append(starts[1:], len(first))[worst >= CUTOFF], strict=True):
+    for start, end in zip(
+        starts[worst >= CUTOFF], np.append(starts[1:], len(first))[worst >= CUTOFF], strict=True
+    ):
         members, places = np.unique([first[start:end], second[start:end]], return_inverse=True)
         a, b = np.sort(places.reshape(2, -1), axis=0)
         edges = list(zip(a.tolist(), b.tolist(), distances[start:end].tolist(), strict=True))
@@ -267,7 +278,14 @@ def row(name: str, given: RecordSet, seeds: int) -> list[str]:
     recall = given.right(base.i, base.j).sum() / max(len(given.pairs), 1)
     rest = seconds["all"] - seconds["keys"] - seconds["candidates"] - seconds["model"]
     cells = [
-        *(name, f"{len(base.i) / max(len(given.ids), 1):.1f}", f"{recall:.4f}", f"{without:.4f}", shipped, *medians),
+        *(
+            name,
+            f"{len(base.i) / max(len(given.ids), 1):.1f}",
+            f"{recall:.4f}",
+            f"{without:.4f}",
+            shipped,
+            *medians,
+        ),
         *(f"{seconds[stage]:.1f}" for stage in ("keys", "candidates", "model")),
         *(f"{rest:.1f}", f"{scoring:.1f}"),
     ]
@@ -280,7 +298,9 @@ def with_labels(given: RecordSet) -> Learnt:
 
 def main() -> None:
     """Print a row a set."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("sets", nargs="*", metavar="SET", help="all where none is named")
     parser.add_argument("--seeds", type=int, default=5, help="of simulated labels")
     parser.add_argument("--no-simulation", action="store_true")
@@ -288,8 +308,10 @@ def main() -> None:
     parser.add_argument("--truth", type=Path, help="lines id,cluster")
     options = parser.parse_args()
     seeds = 0 if options.no_simulation else options.seeds
-    print("| set | candidates a record | recall | no labels | shipped labels | 40 | 80 | CPU s keys | candidates | "
-          "model | rest | us a pair |")
+    print(
+        "| set | candidates a record | recall | no labels | shipped labels | 40 | 80 | CPU s keys | candidates | "
+        "model | rest | us a pair |"
+    )
     print("|---|---|---|---|---|---|---|---|---|---|---|---|")
     if options.file:
         print(*row(options.file.stem, read_file(options.file, options.truth), seeds), sep="\n", flush=True)

@@ -51,7 +51,9 @@ def _alike(scorer: Any, a: Sequence[str], b: Sequence[str]) -> Floats:
 
 
 def _names(a: Sequence[str], b: Sequence[str], *_: Any) -> Floats:
-    return np.maximum(_alike(JaroWinkler.normalized_similarity, a, b), _alike(OSA.normalized_similarity, a, b))
+    return np.maximum(
+        _alike(JaroWinkler.normalized_similarity, a, b), _alike(OSA.normalized_similarity, a, b)
+    )
 
 
 def _joined(values: Sequence[str]) -> list[str]:

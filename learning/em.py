@@ -152,7 +152,8 @@ def fit_links(
         )
         share = min(max(float(matches.sum()) / all_pairs, 1e-12), MOST_MATCHES)
         settled = abs(math.log(share / estimate.share)) < CHANGE
-        estimate = Estimate(_shares(patterns.levels, matches, u, usual_m, prior), u, share)
+        m = _shares(patterns.levels, matches.astype(np.float64), u, usual_m, prior)
+        estimate = Estimate(m, u, share)
         if settled:
             break
     return estimate

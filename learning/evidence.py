@@ -66,13 +66,18 @@ class Evidence:
         return found
 
 
-def words_in_common(table: Table, i: Positions, j: Positions) -> tuple[list[str], Floats]:
-    """Names and values, float64[n, features] in [0, 1], of what the words of records have in common.
+def words_in_common(table: Table, i: Positions, j: Positions) -> tuple[list[str], list[Floats]]:
+    """Names and values, float64[n] in [0, 1], of what the words of records have in common.
 
-    Of the whole record the cosine; of each field with words how much of the lighter value the other one has, and how
-    many of the words with digits. UNKNOWN where there is nothing to compare.
+    Of each field with words how much of the lighter value the other one has, and how many of the words with digits;
+    where there are texts, whose words may stand in another field, the cosine of the whole records. UNKNOWN where
+    there is nothing to compare.
     """
-    names, found = ["record: words"], [_records(table).shared(i, j).cosine]
+    names: list[str] = []
+    found: list[Floats] = []
+    if any(column.kind == "text" for column in table.columns):
+        names.append("record: words")
+        found.append(_records(table).shared(i, j).cosine)
     for column in table.columns:
         if column.kind not in ("words", "text"):
             continue
@@ -81,14 +86,16 @@ def words_in_common(table: Table, i: Positions, j: Positions) -> tuple[list[str]
         names += [f"{column.field.name}: contained", f"{column.field.name}: numbers"]
         found.append(np.where((a == 0) | (b == 0), UNKNOWN, shared.containment))
         found.append(np.nan_to_num(shared.numbers, nan=UNKNOWN))
-    return names, np.stack(found, axis=1)
+    return names, found
 
 
 def _records(table: Table) -> WordVectors:
     worded = [column for column in table.columns if column.kind in WORDED]
     texts = [
         " ".join(values)
-        for values in zip(*([column.values[code] for code in column.codes.tolist()] for column in worded), strict=True)
+        for values in zip(
+            *([column.values[code] for code in column.codes.tolist()] for column in worded), strict=True
+        )
     ] or [""] * len(table)
     records = max((column.field.records for column in worded), default=1)
     counts: dict[str, float] = {}

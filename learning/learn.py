@@ -5,6 +5,7 @@ have reason to. Last the model teaches itself: a regression on finer evidence th
 model holds for matches from what it holds for strangers, so that evidence that goes along with what is known counts.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -93,7 +94,7 @@ def learn(
     labels = None if labels is None else labels.settled()
     if labels is not None and not len(labels):
         labels = None
-    taught = len(pairs) > 0 and (linked or labels is not None)
+    taught = len(pairs) > 0 and len(pairs.table.fields) > 1 and (linked or labels is not None)
     # What words have in common takes long to find, and only a taught model makes use of it.
     made = features(pairs.table, pairs.i, pairs.j, evidence, estimate, looks, None if taught else {})
     labelled = None
@@ -101,9 +102,11 @@ def learn(
         of_labels = Evidence.of(labels.table, labels.i, labels.j)
         labelled = features(labels.table, labels.i, labels.j, of_labels, estimate, looks)
     coefficients, intercept = _by_labels(evidence, estimate, looks, labelled, labels)
-    first = _sum(made, coefficients, intercept)
+    first = _sum(made, coefficients, intercept, len(pairs))
     if taught:
-        coefficients, intercept = _self_taught(pairs, made, first, linked, labelled, labels, coefficients, intercept)
+        coefficients, intercept = _self_taught(
+            pairs, made, first, linked, labelled, labels, coefficients, intercept
+        )
     model = Model(
         tuple(pairs.table.fields),
         keys,
@@ -124,11 +127,13 @@ def learn(
             "labels": 0 if labels is None else len(labels),
         },
     )
-    scores = _sum(made, coefficients, intercept)
+    scores = _sum(made, coefficients, intercept, len(pairs))
     if linked and len(pairs):
         model = replace(model, threshold=_link_threshold(model, pairs, scores, within, sizes))
     model = replace(model, findings=tuple(findings(model, scores - model.threshold, pairs.inclusion)))
-    of_labels_scores = None if labelled is None else _sum(labelled, coefficients, intercept) - model.threshold
+    of_labels_scores = None
+    if labelled is not None and labels is not None:
+        of_labels_scores = _sum(labelled, coefficients, intercept, len(labels)) - model.threshold
     return replace(
         model,
         warnings=tuple(warnings(model, scores - model.threshold, pairs.inclusion, labels, of_labels_scores)),
@@ -152,6 +157,11 @@ def _estimate(
         if found := lookalikes.find(patterns, estimate, all_pairs):
             estimate, looks = found
             looks = Lookalikes(rounded_all(looks.m), rounded(looks.share), looks.fields)
+    if len(fields) == 1:
+        # Nothing else tells how alike the values of different things are, so that only equal ones speak for a match.
+        (m,), (each,) = estimate.m, u
+        differ = each[:-1] / each[:-1].sum() * (1 - m[-1])
+        estimate = Estimate([np.append(differ, m[-1])], u, estimate.share)
     return Estimate(rounded_all(estimate.m), rounded_all(estimate.u), rounded(estimate.share)), looks
 
 
@@ -171,13 +181,15 @@ def _by_labels(
         spreads.append(LOOKALIKE_SPREAD)
     if labelled is None or labels is None:
         counted = {name: mean for name, mean in zip(names, means, strict=True) if mean}
-        return counted, rounded(estimate.prior_log_odds)
+        base = estimate.prior_log_odds
+        if len(evidence.fields) == 1:
+            # Equal values match that fewer than about the root of the records have.
+            base = -0.5 * math.log(max(evidence.fields[0].records, 1))
+        return counted, rounded(base)
     examples = regression.Examples(
         _columns(labelled, names), (labels.labels == MATCH).astype(np.float64), np.ones(len(labels))
     )
-    prior = regression.Prior(
-        np.array(means), np.array(spreads), estimate.prior_log_odds, INTERCEPT_SPREAD
-    )
+    prior = regression.Prior(np.array(means), np.array(spreads), estimate.prior_log_odds, INTERCEPT_SPREAD)
     coefficients, intercept = regression.fit(examples, prior, WRONG)
     return dict(zip(names, map(rounded, coefficients.tolist()), strict=True)), rounded(intercept)
 
@@ -205,7 +217,7 @@ def _self_taught(
     if labelled is not None and labels is not None:
         # A label against what the model is sure of is more likely wrong than right.
         said = np.where(labels.labels == MATCH, 1.0, -1.0) * np.log((1 - WRONG) / WRONG)
-        by_labels = _sum(labelled, coefficients, intercept)
+        by_labels = _sum(labelled, coefficients, intercept, len(labels))
         inputs = np.concatenate([inputs, _columns(labelled, names)])
         targets = np.concatenate([targets, expit(by_labels + said)])
         weights = np.concatenate([weights, np.full(len(labels), max(3.0, 0.002 * len(taken)))])
@@ -237,11 +249,12 @@ def _link_threshold(
     found = link_threshold(
         scores[links], strangers_scores, (min(sizes), max(sizes)), 1 / inclusion[links], stranger_weights
     )
-    return 0.0 if found is None else rounded(found[0])
+    # Below the score that it is, so that no rounding leaves that link out.
+    return 0.0 if found is None else (math.floor(found[0] * 1000) - 1) / 1000
 
 
-def _sum(made: dict[str, Floats], coefficients: dict[str, float], intercept: float) -> Floats:
-    total = np.full(len(next(iter(made.values()))), intercept)
+def _sum(made: dict[str, Floats], coefficients: dict[str, float], intercept: float, pairs: int) -> Floats:
+    total = np.full(pairs, intercept)
     for name, coefficient in coefficients.items():
         total += made[name] * coefficient
     return total

@@ -19,6 +19,8 @@ from pehchan.learning.patterns import Floats, Levels, Patterns, scores
 #: So many pairs the matches of the model without the class count as.
 PRIOR = 30.0
 ROUNDS = 80
+#: Fields, those that say most, from which the search for the class starts.
+STARTS = 6
 #: So many patterns serve to find the class.
 PATTERNS = 8_000
 CHANGE = 1e-4
@@ -61,9 +63,7 @@ class Lookalikes:
 
 def information(estimate: Estimate) -> list[float]:
     """By field what a match says on average, in nats: sum of m log(m / u)."""
-    return [
-        float((m * weights[1:]).sum()) for m, weights in zip(estimate.m, estimate.weights, strict=True)
-    ]
+    return [float((m * weights[1:]).sum()) for m, weights in zip(estimate.m, estimate.weights, strict=True)]
 
 
 def find(patterns: Patterns, estimate: Estimate, all_pairs: float) -> tuple[Estimate, Lookalikes] | None:
@@ -72,25 +72,31 @@ def find(patterns: Patterns, estimate: Estimate, all_pairs: float) -> tuple[Esti
     levels, counts = _fewer(patterns.levels[near], patterns.counts[near])
     if not len(levels):
         return None
-    informative = information(estimate)
+    said = information(estimate)
     best: tuple[float, Estimate, Lookalikes] | None = None
-    for start in sorted(range(len(informative)), key=lambda field: (-informative[field], field))[:6]:
+    for start in sorted(range(len(said)), key=lambda field: (-said[field], field))[:STARTS]:
         found = _fit(levels, counts, estimate, all_pairs, start)
-        if best is None or found[0] > best[0]:
+        if found[2].fields and (best is None or found[0] > best[0]):
             best = found
-    assert best is not None
-    _, matches, lookalikes = best
-    fields = [
-        field
-        for field, (m, h, u) in enumerate(zip(matches.m, lookalikes.m, estimate.u, strict=True))
-        if informative[field] > INFORMATIVE and h[-1] < 0.15 * m[-1] + 2 * u[-1]
-    ]
-    among = lookalikes.share / (lookalikes.share + matches.share)
-    found_class = Lookalikes(lookalikes.m, lookalikes.share, fields)
-    least = AMONG if found_class.sure else AMONG_SUSPECTED
-    if not fields or among <= least or lookalikes.share * all_pairs <= 10:
+    if best is None:
         return None
-    return matches if found_class.sure else estimate, found_class
+    _, matches, lookalikes = best
+    among = lookalikes.share / (lookalikes.share + matches.share)
+    least = AMONG if lookalikes.sure else AMONG_SUSPECTED
+    if among <= least or lookalikes.share * all_pairs <= 10:
+        return None
+    return matches if lookalikes.sure else estimate, lookalikes
+
+
+def _at_random(matches: Estimate, alike: Sequence[Floats]) -> list[int]:
+    """The fields that identify matches and agree in the class about as seldom as strangers."""
+    return [
+        field
+        for field, (said, m, h, u) in enumerate(
+            zip(information(matches), matches.m, alike, matches.u, strict=True)
+        )
+        if said > INFORMATIVE and h[-1] < 0.15 * m[-1] + 2 * u[-1]
+    ]
 
 
 def _fewer(levels: Levels, counts: Floats) -> tuple[Levels, Floats]:
@@ -111,8 +117,8 @@ def _fit(
     levels: Levels, counts: Floats, estimate: Estimate, all_pairs: float, start: int
 ) -> tuple[float, Estimate, Lookalikes]:
     u = estimate.u
-    matches, share = list(estimate.m), 0.8 * estimate.share
-    alike, alike_share = list(estimate.m), 0.2 * estimate.share
+    matches, share = list(estimate.m), 0.5 * estimate.share
+    alike, alike_share = list(estimate.m), 0.5 * estimate.share
     alike[start] = u[start]
     strangers = scores(levels, _logs(u))
     for _ in range(ROUNDS):
@@ -131,18 +137,19 @@ def _fit(
         for field, each in enumerate(u):
             counted = _counts(levels[:, field], of_matches, len(each)) + PRIOR * estimate.m[field]
             matches[field] = monotone(counted / counted.sum(), each)
-            counted = _counts(levels[:, field], of_alike, len(each)) + 0.3 * PRIOR * each + 1e-3
+            counted = _counts(levels[:, field], of_alike, len(each)) + 0.1 * PRIOR * each + 1e-3
             alike[field] = counted / counted.sum()
         new = max(float(of_matches.sum()) / all_pairs, 1e-12), max(float(of_alike.sum()) / all_pairs, 1e-13)
         settled = abs(math.log(new[0] / share)) + abs(math.log(new[1] / alike_share)) < CHANGE
         share, alike_share = new
         if settled:
             break
-    return likelihood, Estimate(matches, u, share), Lookalikes(alike, alike_share, ())
+    found = Estimate(matches, u, share)
+    return likelihood, found, Lookalikes(alike, alike_share, _at_random(found, alike))
 
 
 def _counts(column: Levels, weights: Floats, levels: int) -> Floats:
-    return np.bincount(column, weights=weights, minlength=levels + 1)[1:]
+    return np.bincount(column, weights=weights, minlength=levels + 1)[1:].astype(np.float64)
 
 
 def _logs(m: Sequence[Floats]) -> list[Floats]:

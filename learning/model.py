@@ -200,7 +200,7 @@ def features(
         found[LOOKALIKE] = -np.logaddexp(0.0, total - lookalikes.contrast(evidence.levels, estimate))
     if wanted is None or any(name not in found for name in wanted):
         names, words = words_in_common(table, i, j)
-        found.update(zip(names, words.T, strict=True))
+        found.update(zip(names, words, strict=True))
     return found
 
 

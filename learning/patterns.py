@@ -48,7 +48,7 @@ class Patterns:
         place = place.reshape(-1)
         weights = np.broadcast_to(1.0 / np.asarray(inclusion, dtype=np.float64), pairs)
         counts = np.bincount(place, weights=weights, minlength=len(first))
-        return cls(levels[first], counts, place)
+        return cls(levels[first], counts.astype(np.float64), place)
 
 
 def scores(levels: Levels, tables: Sequence[Floats]) -> Floats:

@@ -14,7 +14,7 @@ LEAST = 1e-7
 
 
 def random_pairs(table: Table, most: int = PAIRS) -> tuple[Positions, Positions]:
-    """At most so many pairs of records, each once, across the sets where there are two: the same in any order of them.
+    """At most so many pairs of records, each once, across the sets where there are two; their order does not matter.
 
     Records are in the order of their hashes, and each meets those that follow at certain distances.
     """
@@ -44,7 +44,9 @@ def strangers(table: Table) -> list[Floats]:
     levels = Evidence.of(table, i, j).levels
     found = []
     for place, column in enumerate(table.columns):
-        counts = np.bincount(levels[:, place], minlength=COMPARISONS[column.kind].levels + 1)[1:].astype(float)
+        counts = np.bincount(levels[:, place], minlength=COMPARISONS[column.kind].levels + 1)[1:].astype(
+            float
+        )
         differ = counts[:-1] + 0.5
         equal = min(max(column.field.chance, LEAST), 0.999)
         found.append(np.append(differ / differ.sum() * (1 - equal), equal))

@@ -76,13 +76,15 @@ def _of_data(model: Model, log_odds: Floats, inclusion: Floats | float) -> list[
     records = int(model.learnt_from["records"])
     found = []
     if records < 2:
-        return [f"There {'is one record' if records else 'are no records'}, and so no pair. Give more records."]
+        return [
+            f"There {'is one record' if records else 'are no records'}, and so no pair. Give more records."
+        ]
     if not model.fields:
         return ["No column can tell records apart: all are empty, or have one value. Give other columns."]
     if len(model.fields) == 1:
         found.append(
-            f"Only one column, {model.fields[0].name}, can tell records apart. Records that agree in it are taken for "
-            "one thing, though they may be several. Add columns if there are any."
+            f"Only one column, {model.fields[0].name}, can tell records apart. Records that agree in it are taken "
+            "for one thing, though they may be several. Add columns if there are any."
         )
     if not len(log_odds):
         found.append(
@@ -110,16 +112,16 @@ def _without_labels(model: Model, log_odds: Floats, inclusion: Floats | float) -
         names = ", ".join(model.fields[field].name for field in model.lookalikes.fields)
         taken = "different" if model.lookalikes.sure else "matches"
         found.append(
-            f"There are pairs that agree as matches do, but not in {names}: they may be lookalikes, such as members of "
-            f"a household or branches of a chain. They are taken for {taken}. Records alone cannot tell lookalikes from "
-            f"one that moved or changed its name: label {ASK} pairs, five of each kind are among those asked about."
+            f"There are pairs that agree as matches do, but not in {names}: they may be lookalikes, such as members "
+            f"of a household or branches of a chain. They are taken for {taken}. Records alone cannot tell lookalikes "
+            f"from one that moved or changed its name: label {ASK} pairs, five of each kind are among those asked about."
         )
     if len(log_odds) and not model.one_to_one:
         matches, right, all_found = expected(log_odds, inclusion)
         if matches >= 1 and (right < SAFE or all_found < SAFE):
             found.append(
-                f"The columns do not tell matches from strangers well: {right:.0%} of the pairs taken for matches are "
-                f"expected to be right, and {all_found:.0%} of all to be found. Label {ASK} pairs, or add columns."
+                f"The columns do not tell matches from strangers well: {right:.0%} of the pairs taken for matches "
+                f"are expected to be right, and {all_found:.0%} of all to be found. Label {ASK} pairs, or add columns."
             )
     said = information(model.estimate)
     identify = [each.name for each, much in zip(model.fields, said, strict=True) if much > 2 * INFORMATIVE]
@@ -139,10 +141,10 @@ def _of_labels(labels: Labels, of_labels: Floats) -> list[str]:
         only, lacking = ("matches", "that do not match") if yes else ("no matches", "that match")
         found.append(f"All {yes + no} labels are {only}. Label some pairs {lacking}: both sides are needed.")
     if both := labels.contradictions():
-        found.append(f"{both} pairs are labelled as a match and as no match; both labels count. Keep one of them.")
+        found.append(
+            f"{both} pairs are labelled as a match and as no match; both labels count. Keep one of them."
+        )
     against = int((np.where(labels.labels == MATCH, of_labels, -of_labels) < -FAR).sum())
     if against:
-        found.append(
-            f"{against} of the {yes + no} labels are against what all else says. Please check them."
-        )
+        found.append(f"{against} of the {yes + no} labels are against what all else says. Please check them.")
     return found

@@ -12,9 +12,7 @@ from pehchan.learning.patterns import Floats, Positions
 ROUNDS = 200
 
 
-def one_to_one(
-    first: Positions, second: Positions, scores: Floats, least: float = -np.inf
-) -> Positions:
+def one_to_one(first: Positions, second: Positions, scores: Floats, least: float = -np.inf) -> Positions:
     """The pairs that link records one to one, the best first; of equal ones that of the smaller records.
 
     first, second  int64[n], the records of either set
@@ -89,4 +87,7 @@ def link_threshold(
     # Links of one score are taken together.
     last = np.append(scores[1:] != scores[:-1], True)
     best = int(np.argmax(np.where(last, f1, -1.0)))
+    if right[best] < 1:
+        # Chance finds as many.
+        return float(scores[0]) + 1.0, 0.0
     return float(scores[best]), float(f1[best])

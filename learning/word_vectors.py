@@ -58,7 +58,9 @@ class WordVectors:
 
     def shared(self, i: Positions, j: Positions) -> Shared:
         """Of the texts at these places."""
-        parts = [self._shared(i[k : k + AT_ONCE], j[k : k + AT_ONCE]) for k in range(0, max(len(i), 1), AT_ONCE)]
+        parts = [
+            self._shared(i[k : k + AT_ONCE], j[k : k + AT_ONCE]) for k in range(0, max(len(i), 1), AT_ONCE)
+        ]
         return Shared(*(np.concatenate(each) for each in zip(*parts, strict=True)))
 
     def _shared(self, i: Positions, j: Positions) -> tuple[Floats, Floats, Floats]:

@@ -112,16 +112,18 @@ def _without_labels(model: Model, log_odds: Floats, inclusion: Floats | float) -
         names = ", ".join(model.fields[field].name for field in model.lookalikes.fields)
         taken = "different" if model.lookalikes.sure else "matches"
         found.append(
-            f"There are pairs that agree as matches do, but not in {names}: they may be lookalikes, such as members "
-            f"of a household or branches of a chain. They are taken for {taken}. Records alone cannot tell lookalikes "
-            f"from one that moved or changed its name: label {ASK} pairs, five of each kind are among those asked about."
+            f"There are pairs that agree as matches do, but not in {names}: they may be lookalikes, such as "
+            f"members of a household or branches of a chain. They are taken for {taken}. Records alone cannot tell "
+            f"lookalikes from one that moved or changed its name: label {ASK} pairs, five of each kind are among "
+            "those asked about."
         )
     if len(log_odds) and not model.one_to_one:
         matches, right, all_found = expected(log_odds, inclusion)
         if matches >= 1 and (right < SAFE or all_found < SAFE):
             found.append(
-                f"The columns do not tell matches from strangers well: {right:.0%} of the pairs taken for matches "
-                f"are expected to be right, and {all_found:.0%} of all to be found. Label {ASK} pairs, or add columns."
+                f"The columns do not tell matches from strangers well: {right:.0%} of the pairs taken for "
+                f"matches are expected to be right, and {all_found:.0%} of all to be found. "
+                f"Label {ASK} pairs, or add columns."
             )
     said = information(model.estimate)
     identify = [each.name for each, much in zip(model.fields, said, strict=True) if much > 2 * INFORMATIVE]

@@ -24,7 +24,8 @@ def to_ask(
         known = draws(labels.table.record_hashes, labels.i, labels.j)
         asked = np.isin(draws(table.record_hashes, i, j), known)
     contrast = None
-    if model.lookalikes is not None:
+    # Five of each class tell what lookalikes are; after the first round all questions are for what is unsure.
+    if model.lookalikes is not None and int(asked.sum()) < AT_A_TIME:
         contrast = model.lookalikes.contrast(evidence.levels, model.estimate)
     return questions(
         model.log_odds(table, i, j) - model.threshold,

@@ -33,8 +33,8 @@ WRONG = 0.03
 SPREAD, INTERCEPT_SPREAD = 0.3, 1.5
 #: How far they are expected to move what lookalikes take away: whether they are matches cannot be known without.
 LOOKALIKE_SPREAD = 1.0
-#: Pairs from which the model teaches itself.
-TAUGHT = 40_000
+#: Pairs from which the model teaches itself, and how often it does: once for links, which compete more each time.
+TAUGHT, TEACHINGS, TEACHINGS_OF_LINKS = 40_000, 2, 1
 
 
 @dataclass(frozen=True)
@@ -102,11 +102,16 @@ def learn(
         of_labels = Evidence.of(labels.table, labels.i, labels.j)
         labelled = features(labels.table, labels.i, labels.j, of_labels, estimate, looks)
     coefficients, intercept = _by_labels(evidence, estimate, looks, labelled, labels)
-    first = _sum(made, coefficients, intercept, len(pairs))
-    if taught:
-        coefficients, intercept = _self_taught(
-            pairs, made, first, linked, labelled, labels, coefficients, intercept
-        )
+    scores = _sum(made, coefficients, intercept, len(pairs))
+    believed = None
+    if labelled is not None and labels is not None:
+        # A label against what the model is sure of is more likely wrong than right.
+        said = np.where(labels.labels == MATCH, 1.0, -1.0) * math.log((1 - WRONG) / WRONG)
+        believed = expit(_sum(labelled, coefficients, intercept, len(labels)) + said)
+    teachings = TEACHINGS_OF_LINKS if linked else TEACHINGS
+    for _ in range(teachings if taught else 0):
+        coefficients, intercept = _self_taught(pairs, made, scores, linked, labelled, believed)
+        scores = _sum(made, coefficients, intercept, len(pairs))
     model = Model(
         tuple(pairs.table.fields),
         keys,
@@ -127,7 +132,6 @@ def learn(
             "labels": 0 if labels is None else len(labels),
         },
     )
-    scores = _sum(made, coefficients, intercept, len(pairs))
     if linked and len(pairs):
         model = replace(model, threshold=_link_threshold(model, pairs, scores, within, sizes))
     model = replace(model, findings=tuple(findings(model, scores - model.threshold, pairs.inclusion)))
@@ -197,30 +201,28 @@ def _by_labels(
 def _self_taught(
     pairs: Pairs,
     made: dict[str, Floats],
-    first: Floats,
+    scores: Floats,
     linked: bool,
     labelled: dict[str, Floats] | None,
-    labels: Labels | None,
-    coefficients: dict[str, float],
-    intercept: float,
+    believed: Floats | None,
 ) -> tuple[dict[str, float], float]:
-    """Coefficients of all features, learnt from how likely the pairs are matches by the first ones."""
-    likely = expit(first)
+    """Coefficients of all features, learnt from how likely the pairs are matches by these scores.
+
+    believed  of the labelled pairs, how likely they are matches by their labels and all else
+    """
+    likely = expit(scores)
     if linked:
-        likely = em.compete(libm.exp(np.clip(first, -35.0, 35.0)), (pairs.i, pairs.j))
+        likely = em.compete(libm.exp(np.clip(scores, -35.0, 35.0)), (pairs.i, pairs.j))
     # Pairs are in the order of hashes, so every so many of them are a random sample.
     taken = np.arange(0, len(pairs), max(1, -(-len(pairs) // TAUGHT)))
     names = list(made)
     inputs, targets = _columns(made, names)[taken], likely[taken]
     weights = 1 / np.broadcast_to(np.asarray(pairs.inclusion, dtype=np.float64), len(pairs))[taken]
     weights = weights / weights.mean()
-    if labelled is not None and labels is not None:
-        # A label against what the model is sure of is more likely wrong than right.
-        said = np.where(labels.labels == MATCH, 1.0, -1.0) * np.log((1 - WRONG) / WRONG)
-        by_labels = _sum(labelled, coefficients, intercept, len(labels))
+    if labelled is not None and believed is not None:
         inputs = np.concatenate([inputs, _columns(labelled, names)])
-        targets = np.concatenate([targets, expit(by_labels + said)])
-        weights = np.concatenate([weights, np.full(len(labels), max(3.0, 0.002 * len(taken)))])
+        targets = np.concatenate([targets, believed])
+        weights = np.concatenate([weights, np.full(len(believed), max(3.0, 0.002 * len(taken)))])
     centre, spread = inputs.mean(axis=0), inputs.std(axis=0) + 1e-6
     standard = np.asfortranarray((inputs - centre) / spread)
     count = len(names)

@@ -33,8 +33,9 @@ WRONG = 0.03
 SPREAD, INTERCEPT_SPREAD = 0.3, 1.5
 #: How far they are expected to move what lookalikes take away: whether they are matches cannot be known without.
 LOOKALIKE_SPREAD = 1.0
-#: Pairs from which the model teaches itself, and how often it does: once for links, which compete more each time.
-TAUGHT, TEACHINGS, TEACHINGS_OF_LINKS = 40_000, 2, 1
+#: Pairs from which the model teaches itself, and how often it does. Links compete more each time, until what labels
+#: say of single pairs no longer fits: with labels they are taught once.
+TAUGHT, TEACHINGS, TEACHINGS_OF_LABELLED_LINKS = 40_000, 2, 1
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def learn(
         # A label against what the model is sure of is more likely wrong than right.
         said = np.where(labels.labels == MATCH, 1.0, -1.0) * math.log((1 - WRONG) / WRONG)
         believed = expit(_sum(labelled, coefficients, intercept, len(labels)) + said)
-    teachings = TEACHINGS_OF_LINKS if linked else TEACHINGS
+    teachings = TEACHINGS_OF_LABELLED_LINKS if linked and labelled is not None else TEACHINGS
     for _ in range(teachings if taught else 0):
         coefficients, intercept = _self_taught(pairs, made, scores, linked, labelled, believed)
         scores = _sum(made, coefficients, intercept, len(pairs))

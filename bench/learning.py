@@ -30,7 +30,7 @@ from pehchan.clustering.cutting import Graph, average
 from pehchan.learning import in_memory
 from pehchan.learning.asking import to_ask
 from pehchan.learning.in_memory import Learnt, RawLabels, learn_from
-from pehchan.learning.labels import Labels
+from pehchan.learning.labelled import LabelledPairs
 from pehchan.learning.learn import Pairs
 from pehchan.learning.model import Model
 from pehchan.learning.table import Table
@@ -220,7 +220,7 @@ def simulated(given: RecordSet, base: Learnt, seed: int, rounds: int = 4) -> Ite
         if labels is not None:
             i, j = np.concatenate([labels.i, i]), np.concatenate([labels.j, j])
             said = np.concatenate([labels.labels, said])
-        labels = Labels(table, i, j, said)
+        labels = LabelledPairs(table, i, j, said)
         raw = RawLabels(given.columns, given.ids, i.tolist(), j.tolist(), said.tolist(), given.sets.tolist())
         learnt = learn_from(given.names, given.columns, given.ids, given.sets, raw)
         if number % 2 == 0:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from pehchan.learning.evidence import Evidence
-from pehchan.learning.labels import Labels
+from pehchan.learning.labelled import LabelledPairs
 from pehchan.learning.learn import Pairs
 from pehchan.learning.model import Model
 from pehchan.learning.patterns import Positions
@@ -11,7 +11,7 @@ from pehchan.learning.questions import AT_A_TIME, draws, questions
 
 
 def to_ask(
-    model: Model, pairs: Pairs, labels: Labels | None = None, number: int = AT_A_TIME, seed: int = 0
+    model: Model, pairs: Pairs, labels: LabelledPairs | None = None, number: int = AT_A_TIME, seed: int = 0
 ) -> Positions:
     """Positions among the pairs, the most telling first; none that has a label already.
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from pehchan.learning.candidates import candidate_pairs
 from pehchan.learning.fields import LearntField, kinds_of
 from pehchan.learning.keys import Keys, KnownPairs, learn_keys
-from pehchan.learning.labels import MATCH, Labels
+from pehchan.learning.labelled import LabelledPairs
+from pehchan.learning.labels import MATCH
 from pehchan.learning.learn import Pairs, learn
 from pehchan.learning.model import Model
 from pehchan.learning.neighbours import neighbour_pairs, wanted
@@ -43,10 +44,10 @@ class RawLabels:
     labels: Sequence[int]
     sets: Sequence[int] | None = None
 
-    def of(self, fields: Sequence[LearntField]) -> Labels:
+    def of(self, fields: Sequence[LearntField]) -> LabelledPairs:
         """As rows of a table of the fields."""
         table = Table.of(fields, [self.columns[each.ordinal] for each in fields], self.ids, self.sets)
-        return Labels(
+        return LabelledPairs(
             table,
             np.array(self.i, dtype=np.int64),
             np.array(self.j, dtype=np.int64),

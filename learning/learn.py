@@ -17,7 +17,8 @@ from pehchan.learning.comparison import COMPARISONS
 from pehchan.learning.em import Estimate
 from pehchan.learning.evidence import Evidence
 from pehchan.learning.keys import Keys
-from pehchan.learning.labels import MATCH, Labels
+from pehchan.learning.labelled import LabelledPairs
+from pehchan.learning.labels import MATCH
 from pehchan.learning.lookalikes import Lookalikes
 from pehchan.learning.model import LOOKALIKE, Model, features, rounded, rounded_all
 from pehchan.learning.patterns import Floats, Patterns, Positions
@@ -76,7 +77,7 @@ def learn(
     sample: Table,
     pairs: Pairs,
     keys: Keys,
-    labels: Labels | None = None,
+    labels: LabelledPairs | None = None,
     within: Pairs | None = None,
 ) -> Model:
     """The model of the records that a profile counts.
@@ -175,7 +176,7 @@ def _by_labels(
     estimate: Estimate,
     looks: Lookalikes | None,
     labelled: dict[str, Floats] | None,
-    labels: Labels | None,
+    labels: LabelledPairs | None,
 ) -> tuple[dict[str, float], float]:
     """What the weights of the fields count: 1 each, and with labels what these make of it."""
     names = [f"{each.name}: weight" for each in evidence.fields]

@@ -3,7 +3,8 @@
 import numpy as np
 
 from pehchan.learning.em import sigmoid
-from pehchan.learning.labels import MATCH, NO_MATCH, Labels
+from pehchan.learning.labelled import LabelledPairs
+from pehchan.learning.labels import MATCH, NO_MATCH
 from pehchan.learning.lookalikes import INFORMATIVE, information
 from pehchan.learning.model import Model
 from pehchan.learning.patterns import Floats
@@ -56,7 +57,7 @@ def warnings(
     model: Model,
     log_odds: Floats,
     inclusion: Floats | float,
-    labels: Labels | None,
+    labels: LabelledPairs | None,
     of_labels: Floats | None,
 ) -> list[str]:
     """What is not safe.
@@ -136,7 +137,7 @@ def _without_labels(model: Model, log_odds: Floats, inclusion: Floats | float) -
     return found
 
 
-def _of_labels(labels: Labels, of_labels: Floats) -> list[str]:
+def _of_labels(labels: LabelledPairs, of_labels: Floats) -> list[str]:
     found = []
     yes, no = int((labels.labels == MATCH).sum()), int((labels.labels == NO_MATCH).sum())
     if not yes or not no:

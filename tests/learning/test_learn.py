@@ -10,7 +10,7 @@ from people import NAMES, people
 
 from pehchan.learning.asking import to_ask
 from pehchan.learning.in_memory import RawLabels, learn_from
-from pehchan.learning.labels import Labels
+from pehchan.learning.labelled import LabelledPairs
 from pehchan.learning.learn import Pairs
 from pehchan.learning.model import Model
 
@@ -156,7 +156,7 @@ def test_nobody_is_asked_twice(known):
     pairs = Pairs(learnt.table, learnt.i, learnt.j)
     first = to_ask(learnt.model, pairs)
     assert len(first) == len(set(first.tolist())) == 20
-    labels = Labels(learnt.table, learnt.j[first], learnt.i[first], np.full(20, 2, np.int8))
+    labels = LabelledPairs(learnt.table, learnt.j[first], learnt.i[first], np.full(20, 2, np.int8))
     assert not set(to_ask(learnt.model, pairs, labels).tolist()) & set(first.tolist())
     order = np.random.default_rng(1).permutation(len(learnt.i))
     other = to_ask(learnt.model, Pairs(learnt.table, learnt.i[order], learnt.j[order]))

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pehchan.learning.labels import UNSURE
 from pehchan.learning.patterns import Positions
 from pehchan.learning.table import Table
 
-NO_MATCH, MATCH, UNSURE = 0, 1, 2
-
 
 @dataclass(frozen=True)
-class Labels:
+class LabelledPairs:
     """Labelled pairs. Their records are rows of a table of their own, so that they need not be there any more.
 
     table   with the fields of the records that are learnt from
@@ -28,7 +27,7 @@ class Labels:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def settled(self) -> "Labels":
+    def settled(self) -> "LabelledPairs":
         """Those that say yes or no, each pair once with either, in an order that rows do not decide."""
         hashes = self.table.record_hashes
         low, high = np.minimum(hashes[self.i], hashes[self.j]), np.maximum(hashes[self.i], hashes[self.j])
@@ -38,7 +37,7 @@ class Labels:
         first = np.ones(len(order), dtype=bool)
         first[1:] = (keys[:, 1:] != keys[:, :-1]).any(axis=0)
         order = order[first]
-        return Labels(self.table, self.i[order], self.j[order], self.labels[order])
+        return LabelledPairs(self.table, self.i[order], self.j[order], self.labels[order])
 
     def contradictions(self) -> int:
         """How many pairs are labelled both ways; of settled labels."""

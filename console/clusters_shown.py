@@ -14,7 +14,7 @@ import orjson
 from pehchan.clustering.shape import Shape
 from pehchan.console.output import read_run, record_folders, tagged_lines
 from pehchan.console.places import Place
-from pehchan.console.side_by_side import show_cluster
+from pehchan.console.side_by_side import in_color, show_cluster
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Records
@@ -129,7 +129,7 @@ def side_by_side(title: str, names: Sequence[str], records: Sequence[Identity], 
     """The records as a table, as wide as the terminal, below a title of any length."""
     width = get_terminal_size((110, 40)).columns
     rows = [(record[1], items.get(record, [""] * len(names))) for record in records]
-    _, _, rest = show_cluster("", names, rows, sys.stdout.isatty(), width).partition("\n")
+    _, _, rest = show_cluster("", names, rows, in_color(sys.stdout), width).partition("\n")
     return "\n".join([*wrap(title, width), rest])
 
 

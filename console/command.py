@@ -5,6 +5,7 @@ was run; 3 the output could not be written (disk full, no permission); 130 inter
 """
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -177,6 +178,14 @@ def build_parser() -> argparse.ArgumentParser:
         "--errors", type=int, default=0, metavar="N", help="also show N wrong pairs and N missed ones"
     )
     evaluate.add_argument("--json", action="store_true", help="as JSON, with the curve")
+
+    label = _command(
+        commands, "label", run_label, "ask of pairs of records whether they match, and keep the answers"
+    )
+    label.add_argument(
+        "--model", required=True, metavar="DIR", help="folder of a model, with the pairs that ask chose"
+    )
+    label.add_argument("--show", action="store_true", help="show the labels so far, and ask for none")
 
     schema = commands.add_parser("schema", help="check, convert or guess a schema")
     actions = schema.add_subparsers(title="actions", required=True, metavar="ACTION")
@@ -425,6 +434,29 @@ def run_evaluate(options: argparse.Namespace) -> int:
         texts.append(found.errors_text(options.errors))
     print("\n".join(texts), end="")
     return OK
+
+
+def run_label(options: argparse.Namespace) -> int:
+    from pehchan.console.labelling import NoAnswer, ask_pairs, labels_text, session, session_text
+
+    if options.show:
+        print(labels_text(options.model, sys.stdout), end="")
+        return OK
+    code = OK
+    with session(options.model) as labelling:
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            # What is no text is no answer, and no reason to break off.
+            sys.stdin.reconfigure(errors="replace")
+        try:
+            ask_pairs(labelling, sys.stdin or io.StringIO(), sys.stdout)
+        except KeyboardInterrupt:
+            print()
+            code = INTERRUPTED
+        except NoAnswer as error:
+            print(f"{error} The answers before it are kept.", file=sys.stderr)
+            code = MISTAKEN
+        print(session_text(labelling, options.model), end="")
+    return code
 
 
 def run_schema_check(options: argparse.Namespace) -> int:

@@ -11,12 +11,13 @@ Brackets enclose what the first record does not have there; empty ones stand whe
 missing.
 """
 
+import os
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from rapidfuzz.distance import Levenshtein, Postfix, Prefix
 
@@ -29,6 +30,11 @@ _WIDEST_COLUMN = 40
 _LONGEST_ALIGNED = 1000
 _RED_BOLD_UNDERLINED = "\x1b[1;4;31m"
 _RESET = "\x1b[0m"
+
+
+def in_color(stream: TextIO) -> bool:
+    """Whether marks are colours: on a terminal, unless NO_COLOR is set (no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
 def show_cluster(

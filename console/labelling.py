@@ -1,0 +1,289 @@
+"""Labelling pairs of records: they are shown one at a time, and each answer is kept before the next is asked for.
+
+Answers come a line each, from a terminal or a pipe. What is asked lies in questions.json of a model's folder, the
+answers in its labels.csv; a pair that is answered there is not asked again, so a later session goes on where an
+earlier one ended.
+"""
+
+import fcntl
+import os
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from shutil import get_terminal_size
+from typing import TextIO
+
+from pehchan.console.side_by_side import in_color, show_cluster
+from pehchan.learning.asked import (
+    QUESTIONS_FILE,
+    TAKEN_BACK,
+    Question,
+    Questions,
+    read_questions,
+    write_questions,
+)
+from pehchan.learning.labels import (
+    ANSWERS,
+    LABELS_FILE,
+    MATCH,
+    NO_MATCH,
+    Label,
+    LabelBook,
+    aligned_record,
+    count_answers,
+    name_pair,
+    pair_keys,
+    read_label_file,
+    read_labels,
+)
+from pehchan.metadata.mistakes import Mistake, MistakesError
+from pehchan.metadata.records import Record
+from pehchan.mrjobs.interrupts import held
+
+#: A model that is this sure of the opposite of an answer asks to check it.
+SURE = 0.95
+#: How many labels of matches and of strangers a model should have, at least.
+ENOUGH = 5
+
+_MODEL_FILE = "model.json"
+_ANSWERS = {str(answer): answer for answer in ANSWERS}
+_PROMPT = "1 match, 0 no match, 2 unsure, u undo, q quit, ? help: "
+_NOTHING_WAITS = "No more pairs wait for an answer. u undo, q quit: "
+_HELP = """\
+1  the two records stand for the same person, product or place
+0  they stand for two different ones
+2  what is shown cannot tell; the pair is not asked again
+u  takes the last answer back, and asks again; once more the one before it, also those of earlier sessions
+q  quits (as Ctrl-D does): all answers are kept, and the same command goes on with the rest
+Marked in the second record is what the first has not; an empty mark stands where something of it is missing.
+"""
+
+
+class NoAnswer(ValueError):
+    """A line from a pipe that is no answer: those that follow may be meant for other pairs."""
+
+
+class Session:
+    """The pairs that wait in the folder of a model, and its labels; all of it is on the disk after every step."""
+
+    def __init__(self, folder: Path):
+        """Raises MistakesError where the questions or the labels cannot be used."""
+        self._path = folder / QUESTIONS_FILE
+        self.asked = read_questions(self._path)
+        self.book = LabelBook(folder / LABELS_FILE)
+        self._before = len(self.book.labels)
+        self._look()
+
+    @property
+    def given(self) -> list[Label]:
+        """The labels of this session."""
+        return self.book.labels[self._before :]
+
+    def answer(self, answer: int) -> None:
+        """Keep an answer to the first question that waits."""
+        question = self.waiting[0]
+        name = name_pair(self.asked.columns, question.first, question.second)
+        with held():
+            self.book.add(self.asked.columns, Label(name, question.first, question.second, answer))
+            self._look()
+
+    def take_back(self) -> Label:
+        """Take back the last answer of this session or an earlier one, so that its pair is asked next.
+
+        Raises IndexError where there is none.
+        """
+        with held():
+            # First the question: the pair waits, wherever this is cut short.
+            self._ask_first(self.book.labels[-1])
+            label = self.book.take_back()
+            self._before = min(self._before, len(self.book.labels))
+            self._look()
+        return label
+
+    def _look(self) -> None:
+        """See what waits, and how many questions there are, each pair counted once."""
+        labelled, asked = self._keys()
+        answered = set(labelled)
+        questions: dict[Hashable, Question] = {}
+        for key, question in zip(asked, self.asked.questions, strict=True):
+            questions.setdefault(key, question)
+        self.number = len(questions)
+        self.waiting = [question for key, question in questions.items() if key not in answered]
+
+    def _keys(self) -> tuple[list[Hashable], list[Hashable]]:
+        """What makes pairs the same, for each label and for each question."""
+        labels, columns = self.book.labels, self.asked.columns
+        pairs = [(self.book.columns, label.first, label.second) for label in labels]
+        pairs += [(columns, question.first, question.second) for question in self.asked.questions]
+        keys = pair_keys(pairs)
+        return keys[: len(labels)], keys[len(labels) :]
+
+    def _ask_first(self, label: Label) -> None:
+        """Put the pair of the last label before all other questions, also where it is none of them any more."""
+        labelled, asked = self._keys()
+        questions = self.asked.questions
+        columns = self.asked.columns
+        if labelled[-1] in asked:
+            at = asked.index(labelled[-1])
+            questions = (questions[at], *questions[:at], *questions[at + 1 :])
+        else:
+            columns = tuple(dict.fromkeys([*columns, *self.book.columns]))
+            again = Question(label.first, label.second, TAKEN_BACK)
+            questions = (
+                _aligned(again, self.book.columns, columns),
+                *(_aligned(question, self.asked.columns, columns) for question in questions),
+            )
+        self.asked = Questions(columns, questions)
+        write_questions(self._path, self.asked)
+
+
+def _aligned(question: Question, columns: Sequence[str], wanted: Sequence[str]) -> Question:
+    first, second = (aligned_record(each, columns, wanted) for each in (question.first, question.second))
+    return replace(question, first=first, second=second)
+
+
+@contextmanager
+def session(model: str) -> Iterator[Session]:
+    """A session over the folder of a model, while no other one is. Raises MistakesError where there cannot be one."""
+    folder = model_folder(model)
+    if not (folder / QUESTIONS_FILE).exists():
+        right = f"Choose some: pehchan ask INPUT... --model {model}"
+        raise _mistake(model, "no pairs wait for an answer: it holds no questions.json.", right)
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            what = "another pehchan label is asking for its pairs."
+            raise _mistake(model, what, "Two at a time would lose answers; end that one.") from None
+        yield Session(folder)
+    finally:
+        os.close(lock)
+
+
+def model_folder(model: str) -> Path:
+    """The folder of a model. Raises MistakesError where it is none."""
+    right = "pehchan match INPUT... --model DIR makes one."
+    folder = Path(model)
+    if "://" in model:
+        raise _mistake(model, "a model lies in a folder of this machine.", "Copy it here.")
+    if not folder.exists():
+        raise _mistake(model, "there is no such folder.", right)
+    if not folder.is_dir():
+        raise _mistake(model, "a file, not the folder of a model.", right)
+    if not (folder / _MODEL_FILE).exists():
+        raise _mistake(model, f"not the folder of a model: it holds no {_MODEL_FILE}.", right)
+    return folder
+
+
+def _mistake(where: str, what: str, right: str) -> MistakesError:
+    return MistakesError([Mistake(where, what, right)])
+
+
+def ask_pairs(session: Session, source: TextIO, out: TextIO) -> None:
+    """Ask for one pair after the other, until q or the end of the input.
+
+    Raises NoAnswer for a line that is no answer, where nobody sits at a terminal to give another.
+    """
+    shown: Question | None = None
+    number = 0
+    while True:
+        question = session.waiting[0] if session.waiting else None
+        if question is not None and question is not shown:
+            title = f"pair {session.number - len(session.waiting) + 1} of {session.number}"
+            out.write("\n" + _pair_text(title, session.asked.columns, question.first, question.second, out))
+        shown = question
+        out.write(_PROMPT if question is not None else _NOTHING_WAITS)
+        out.flush()
+        line = source.readline()
+        number += 1
+        word = line.strip().lower()
+        if not source.isatty():
+            out.write(word)
+        if not line or not source.isatty():
+            out.write("\n")
+        if not line or word == "q":
+            return
+        if word in _ANSWERS and question is not None:
+            session.answer(_ANSWERS[word])
+            out.write(_doubt(question, _ANSWERS[word]))
+        elif word == "u":
+            out.write(_taken_back(session))
+            shown = None
+        elif word == "?":
+            out.write(_HELP)
+        elif word and not source.isatty():
+            why = "no answer" if question is not None else "one answer too many: no more pairs wait"
+            raise NoAnswer(f"line {number} of the input, {word!r}, is {why}.")
+        elif word:
+            out.write("That is no answer.\n" if question is not None else "")
+
+
+def _taken_back(session: Session) -> str:
+    if not session.book.labels:
+        return "There is no answer to take back.\n"
+    return f"Taken back: {ANSWERS[session.take_back().answer]}.\n"
+
+
+def _doubt(question: Question, answer: int) -> str:
+    """What to say where the model was sure of the opposite; the answer stands unless it is taken back."""
+    if question.probability is None:
+        return ""
+    sure = {MATCH: 1 - question.probability, NO_MATCH: question.probability}.get(answer, 0.0)
+    if sure < SURE:
+        return ""
+    opposite = {MATCH: "do not match", NO_MATCH: "match"}[answer]
+    # Rounded down, as nothing is 100 % sure.
+    percent = min(int(100 * sure), 99)
+    return (
+        f"Please check: the model is {percent} % sure that these two {opposite}. u takes the answer back.\n"
+    )
+
+
+def _pair_text(title: str, columns: Sequence[str], first: Record, second: Record, out: TextIO) -> str:
+    records = [(f"{each.set}:{each.id}" if each.set else each.id, each.items) for each in (first, second)]
+    width = get_terminal_size((110, 40)).columns
+    return show_cluster(title, columns, records, in_color(out), width)
+
+
+def session_text(session: Session, model: str) -> str:
+    """What a session came to, and what to do next."""
+    lines = []
+    if session.given:
+        lines.append(f"{_counts(session.given)} in this session")
+    lines.append(f"{_counts(session.book.labels)} in {session.book.path}")
+    if session.waiting:
+        waiting = (
+            "1 pair still waits"
+            if len(session.waiting) == 1
+            else f"{len(session.waiting):,} pairs still wait"
+        )
+        lines.append(f"{waiting}; go on with: pehchan label --model {model}")
+    else:
+        lines.append(f"No more pairs wait; for others: pehchan ask INPUT... --model {model}")
+    counts = count_answers(session.book.labels)
+    if min(counts[MATCH], counts[NO_MATCH]) < ENOUGH:
+        lines.append(f"A model is surer with at least {ENOUGH} labels each of match and no match.")
+    if session.book.labels:
+        lines.append(f"To match with these labels: pehchan match INPUT... --model {model}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _counts(labels: Sequence[Label]) -> str:
+    counts = ", ".join(f"{count:,} {ANSWERS[answer]}" for answer, count in count_answers(labels).items())
+    return f"{len(labels):,} label{'' if len(labels) == 1 else 's'} ({counts})"
+
+
+def labels_text(model: str, out: TextIO) -> str:
+    """All labels of a model, in the order they were given, what is wrong with some, and their counts."""
+    path = model_folder(model) / LABELS_FILE
+    if not path.exists():
+        return f"No labels yet; pehchan label --model {model} asks for some.\n"
+    columns, labels, _ = read_label_file(path)
+    texts = [
+        _pair_text(f"{number}: {ANSWERS[label.answer]}", columns, label.first, label.second, out)
+        for number, label in enumerate(labels, 1)
+    ]
+    warnings = "".join(f"warning: {text}\n" for text in read_labels([path]).warnings())
+    return "\n".join([*texts, f"{warnings}{_counts(labels)} in {path}\n"])

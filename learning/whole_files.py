@@ -1,0 +1,23 @@
+"""Files that are there whole, as they were or as they shall be, whenever the writing is cut short."""
+
+import os
+from pathlib import Path
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file, in place of an earlier one; it is on the disk when this returns.
+
+    It is written aside, as the name with .unfinished behind it, and renamed. Raises OSError.
+    """
+    aside = path.with_name(f"{path.name}.unfinished")
+    with open(aside, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(aside, path)
+    # Only then is the new name on the disk, too.
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

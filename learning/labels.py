@@ -117,7 +117,8 @@ def name_pair(columns: Sequence[str], first: Record, second: Record) -> str:
     return hashlib.blake2b(json.dumps(parts).encode(), digest_size=8).hexdigest()
 
 
-_Spelled = tuple[str, str, tuple[tuple[str, str], ...]]
+_Values = tuple[tuple[str, str], ...]
+_Spelled = tuple[str, str, _Values]
 
 
 def _spelled(columns: Sequence[str], record: Record) -> _Spelled:
@@ -132,16 +133,18 @@ def pair_keys(pairs: Iterable[tuple[Sequence[str], Record, Record]]) -> list[Has
     The same are two pairs of the same ids and sets; where one of them has no ids, those of the same values.
     """
     keys: list[Hashable] = []
-    by_values: dict[Hashable, Hashable] = {}
+    by_values: dict[frozenset[_Values], tuple[tuple[str, str], ...]] = {}
     for columns, *records in pairs:
         spelled = [_spelled(columns, record) for record in records]
         values = frozenset(values for _, _, values in spelled)
         if all(record.id for record in records):
-            keys.append(frozenset((set_name, record_id) for set_name, record_id, _ in spelled))
-            by_values.setdefault(values, keys[-1])
+            ids = tuple(sorted((set_name, record_id) for set_name, record_id, _ in spelled))
+            # Of several pairs with these values the first by ids, whatever their order.
+            by_values[values] = min(ids, by_values.get(values, ids))
+            keys.append(ids)
         else:
             keys.append(values)
-    return [by_values.get(key, key) for key in keys]
+    return [by_values.get(key, key) if isinstance(key, frozenset) else key for key in keys]
 
 
 def read_labels(
@@ -156,7 +159,7 @@ def read_labels(
     mistakes: list[Mistake] = []
     lacking: list[str] = []
     files = []
-    for path in dict.fromkeys(map(str, paths)):
+    for path in sorted({str(path) for path in paths}):
         try:
             file = read_label_file(path, id_column)
         except MistakesError as error:
@@ -182,8 +185,9 @@ def _together(files: Sequence[LabelFile], lacking: Sequence[str]) -> Labels:
     for key, label in zip(keys, labels, strict=True):
         alike[key].append(label)
 
-    def order(label: Label) -> list[_Spelled]:
-        return sorted(_spelled(columns, record) for record in (label.first, label.second))
+    def order(label: Label) -> tuple[list[_Spelled], list[_Spelled], str]:
+        records = [_spelled(columns, record) for record in (label.first, label.second)]
+        return sorted(records), records, label.pair
 
     kept, contradictions, repeated = [], [], 0
     for same in alike.values():

@@ -10,6 +10,7 @@ import os
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import TextIO
@@ -150,14 +151,21 @@ def session(model: str) -> Iterator[Session]:
     if not (folder / QUESTIONS_FILE).exists():
         right = f"Choose some: pehchan ask INPUT... --model {model}"
         raise _mistake(model, "no pairs wait for an answer: it holds no questions.json.", right)
+    with alone(folder):
+        yield Session(folder)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the questions and labels of a model. Raises MistakesError where another command holds them."""
     lock = os.open(folder, os.O_RDONLY)
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            what = "another pehchan label is asking for its pairs."
-            raise _mistake(model, what, "Two at a time would lose answers; end that one.") from None
-        yield Session(folder)
+            what = "another command is at work on its questions and labels."
+            raise _mistake(str(folder), what, "Two at a time would lose answers; end that one.") from None
+        yield
     finally:
         os.close(lock)
 
@@ -187,37 +195,39 @@ def ask_pairs(session: Session, source: TextIO, out: TextIO) -> None:
     Raises NoAnswer for a line that is no answer, where nobody sits at a terminal to give another.
     """
     shown: Question | None = None
-    number = 0
-    while True:
+    for number in count(1):
         question = session.waiting[0] if session.waiting else None
         if question is not None and question is not shown:
             title = f"pair {session.number - len(session.waiting) + 1} of {session.number}"
             out.write("\n" + _pair_text(title, session.asked.columns, question.first, question.second, out))
         shown = question
-        out.write(_PROMPT if question is not None else _NOTHING_WAITS)
+        out.write(_NOTHING_WAITS if question is None else _PROMPT)
         out.flush()
-        line = source.readline()
-        number += 1
-        word = line.strip().lower()
-        if not source.isatty():
-            out.write(word)
-        if not line or not source.isatty():
-            out.write("\n")
-        if not line or word == "q":
+        word = _word(source, out)
+        if word is None or word == "q":
             return
-        if word in _ANSWERS and question is not None:
+        if question is not None and word in _ANSWERS:
             session.answer(_ANSWERS[word])
             out.write(_doubt(question, _ANSWERS[word]))
         elif word == "u":
             out.write(_taken_back(session))
-            shown = None
         elif word == "?":
             out.write(_HELP)
-        elif word and not source.isatty():
-            why = "no answer" if question is not None else "one answer too many: no more pairs wait"
-            raise NoAnswer(f"line {number} of the input, {word!r}, is {why}.")
         elif word:
-            out.write("That is no answer.\n" if question is not None else "")
+            why = "no answer" if question is not None else "one answer too many: no more pairs wait"
+            if not source.isatty():
+                raise NoAnswer(f"line {number} of the input, {word!r}, is {why}.")
+            out.write(f"That is {why}.\n")
+
+
+def _word(source: TextIO, out: TextIO) -> str | None:
+    """The next line without blanks around it, None at the end of the input."""
+    line = source.readline()
+    word = line.strip().lower()
+    # A terminal shows what is typed, and pipes do not.
+    if not line or not source.isatty():
+        out.write(f"{word}\n")
+    return word if line else None
 
 
 def _taken_back(session: Session) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pehchan.clustering.evaluation import wilson_interval
-from pehchan.console.side_by_side import show_cluster
+from pehchan.console.side_by_side import in_color, show_cluster
 from pehchan.console.tables import table
 from pehchan.distance.record import RecordDistance
 from pehchan.metadata.plan import Plan
@@ -237,7 +237,7 @@ def recall_text(plan: Plan, recall: Recall) -> str:
         shown = [(record.id, [record.items[ordinal] for ordinal in ordinals]) for record in two]
         said += [
             "",
-            show_cluster(f"lost, {distance} apart", names, shown, sys.stdout.isatty(), width).rstrip("\n"),
+            show_cluster(f"lost, {distance} apart", names, shown, in_color(sys.stdout), width).rstrip("\n"),
         ]
     return "\n".join(said)
 

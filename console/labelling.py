@@ -24,13 +24,13 @@ from pehchan.learning.asked import (
     read_questions,
     write_questions,
 )
+from pehchan.learning.label_book import LabelBook
 from pehchan.learning.labels import (
     ANSWERS,
     LABELS_FILE,
     MATCH,
     NO_MATCH,
     Label,
-    LabelBook,
     aligned_record,
     count_answers,
     name_pair,

@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from pehchan.learning.asked import UNCERTAIN, Question, Questions, read_questions, write_questions
-from pehchan.learning.labels import MATCH, NO_MATCH, UNSURE, Label, LabelBook, read_labels
+from pehchan.learning.label_book import LabelBook
+from pehchan.learning.labels import MATCH, NO_MATCH, UNSURE, Label, read_labels
 from pehchan.metadata.records import Record
 
 COLUMNS = ("name", "city")

@@ -23,13 +23,13 @@ from pehchan.learning.asked import (
     read_questions,
     write_questions,
 )
+from pehchan.learning.label_book import LabelBook
 from pehchan.learning.labels import (
     MATCH,
     NO_MATCH,
     RESERVED,
     UNSURE,
     Label,
-    LabelBook,
     name_pair,
     pair_keys,
     read_label_file,
@@ -370,7 +370,8 @@ def test_answers_and_what_is_taken_back_lie_in_the_file(steps):
 KEEPS_ON = """
 import sys
 from pathlib import Path
-from pehchan.learning.labels import Label, LabelBook
+from pehchan.learning.label_book import LabelBook
+from pehchan.learning.labels import Label
 from pehchan.metadata.records import Record
 book = LabelBook(Path(sys.argv[1]))
 for at in range(len(book.labels), 10**9):

@@ -1,120 +1,222 @@
-"""Clusters of records from the pairs under a cutoff."""
+"""Clusters of records from the pairs under a cutoff, as arrays: a record is its number in the order of all."""
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
 
-from pehchan.clustering.cutting import WAYS, Edge, Graph
-from pehchan.clustering.shape import Shape, shape_of
+import numpy as np
+from numpy.typing import NDArray
 
-R = TypeVar("R", bound=Hashable)
+from pehchan.clustering.components import Nodes, components
+from pehchan.clustering.cutting import WAYS, Graph
+from pehchan.clustering.shape import Shapes
 
+#: Records of a component up to which all of its pairs are measured, where absent pairs are; of a larger one those
+#: are that a decision hangs on.
+MEASURED_WHOLE = 300
 
-class Member(NamedTuple):
-    """A record in its cluster.
+#: Absent pairs that are measured at a time, about.
+MEASURED_AT_ONCE = 500_000
 
-    cluster   the smallest record of the cluster
-    nearest   smallest distance to a cluster-mate among the pairs given, None for a singleton
-    farthest  largest such distance
-    mates     how many cluster-mates it has a pair with
-    """
-
-    cluster: Any
-    record: Any
-    nearest: int | None
-    farthest: int | None
-    mates: int
-
-
-class Cluster(NamedTuple):
-    """The members, by record; shape is None for a record alone."""
-
-    members: Sequence[Member]
-    shape: Shape | None
+#: (nodes, nodes) -> how far apart the records of each two are.
+Measure = Callable[[Nodes, Nodes], Nodes]
 
 
 @dataclass(frozen=True)
-class Clustering(Generic[R]):
+class Links:
+    """Pairs that belong together, each two nodes once: a[k] < b[k], and their distance; int64[m]."""
+
+    a: Nodes
+    b: Nodes
+    distance: Nodes
+
+    def __len__(self) -> int:
+        return len(self.a)
+
+    @classmethod
+    def of(cls, a: Nodes, b: Nodes, distance: Nodes) -> "Links":
+        """Of pairs in any order: of one that is there several times the smallest distance counts, and a record with
+        itself is none.
+        """
+        low, high = np.minimum(a, b), np.maximum(a, b)
+        order = np.lexsort((distance, high, low))
+        low, high, distance = low[order], high[order], distance[order]
+        kept = low != high
+        kept[1:] &= (low[1:] != low[:-1]) | (high[1:] != high[:-1])
+        return cls(low[kept], high[kept], distance[kept])
+
+    def take(self, which: NDArray[np.bool_] | slice) -> "Links":
+        """Some of them."""
+        return Links(self.a[which], self.b[which], self.distance[which])
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """Every record in its cluster; int64[n] each.
+
+    cluster   the smallest record of the cluster
+    nearest   smallest distance to a cluster-mate among the pairs given; any number where there is none
+    farthest  largest such distance
+    mates     how many cluster-mates it has a pair with
+    shapes    of the clusters of two records or more
+    """
+
+    cluster: Nodes
+    nearest: Nodes
+    farthest: Nodes
+    mates: Nodes
+    shapes: Shapes
+
+
+@dataclass(frozen=True)
+class Clustering:
     """How clusters are made of pairs.
 
     by         a way of cutting.WAYS
+    mean       the largest mean distance of two clusters that `average` merges
     cutoff     the largest distance of a pair
     far        the distance of two records without a pair
-    turn_of    when `pivot` comes to a record, the smallest first
-    source_of  the source without duplicates that a record is from, None for another; None: there is no such source
+    turn_of    when `pivot` comes to a node, the smallest first
+    source_of  the source without duplicates that a node is from, None for another; None: there is no such source
+    measure    for `average`, how far apart two records without a pair are; None: `far`
     """
 
     by: str
     cutoff: int
+    mean: int
     far: int
-    turn_of: Callable[[R], int]
-    source_of: Callable[[R], Hashable] | None = None
+    turn_of: Callable[[int], int]
+    source_of: Callable[[int], Hashable] | None = None
+    measure: Measure | None = None
 
-    def clusters(self, records: Iterable[R], pairs: Collection[tuple[R, R, int]]) -> Iterator[Cluster]:
-        """All clusters, by their smallest record; every record is in one.
+    def clusters(self, nodes: int, links: Links) -> Clusters:
+        """The clusters of records 0..nodes-1."""
+        cluster = components(nodes, links.a, links.b)
+        if self.by != "connected" or self.source_of is not None:
+            cluster = self._cut(cluster, links)
+        within = cluster[links.a] == cluster[links.b]
+        if not within.all():
+            links = links.take(within)
+        nearest = np.full(nodes, np.iinfo(np.int64).max)
+        farthest = np.full(nodes, np.iinfo(np.int64).min)
+        mates = np.zeros(nodes, dtype=np.int64)
+        for ends in (links.a, links.b):
+            np.minimum.at(nearest, ends, links.distance)
+            np.maximum.at(farthest, ends, links.distance)
+            mates += np.bincount(ends, minlength=nodes)
+        shapes = Shapes.of(cluster, links.a, links.b, links.distance)
+        return Clusters(cluster, nearest, farthest, mates, shapes)
 
-        records  those that may be alone; records of pairs need not be among them
-        pairs    (record, record, distance) of pairs that belong together; of one that is there several times the
-                 smallest distance counts, and a record with itself is none
-        """
-        both = {record for pair in pairs for record in pair[:2]}
-        ordered = sorted({*records, *both})  # type: ignore[type-var]
-        place = {record: number for number, record in enumerate(ordered)}
-        edges = _edges((place[a], place[b], distance) for a, b, distance in pairs)
-        source_of, turn_of = self.source_of, self.turn_of
-        smallest = WAYS[self.by](
-            Graph(
-                len(ordered),
-                edges,
-                self.cutoff,
-                self.far,
-                [turn_of(record) for record in ordered] if self.by == "pivot" else (),
-                [source_of(record) for record in ordered] if source_of else (),
-            )
-        )
-        within: dict[int, list[Edge]] = {}
-        for edge in edges:
-            if smallest[edge[0]] == smallest[edge[1]]:
-                within.setdefault(smallest[edge[0]], []).append(edge)
-        members: dict[int, list[int]] = {}
-        for number, first in enumerate(smallest):
-            members.setdefault(first, []).append(number)
-        # The smallest record of each cluster comes before the others, so that the clusters are in order.
-        for first, numbers in members.items():
-            if len(numbers) == 1:
-                record = ordered[first]
-                yield Cluster((Member(record, record, None, None, 0),), None)
-            else:
-                yield _cluster(ordered, numbers, within[first])
+    def _cut(self, component: Nodes, links: Links) -> Nodes:
+        """By node, the smallest one of the cluster, which is all of its component or less."""
+        found = component.copy()
+        # Most components are two records, which need no graph.
+        two = np.bincount(component, minlength=len(component))[component[links.a]] == 2
+        parted = self._parted(links.take(two))
+        found[parted] = parted
+        for nodes, graph in self._measured(_parts(component, links.take(~two))):
+            found[nodes] = nodes[np.array(WAYS[self.by](self._graph(nodes, graph)))]
+        return found
+
+    def _parted(self, links: Links) -> Nodes:
+        """Of two records each that nothing else is joined to, the second where they do not belong together."""
+        apart = np.zeros(len(links), dtype=bool)
+        if self.by == "average":
+            apart |= links.distance > self.mean
+        if self.source_of is not None:
+            sources = ([self.source_of(node) for node in side.tolist()] for side in (links.a, links.b))
+            apart |= np.array([a == b and a is not None for a, b in zip(*sources, strict=True)], dtype=bool)
+        return links.b[apart]
+
+    def _graph(self, nodes: Nodes, graph: Graph) -> Graph:
+        numbers = nodes.tolist()
+        turns: Sequence[int] = [self.turn_of(node) for node in numbers] if self.by == "pivot" else ()
+        sources: Sequence[Hashable] = [self.source_of(node) for node in numbers] if self.source_of else ()
+        measure = self.measure
+        absent = None
+        if measure is not None and len(nodes) > MEASURED_WHOLE:
+
+            def absent(a: Sequence[int], b: Sequence[int]) -> list[int]:
+                assert measure is not None
+                return measure(nodes[np.array(a)], nodes[np.array(b)]).tolist()
+
+        return Graph(graph.nodes, graph.edges, self.cutoff, self.far, turns, sources, self.mean, absent)
+
+    def _measured(self, parts: "Iterator[_Part]") -> "Iterator[tuple[Nodes, Graph]]":
+        """The components as graphs, where asked with the pairs that they lack; of many at a time."""
+        if self.measure is None or self.by != "average":
+            for part in parts:
+                yield part.nodes, part.graph(self)
+            return
+        waiting: list[tuple[_Part, Nodes, Nodes]] = []
+        pairs = 0
+        for part in parts:
+            if len(part.nodes) > MEASURED_WHOLE:
+                yield part.nodes, part.graph(self)
+                continue
+            rows, columns = part.absent()
+            waiting.append((part, rows, columns))
+            pairs += len(rows)
+            if pairs >= MEASURED_AT_ONCE:
+                yield from self._measure(waiting)
+                waiting, pairs = [], 0
+        yield from self._measure(waiting)
+
+    def _measure(self, waiting: "Sequence[tuple[_Part, Nodes, Nodes]]") -> "Iterator[tuple[Nodes, Graph]]":
+        if not waiting:
+            return
+        assert self.measure is not None
+        rows = np.concatenate([part.nodes[rows] for part, rows, _ in waiting])
+        columns = np.concatenate([part.nodes[columns] for part, _, columns in waiting])
+        distances = self.measure(rows, columns) if len(rows) else rows
+        ends = np.cumsum([len(rows) for _, rows, _ in waiting])[:-1]
+        for (part, some, others), found in zip(waiting, np.split(distances, ends), strict=True):
+            related = found < self.far
+            more = zip(some[related].tolist(), others[related].tolist(), found[related].tolist(), strict=True)
+            graph = part.graph(self)
+            yield part.nodes, Graph(graph.nodes, [*graph.edges, *more], graph.cutoff, graph.far)
 
 
-def _edges(pairs: Iterable[tuple[int, int, int]]) -> list[Edge]:
-    """Each two once, with their smallest distance."""
-    nearest: dict[tuple[int, int], int] = {}
-    for a, b, distance in pairs:
-        if a != b:
-            both = (a, b) if a < b else (b, a)
-            nearest[both] = min(distance, nearest.get(both, distance))
-    return [(a, b, distance) for (a, b), distance in nearest.items()]
+@dataclass(frozen=True)
+class _Part:
+    """A component of two nodes or more: its nodes ascending, and its links by their places among them."""
+
+    nodes: Nodes
+    links: Links
+
+    def graph(self, clustering: Clustering) -> Graph:
+        """All of it."""
+        links = self.links
+        edges = list(zip(links.a.tolist(), links.b.tolist(), links.distance.tolist(), strict=True))
+        return Graph(len(self.nodes), edges, clustering.cutoff, clustering.far)
+
+    def absent(self) -> tuple[Nodes, Nodes]:
+        """The places of each two nodes without a pair."""
+        rows, columns = np.triu_indices(len(self.nodes), 1)
+        there = np.zeros((len(self.nodes), len(self.nodes)), dtype=bool)
+        there[self.links.a, self.links.b] = True
+        lacking = ~there[rows, columns]
+        return rows[lacking], columns[lacking]
 
 
-def _cluster(ordered: Sequence[R], numbers: Sequence[int], edges: Sequence[Edge]) -> Cluster:
-    """The cluster of the records with these numbers, the smallest first, and the edges within it."""
-    place = {number: k for k, number in enumerate(numbers)}
-    distances: list[list[int]] = [[] for _ in numbers]
-    for a, b, distance in edges:
-        distances[place[a]].append(distance)
-        distances[place[b]].append(distance)
-    members = [
-        Member(
-            ordered[numbers[0]],
-            ordered[number],
-            min(distances[k], default=None),
-            max(distances[k], default=None),
-            len(distances[k]),
-        )
-        for k, number in enumerate(numbers)
-    ]
-    return Cluster(
-        members, shape_of(len(numbers), [(place[a], place[b], distance) for a, b, distance in edges])
-    )
+def _parts(component: Nodes, links: Links) -> Iterator[_Part]:
+    """The components with links, one after the other."""
+    by_component = np.argsort(component, kind="stable")
+    ordered = component[by_component]
+    begins = np.flatnonzero(np.diff(ordered, prepend=-1))
+    sizes = np.diff(begins, append=len(ordered))
+    # Where each node stands in its component.
+    place = np.empty(len(component), dtype=np.int64)
+    place[by_component] = np.arange(len(ordered)) - np.repeat(begins, sizes)
+    of_link = component[links.a]
+    order = np.argsort(of_link, kind="stable")
+    whole = Links(place[links.a[order]], place[links.b[order]], links.distance[order])
+    of_link = of_link[order]
+    starts = np.flatnonzero(np.diff(of_link, prepend=-1))
+    ends = np.append(starts, len(of_link))[1:]
+    at = np.searchsorted(ordered[begins], of_link[starts])
+    firsts = begins[at]
+    lasts = firsts + sizes[at]
+    for start, end, first, last in zip(
+        starts.tolist(), ends.tolist(), firsts.tolist(), lasts.tolist(), strict=True
+    ):
+        yield _Part(by_component[first:last], whole.take(slice(start, end)))

@@ -1,9 +1,16 @@
 """Connected components: records that a chain of pairs joins."""
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 R = TypeVar("R", bound=Hashable)
+Nodes = NDArray[np.int64]
+
+#: Edges from which on scipy is worth the half second that it takes to import.
+LARGE = 20_000
 
 
 class Forest:
@@ -29,16 +36,30 @@ class Forest:
         return list(map(self.smallest, range(len(self._parent))))
 
 
-def components(nodes: int, edges: Iterable[tuple[int, int]]) -> list[int]:
-    """For each node 0..nodes-1 the smallest node of its component.
+def components(nodes: int, a: Sequence[int] | Nodes, b: Sequence[int] | Nodes) -> Nodes:
+    """int64[nodes]: for each node 0..nodes-1 the smallest node of its component.
 
-    edges are pairs of nodes, in any order, with repetitions and loops allowed.
+    Edges are those of node a[k] and node b[k], in any order, with repetitions and loops allowed.
     """
-    forest = Forest(nodes)
-    for a, b in edges:
-        low, high = sorted((forest.smallest(a), forest.smallest(b)))
-        forest.join(low, high)
-    return forest.all()
+    if len(a) < LARGE:
+        forest = Forest(nodes)
+        for one, other in zip(_listed(a), _listed(b), strict=True):
+            low, high = sorted((forest.smallest(one), forest.smallest(other)))
+            forest.join(low, high)
+        return np.array(forest.all(), dtype=np.int64)
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    joined = coo_array((np.ones(len(a), dtype=np.int8), (a, b)), (nodes, nodes))
+    number, label = connected_components(joined, directed=False)
+    smallest = np.empty(number, dtype=np.int64)
+    # Of what is written to one place several times the last stays.
+    smallest[label[::-1]] = np.arange(nodes - 1, -1, -1)
+    return smallest[label]
+
+
+def _listed(nodes: Sequence[int] | Nodes) -> Sequence[int]:
+    return nodes.tolist() if isinstance(nodes, np.ndarray) else nodes
 
 
 def smallest_joined(
@@ -48,5 +69,6 @@ def smallest_joined(
     edges = list(pairs)
     ordered = sorted({record for pair in edges for record in pair}, key=in_order)
     place = {record: number for number, record in enumerate(ordered)}
-    smallest = components(len(ordered), ((place[a], place[b]) for a, b in edges))
+    a, b = ([place[pair[side]] for pair in edges] for side in (0, 1))
+    smallest = components(len(ordered), a, b).tolist()
     return {record: ordered[first] for record, first in zip(ordered, smallest, strict=True)}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import heapify, heappop, heappush
+from itertools import islice
 
 from pehchan.clustering.components import Forest, components
 
@@ -22,11 +23,13 @@ class Graph:
 
     nodes    how many there are
     edges    each two nodes once, no node with itself
-    cutoff   the largest mean distance of two clusters that `average` merges
+    cutoff   the largest distance of an edge
     far      the distance of two nodes without an edge, for `average`
     turns    by node, what says when `pivot` comes to it, the smallest first
     sources  by node, the source without duplicates that it is from, None for another one: a cluster holds at most
              one node of each of them. Nothing: there is no such source
+    mean     the largest mean distance of two clusters that `average` merges; None: the cutoff
+    absent   (nodes, nodes) -> their distances, for `average`; None: two nodes without an edge are `far` apart
     """
 
     nodes: int
@@ -35,6 +38,8 @@ class Graph:
     far: int
     turns: Sequence[int] = ()
     sources: Sequence[Hashable] = ()
+    mean: int | None = None
+    absent: Callable[[Sequence[int], Sequence[int]], Sequence[int]] | None = None
 
     @cached_property
     def shortest_first(self) -> list[Edge]:
@@ -77,7 +82,8 @@ class _Clusters(Forest):
 def connected(graph: Graph) -> list[int]:
     """What a chain of edges joins; with sources, edge by edge as far as these allow."""
     if not graph.sources:
-        return components(graph.nodes, ((a, b) for a, b, _ in graph.edges))
+        a, b = ([edge[side] for edge in graph.edges] for side in (0, 1))
+        return components(graph.nodes, a, b).tolist()
     clusters = _Clusters(graph)
     for a, b, _ in graph.shortest_first:
         first, second = clusters.smallest(a), clusters.smallest(b)
@@ -112,39 +118,57 @@ def centre(graph: Graph) -> list[int]:
 
 
 def average(graph: Graph) -> list[int]:
-    """Two clusters at a time become one, those of the smallest mean distance first, while that is at most the cutoff.
+    """Two clusters at a time become one, those of the smallest mean distance first, while that is at most the `mean`.
 
-    The mean is over all pairs of a node of one and a node of the other, and of those without an edge the distance is
-    `far`. Average linkage (R. Sokal and C. Michener, 1958) that never looks at two clusters without an edge between
-    them: these are farther apart than the cutoff. Memory grows with the edges, and not with the square of the nodes.
+    The mean is over all pairs of a node of one and a node of the other; of those without an edge the distance is
+    `far`, or what `absent` says. Average linkage (R. Sokal and C. Michener, 1958) that never looks at two clusters
+    without an edge between them. Memory grows with the edges, and not with the square of the nodes: absent pairs are
+    measured when the mean of two clusters hangs on them, and only their sum is kept.
     """
     clusters = _Clusters(graph)
-    #: By cluster and neighbour, how much farther than these their edges are nearer: the sum of far - distance.
+    most = graph.cutoff if graph.mean is None else graph.mean
+    #: By cluster and neighbour, how much nearer than far all pairs of them are: the sum of far - distance.
     nearer: list[dict[int, int]] = [{} for _ in range(graph.nodes)]
     for a, b, distance in graph.edges:
         nearer[a][b] = nearer[b][a] = graph.far - distance
+    members = [[node] for node in range(graph.nodes)]
 
     def mean(a: int, b: int) -> float:
         return graph.far - nearer[a][b] / (clusters.size[a] * clusters.size[b])
+
+    def measure(a: int, others: Sequence[int]) -> None:
+        """Make others neighbours of a, by what their pairs measure."""
+        sides = [(one, two) for other in others for one in members[a] for two in members[other]]
+        distances = iter(graph.absent(*zip(*sides, strict=True)) if graph.absent and sides else ())
+        for other in others:
+            pairs = len(members[a]) * len(members[other])
+            by = sum(graph.far - distance for distance in islice(distances, pairs))
+            nearer[a][other] = nearer[other][a] = by
 
     waiting = [(mean(a, b), a, b) for a, b, _ in graph.edges]
     heapify(waiting)
     while waiting:
         apart, a, b = heappop(waiting)
         # What merged since with another one waits anew.
-        if apart > graph.cutoff or b not in nearer[a] or apart != mean(a, b):
+        if apart > most or b not in nearer[a] or apart != mean(a, b):
             continue
         if not clusters.may_merge(a, b):
             del nearer[a][b], nearer[b][a]
             continue
+        if graph.absent is not None:
+            for one, two in ((a, b), (b, a)):
+                lacking = nearer[two].keys() - nearer[one].keys() - {one}
+                measure(one, sorted(other for other in lacking if clusters.may_merge(one, other)))
         clusters.merge(a, b)
+        members[a] += members[b]
+        members[b] = []
         for other, by in nearer[b].items():
             del nearer[other][b]
             if other != a:
                 nearer[a][other] = nearer[other][a] = nearer[a].get(other, 0) + by
         nearer[b] = {}
         for other in nearer[a]:
-            if (again := mean(a, other)) <= graph.cutoff:
+            if (again := mean(a, other)) <= most:
                 heappush(waiting, (again, min(a, other), max(a, other)))
     return clusters.all()
 

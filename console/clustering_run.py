@@ -20,25 +20,30 @@ from pehchan.console.output import (
 from pehchan.console.pipeline import (
     Request,
     Result,
+    Size,
     check_sets,
     check_way,
     clean_sets,
     cluster,
-    cluster_switches,
-    parts_of_clusters,
     settle,
     write_run,
 )
 from pehchan.console.places import LocalPlace, Place, place
 from pehchan.console.progress import Progress
 from pehchan.metadata.mistakes import Mistakes, MistakesError
-from pehchan.metadata.plan import Plan, room_of
+from pehchan.metadata.plan import Plan
 from pehchan.metadata.properties import Settings
 from pehchan.metadata.schema import Field, Schema
 from pehchan.mrjobs.wire import REJECTED
 
-#: Bytes of files, about, that a pair takes at the least, and a record.
-A_PAIR, A_RECORD = 10, 50
+#: Bytes of files, about, that a record takes at the least, and a pair in a packed file.
+A_RECORD, A_PACKED_PAIR = 50, 3
+
+#: How the names of packed files end.
+PACKED = (".gz", ".bz2")
+
+#: Lines of each file that are looked at, to tell how many there are.
+LINES_LOOKED_AT = 200
 
 
 @dataclass
@@ -56,11 +61,15 @@ class Clusters:
     cutoff      the largest distance of a pair
     by          a way to make them; blank: as the run did that found the pairs
     clean_sets  sets without duplicates; none: those of that run
+    mean        as cluster.mean; None: as that run
+    absent      as cluster.absent; blank: as that run
     """
 
     cutoff: int
     by: str
     clean_sets: Sequence[str]
+    mean: int | None = None
+    absent: str = ""
 
 
 def run_clustering(
@@ -98,7 +107,9 @@ def run_clustering(
         of_pairs = [*(output / "internal" / "pairs" for output in pairs.outputs), *pairs.files]
         of_records: list[Place] = []
         settled: list[Place] = []
-        if record_output:
+        if settings.cluster_absent == "computed":
+            of_records = record_folders(pairs.outputs[0])
+        elif record_output:
             of_records = record_folders(record_output)
         elif record_files:
             with progress.stage("read"):
@@ -108,11 +119,14 @@ def run_clustering(
             plan_path = here / "plan.json"
             plan_path.write_bytes((pairs.outputs[0] / "internal" / "plan.json").read())
             (work / "internal" / "plan.json").write(plan_path.read_bytes())
-        parts = parts_of_clusters(_size(of_pairs) // A_PAIR, _size(of_records) // A_RECORD, room_of(settings))
+        # What a line of records takes is taken for the values of one.
+        computed = settings.cluster_absent == "computed"
+        records_there = _size(of_records) // A_RECORD
+        size = Size(_number(pairs), records_there, 5 * A_RECORD if computed else 0)
         with progress.stage("cluster"):
-            switches = cluster_switches(settings, clean)
             reading = ["--delimiter", delimiter]
-            cluster(jobs, [*of_pairs, *of_records], cutoff, work, plan_path, switches, reading, parts)
+            inputs = [*of_pairs, *of_records]
+            cluster(jobs, inputs, cutoff, work, plan_path, settings, clean, size, reading)
         aside = [*([work / "internal" / "clusters"] if pairs.files else []), *settled]
         if aside:
             jobs.export(REJECTED, aside, work / "rejected", None)
@@ -136,15 +150,29 @@ def _settings(
     """How clusters are made, and of which sets without duplicates: as asked, and else as the run says that found the
     pairs.
     """
-    settings, clean = Settings(), asked.clean_sets
+    settings, clean, schema = Settings(), asked.clean_sets, None
     plan_file = outputs[0] / "internal" / "plan.json" if outputs else None
     if plan_file is not None and plan_file.exists():
         plan = Plan.from_dict(orjson.loads(plan_file.read()))
-        settings, clean = plan.settings, clean or clean_sets(plan)
+        settings, clean, schema = plan.settings, clean or clean_sets(plan), plan.schema
         check_sets(plan, asked.clean_sets, "--clean-set", mistakes)
     by = asked.by or settings.cluster_by
-    check_way(by, clean, "--by", mistakes)
-    return replace(settings, cluster_by=by), clean
+    # What is not asked for is as in the run, as far as the way is.
+    average = by == "average" or not asked.by
+    settings = replace(
+        settings,
+        cluster_by=by,
+        cluster_mean=asked.mean if asked.mean is not None else settings.cluster_mean if average else None,
+        cluster_absent=asked.absent or (settings.cluster_absent if average else "unrelated"),
+    )
+    check_way(settings, schema, clean, "--by", mistakes)
+    if settings.cluster_absent == "computed" and (schema is None or len(outputs) > 1):
+        mistakes.add(
+            "--absent computed",
+            "what is absent is measured by the values of records, which are in the output of one run.",
+            "Name one output of dedupe, link or similarity as PAIRS.",
+        )
+    return settings, clean
 
 
 def _size(inputs: Sequence[Place]) -> int:
@@ -156,6 +184,15 @@ def _size(inputs: Sequence[Place]) -> int:
         for each in inputs
     )
     return sum(sizes)
+
+
+def _number(pairs: Pairs) -> int:
+    """About how many pairs there are: as runs counted them, and by the first lines of files."""
+    kept = sum(read_run(output)["counters"].get("Pairs", {}).get("Kept", 0) for output in pairs.outputs)
+    plain = [file for file in pairs.files if not file.name.endswith(PACKED)]
+    lines = [len(line) for file in plain for line in file.some_lines(LINES_LOOKED_AT)]
+    packed = _size([file for file in pairs.files if file.name.endswith(PACKED)])
+    return kept + _size(plain) * len(lines) // max(1, sum(lines)) + packed // A_PACKED_PAIR
 
 
 def _find_pairs(paths: Sequence[str], mistakes: Mistakes) -> Pairs:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import groupby, islice
+from operator import itemgetter
 from shutil import get_terminal_size
 from textwrap import wrap
 
@@ -18,7 +19,7 @@ from pehchan.console.side_by_side import in_color, show_cluster
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Records
-from pehchan.mrjobs.wire import CLUSTERED, RECORDS, SHAPE, Identity
+from pehchan.mrjobs.wire import CLUSTERED, RECORDS, SHAPE, Clustered, ClusterShapes, Identity
 
 #: Records with the values of their compared fields.
 Values = dict[Identity, list[str]]
@@ -49,9 +50,8 @@ def doubtful_clusters(out: Place, number: int) -> str:
     def doubts() -> Iterator[_Doubt]:
         nonlocal several, less
         for tag, payload in tagged_lines([folder]):
-            if tag == SHAPE:
-                _, set_name, record_id, *shape = orjson.loads(payload)
-                doubt = _Doubt(Shape(*shape), (set_name, record_id))
+            for cluster, shape in ClusterShapes.decode(payload) if tag == SHAPE else ():
+                doubt = _Doubt(Shape(*shape), cluster)
                 several += 1
                 less += doubt.shape.density < 1
                 yield doubt
@@ -90,25 +90,26 @@ class _Doubt:
 def _members(out: Place, clusters: Collection[Identity]) -> dict[Identity, list[Identity]]:
     """The records of some clusters, in order."""
     found: dict[Identity, list[Identity]] = defaultdict(list)
-    for tag, payload in tagged_lines([out / "internal" / "clusters"]):
-        if tag == CLUSTERED:
-            _, cluster_set, cluster_id, set_name, record_id, *_ = orjson.loads(payload)
-            if (cluster_set, cluster_id) in clusters:
-                found[cluster_set, cluster_id].append((set_name, record_id))
+    for cluster, record in clustered(out):
+        if cluster in clusters:
+            found[cluster].append(record)
     return found
 
 
 def _several(out: Place) -> Iterator[list[Identity]]:
     """The records of the clusters of two or more, as they come."""
-    members = (
-        orjson.loads(payload)
-        for tag, payload in tagged_lines([out / "internal" / "clusters"])
-        if tag == CLUSTERED
-    )
-    for _, cluster in groupby(members, key=lambda member: (member[1], member[2])):
-        records = [(member[3], member[4]) for member in cluster]
+    for _, members in groupby(clustered(out), key=itemgetter(0)):
+        records = [record for _, record in members]
         if len(records) > 1:
             yield records
+
+
+def clustered(out: Place) -> Iterator[tuple[Identity, Identity]]:
+    """Every record of a run after its cluster; nothing where it made no clusters."""
+    folder = out / "internal" / "clusters"
+    for tag, payload in tagged_lines([folder] if folder.exists() else []):
+        if tag == CLUSTERED:
+            yield from Clustered.decode(payload)
 
 
 def items_of(out: Place, wanted: Collection[Identity]) -> tuple[list[str], Values]:

@@ -158,6 +158,18 @@ def build_parser() -> argparse.ArgumentParser:
         help="a set without duplicates, of an output with several: a cluster holds at most one of its records; "
         "default: as in the run",
     )
+    cluster.add_argument(
+        "--mean",
+        type=int,
+        metavar="N",
+        help="of --by average: largest mean distance of clusters that are merged",
+    )
+    cluster.add_argument(
+        "--absent",
+        choices=("unrelated", "computed"),
+        default="",
+        help="of --by average: what no pair is kept of",
+    )
     cluster.add_argument("--delimiter", default=",", help="between the columns of files (,)")
     _add_output_options(cluster)
 
@@ -298,6 +310,22 @@ def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
         help="how pairs make clusters: connected, centre, average, pivot or assignment",
     )
     parser.add_argument(
+        "--mean",
+        dest="defines",
+        type="cluster.mean={}".format,
+        action="append",
+        metavar="N",
+        help="of --by average: largest mean distance of clusters that are merged",
+    )
+    parser.add_argument(
+        "--absent",
+        dest="defines",
+        type="cluster.absent={}".format,
+        action="append",
+        metavar="WHAT",
+        help="of --by average, two records without a pair: unrelated, or computed from their values",
+    )
+    parser.add_argument(
         "--show", type=int, default=0, metavar="N", help="show the first N clusters side by side"
     )
 
@@ -401,7 +429,7 @@ def run_cluster(options: argparse.Namespace) -> int:
         conf_path=options.conf_path,
         overwrite=options.overwrite,
     )
-    asked = Clusters(options.cutoff, options.by, options.clean_set)
+    asked = Clusters(options.cutoff, options.by, options.clean_set, options.mean, options.absent)
     result = run_clustering(request, asked, options.records, options.delimiter, Progress(quiet=options.quiet))
     print(summary(result, place(options.out)))
     return OK

@@ -19,12 +19,12 @@ from pehchan.clustering.evaluation import (
     pair_scores,
 )
 from pehchan.clustering.truth import ClusterTruth, Pair, ordered, read_truth
-from pehchan.console.clusters_shown import items_of, side_by_side
+from pehchan.console.clusters_shown import clustered, items_of, side_by_side
 from pehchan.console.output import read_run, tagged_lines
 from pehchan.console.places import Place
 from pehchan.distance.record import RecordDistance
 from pehchan.metadata.plan import Plan
-from pehchan.mrjobs.wire import CLUSTERED, PAIRS, Identity, Pairs
+from pehchan.mrjobs.wire import PAIRS, Identity, Pairs
 
 
 class Evaluation:
@@ -194,13 +194,4 @@ def kept_pairs(out: Place) -> Iterator[tuple[Pair, int]]:
 
 def clusters(out: Place) -> dict[Identity, Identity]:
     """The cluster of every record of a run; none where it made no clusters."""
-    folder = out / "internal" / "clusters"
-    members = (
-        orjson.loads(payload)
-        for tag, payload in tagged_lines([folder] if folder.exists() else [])
-        if tag == CLUSTERED
-    )
-    return {
-        (set_name, record_id): (cluster_set, cluster_id)
-        for _, cluster_set, cluster_id, set_name, record_id, *_ in members
-    }
+    return {record: cluster for cluster, record in clustered(out)}

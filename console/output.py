@@ -20,7 +20,7 @@ from pehchan.console.places import LocalPlace, Place, place
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.mrjobs.wire import read_tagged
 
-RUN_VERSION = 2
+RUN_VERSION = 3
 
 
 class RunError(RuntimeError):

@@ -46,9 +46,10 @@ from pehchan.console.progress import Progress
 from pehchan.distance.arrays import some_of
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.native_schema import write_native
-from pehchan.metadata.plan import Plan
+from pehchan.metadata.plan import Plan, room_of
 from pehchan.metadata.properties import Settings
 from pehchan.metadata.records import Record, Records
+from pehchan.metadata.schema import Schema
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
 from pehchan.mrjobs.components import Components
 from pehchan.mrjobs.count_parts import CountParts
@@ -66,10 +67,13 @@ from pehchan.mrjobs.record_similarity import RecordSimilarity
 from pehchan.mrjobs.searches import LOOKED_UP, Foresight, may_be_indexed, with_search
 from pehchan.mrjobs.settle_records import SettleRecords
 from pehchan.mrjobs.settling import RECORDS_A_LINE
-from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, RECORDS, REJECTED, read_tagged
+from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, RECORDS, REJECTED, SHAPE, read_tagged
 
-#: Bytes, about, that a pair takes where clusters are made, and a record.
-PAIR_BYTES, RECORD_BYTES = 700, 400
+#: Bytes, about, that a pair takes where clusters are made, and a record; and an edge where components are found.
+PAIR_BYTES, RECORD_BYTES, EDGE_BYTES = 200, 100, 45
+
+#: How often codes of records are tried of which two are the same.
+SALTS = 10
 
 #: Records that are looked at to tell where to cut an order into ranges.
 RANGE_SAMPLED = 20_000
@@ -158,6 +162,23 @@ class Result:
         }
 
 
+@dataclass(frozen=True)
+class Size:
+    """How many pairs and records clusters are made of, and about how many bytes of text a record has that comes
+    along.
+    """
+
+    pairs: int
+    records: int
+    text: int = 0
+
+    def parts(self, room: int) -> int:
+        """How many reducers it takes to hold all of it in so many bytes each: one, or some more."""
+        held = self.pairs * PAIR_BYTES + self.records * (RECORD_BYTES + self.text)
+        # Parts differ in size, and one component is never cut.
+        return 1 if held <= room else math.ceil(2 * held / max(1, room))
+
+
 def run_pipeline(
     request: Request, progress: Progress, announce: Callable[[Result], None] = lambda result: None
 ) -> Result:
@@ -221,11 +242,11 @@ def _run(
             with stages.stage("cluster") as begun:
                 if begun:
                     of_clusters = [work / "internal" / "pairs", *records]
-                    switches = cluster_switches(plan.settings, clean_sets(plan))
-                    kept, read = jobs.counts["Pairs", "Kept"], jobs.counts["Records", "Read"]
-                    parts = parts_of_clusters(kept, read, plan.room)
-                    cutoff = result.cluster_cutoff
-                    cluster(jobs, of_clusters, cutoff, work, plan_path, switches, parts=parts)
+                    cutoff, settings, counts = result.cluster_cutoff, plan.settings, jobs.counts
+                    text = counts["Records", "Bytes held"] if settings.cluster_absent == "computed" else 0
+                    records = counts["Records", "Read"]
+                    size = Size(counts["Pairs", "Kept"], records, text // max(1, records))
+                    cluster(jobs, of_clusters, cutoff, work, plan_path, settings, clean_sets(plan), size)
         result.plan, result.counts, result.seconds = plan, jobs.counts, progress.seconds
         (work / "internal" / "plan.json").write(plan_path.read_bytes())
         stages.clear()
@@ -317,45 +338,55 @@ def cluster(
     cutoff: int,
     work: Place,
     plan_path: Path | None,
-    switches: Sequence[str] = (),
+    settings: Settings,
+    clean: Sequence[str],
+    size: Size,
     reading: Sequence[str] = (),
-    parts: int = 1,
 ) -> None:
     """Cluster pairs (and records that may be alone) into work/clusters.
 
-    switches  of the job, how clusters are made
-    reading   of all jobs that read the pairs, how these are written
-    parts     of how many reducers the pairs are: of several, what belongs together is found before
+    clean    the sets without duplicates
+    reading  of all jobs that read the pairs, how these are written
     """
     clustered = work / "internal" / "clusters"
     paths = list(map(str, inputs))
-    common = ["--cutoff", str(cutoff), "--parts", str(parts), *reading]
-    if parts > 1:
-        paths.append(str(find_components(jobs, paths, work, common)))
-    jobs.run(ClusterPairs, paths, clustered, [*common, *switches])
+    room = room_of(settings)
+    parts = size.parts(room)
+    for salt in range(SALTS):
+        common = ["--cutoff", str(cutoff), "--salt", str(salt), *reading]
+        found = [str(find_components(jobs, paths, work, common, size.pairs, room))] if parts > 1 else []
+        switches = [*common, "--parts", str(parts), *cluster_switches(settings, clean, plan_path)]
+        before = jobs.counts.copy()
+        counts = jobs.run(ClusterPairs, [*paths, *found], clustered, switches)
+        if not counts["Clusters", "Same code"]:
+            break
+        # Two records had one code, and they hardly have the next one in common.
+        clustered.remove()
+        jobs.counts = before
     jobs.export(CLUSTERED, [clustered], work / "clusters", plan_path)
+    jobs.export(SHAPE, [clustered], work / "cluster_shapes", plan_path)
 
 
-def find_components(jobs: Jobs, pairs: Sequence[str], work: Place, switches: Sequence[str]) -> Place:
-    """Where every record stands with the smallest one that a chain of pairs joins it to."""
+def find_components(
+    jobs: Jobs, pairs: Sequence[str], work: Place, switches: Sequence[str], number: int, room: int
+) -> Place:
+    """Where every record stands with the one that all of its component have in common.
+
+    number  of the pairs; in one reducer, as soon as so many as are left fit into its room
+    """
     sources, rounds, found = list(pairs), 0, None
     while True:
         rounds += 1
         before, found = found, work / "internal" / f"components-{rounds}"
-        counts = jobs.run(Components, sources, found, switches)
+        found.remove()
+        parts = 1 if number * EDGE_BYTES <= room else math.ceil(2 * number * EDGE_BYTES / max(1, room))
+        counts = jobs.run(Components, sources, found, [*switches, "--parts", str(parts)])
         jobs.counts["Components", "Rounds"] += 1
         if before is not None:
             before.remove()
         if not counts["Components", "Changed"]:
             return found
-        sources = [str(found)]
-
-
-def parts_of_clusters(pairs: int, records: int, room: int) -> int:
-    """How many reducers it takes to hold so many pairs and records in so many bytes each: one, or some more."""
-    held = pairs * PAIR_BYTES + records * RECORD_BYTES
-    # Parts differ in size, and one component is never cut.
-    return 1 if held <= room else math.ceil(2 * held / max(1, room))
+        sources, number = [str(found)], counts["Components", "Edges"]
 
 
 def clean_sets(plan: Plan) -> Sequence[str]:
@@ -363,10 +394,14 @@ def clean_sets(plan: Plan) -> Sequence[str]:
     return LINK_KINDS[plan.settings.link_as] if plan.sets == LINK_SETS else plan.settings.clean_sets
 
 
-def cluster_switches(settings: Settings, clean: Sequence[str]) -> list[str]:
+def cluster_switches(settings: Settings, clean: Sequence[str], plan_path: Path | None) -> list[str]:
     """How the job that makes clusters is told how to."""
-    named = (word for name in clean for word in ("--clean-set", name))
-    return ["--by", settings.cluster_by, "--far", str(settings.scale), *named]
+    switches = ["--by", settings.cluster_by, "--far", str(settings.scale)]
+    if settings.cluster_mean is not None:
+        switches += ["--mean", str(settings.cluster_mean)]
+    if settings.cluster_absent == "computed":
+        switches += ["--plan", str(plan_path)]
+    return [*switches, *(word for name in clean for word in ("--clean-set", name))]
 
 
 def tasks_at_once(runner: str, plan: Plan) -> int:
@@ -471,7 +506,8 @@ def check(
             "Give link.as=one-to-one or many-to-one, or use dedupe.",
         )
     check_sets(plan, () if request.link else plan.settings.clean_sets, "clean.sets", mistakes)
-    check_way(plan.settings.cluster_by, clean_sets(plan), "cluster.by", mistakes)
+    if request.clusters:
+        check_way(plan.settings, plan.schema, clean_sets(plan), "cluster.by", mistakes)
     size = sum(os.path.getsize(file.path) for file in inputs if os.path.exists(file.path))
     if request.runner == "inline" and (too_large := _too_large("its input", size)):
         mistakes.warn("-r inline", *too_large)
@@ -490,13 +526,30 @@ def check_sets(plan: Plan, named: Sequence[str], where: str, mistakes: Mistakes)
             mistakes.add(where, f"{name!r} is no set of this run.", f"Its records are of {sets}.")
 
 
-def check_way(by: str, clean: Sequence[str], where: str, mistakes: Mistakes) -> None:
-    """An assignment is between two sets."""
-    if by == "assignment" and len(clean) != 2:
+def check_way(
+    settings: Settings, schema: Schema | None, clean: Sequence[str], where: str, mistakes: Mistakes
+) -> None:
+    """Mistakes in what is asked of the way to make clusters, besides its name."""
+    if settings.cluster_by == "assignment" and len(clean) != 2:
         mistakes.add(
             where,
             "an assignment is between two sets without duplicates.",
             "Use link --one-to-one, or name both sets in clean.sets.",
+        )
+    computed = settings.cluster_absent == "computed"
+    for key, is_given in (("mean", settings.cluster_mean is not None), ("absent=computed", computed)):
+        if is_given and settings.cluster_by != "average":
+            mistakes.add(
+                f"cluster.{key}",
+                f"cluster.by={settings.cluster_by} looks at no means.",
+                "Use it with average.",
+            )
+    fields = () if schema is None else schema.fields
+    if computed and (settings.compat or any(field.missing == "previous" for field in fields)):
+        mistakes.add(
+            "cluster.absent=computed",
+            "with sifarish.compat, or missing: previous, a distance depends on the pair before.",
+            "Use cluster.absent=unrelated.",
         )
 
 

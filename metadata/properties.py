@@ -267,9 +267,23 @@ class Settings:
         _choice("connected", "centre", "average", "pivot", "assignment"),
         "connected",
         "how pairs make clusters: connected: all that a chain of pairs joins; centre: all records of a cluster have "
-        "a pair with one of them; average: clusters are merged while their mean distance is at most cluster.cutoff; "
+        "a pair with one of them; average: clusters are merged while their mean distance is at most cluster.mean; "
         "pivot: a record takes all that it has a pair with; assignment: of two sets without duplicates "
         "the pairs that together are nearest",
+    )
+    cluster_mean: int | None = _key(
+        "cluster.mean",
+        _whole(0),
+        None,
+        "of cluster.by=average: the largest mean distance of two clusters that are merged; blank: the cutoff of the "
+        "clusters",
+    )
+    cluster_absent: str = _key(
+        "cluster.absent",
+        _choice("unrelated", "computed"),
+        "unrelated",
+        "of cluster.by=average: what two records without a pair are: unrelated: as far apart as can be; computed: as "
+        "far as their values say, which are compared for it",
     )
     clean_sets: tuple[str, ...] = _key(
         "clean.sets",

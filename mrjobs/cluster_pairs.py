@@ -2,89 +2,43 @@
 
 in   tagged lines (`pairs` of record_similarity, `records` of settle_records for records that may be alone), or
      delimited lines id1,id2,...,distance
-out  tagged lines: `clustered`, every record once with its cluster; `shape`, how every cluster of two records or more
-     holds together; `rejected`, lines set aside
+out  tagged lines: `clustered`, every record once with its cluster; `shape`, how the clusters of two records or more
+     hold together; `rejected`, lines set aside
+
+Between tasks records are codes (pehchan.mrjobs.coded), and their names travel beside the pairs. Where the counter
+`Same code` of `Clusters` is not 0, two records had one code, and the clusters of some are missing: to be run again
+with another --salt.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import astuple
+from collections.abc import Iterator
 
+import numpy as np
 from mrjob.step import MRStep
+from numpy.typing import NDArray
 
-from pehchan.clustering.clusters import Cluster, Clustering, Member
+from pehchan.clustering.clusters import Clustering
 from pehchan.clustering.cutting import WAYS
-from pehchan.metadata.records import Records, Rejected, ascii_json
-from pehchan.mrjobs.by_part import ByPart, part_of
+from pehchan.metadata.plan import Plan
+from pehchan.metadata.records import Records, Rejected
+from pehchan.mrjobs.clustering_part import Part, each_named_once
+from pehchan.mrjobs.coded import CodedPairs, Codes64, Coding, Named, as_bytes, codes_of, in_parts, names_of
 from pehchan.mrjobs.joins.all_pairs import hashed
 from pehchan.mrjobs.reading_pairs import ReadsPairs
-from pehchan.mrjobs.wire import (
-    CLUSTERED,
-    EDGES,
-    RECORDS,
-    REJECTED,
-    SHAPE,
-    Edges,
-    Identities,
-    Identity,
-    Pairs,
-)
+from pehchan.mrjobs.wire import CLUSTERED, EDGES, RECORDS, REJECTED, SHAPE, Pairs
 
-MEMBER_VERSION = 2
-SHAPE_VERSION = 1
-
-#: Pairs or records that a mapper gathers before it sends them on.
-GATHERED = 1000
+#: Pairs, or records, that a mapper gathers before it sends them on.
+GATHERED = 200_000
 
 ASIDE = b"x"
-
-
-class _Parts:
-    """Pairs, records and edges that wait to be sent, by the part of the record that decides where they go."""
-
-    def __init__(self, number: int, of: Callable[[Identity], Identity] = lambda record: record):
-        self._number, self._of = number, of
-        self._pairs = ByPart(Pairs, GATHERED, b"p")
-        self._records = ByPart(Identities, GATHERED, b"r")
-        self._edges = ByPart(Edges, GATHERED, b"e")
-
-    def _part(self, record: Identity) -> int:
-        return part_of(self._of(record), self._number) if self._number > 1 else 0
-
-    def pairs(self, pairs: Pairs) -> Iterator[tuple[bytes, bytes]]:
-        """Pairs, to the part of the first record of each."""
-        if self._number == 1:
-            self._pairs[0].extend(pairs)
-            yield from self._pairs.if_enough(0)
-            return
-        for pair in pairs:
-            part = self._part(pair.first)
-            self._pairs[part].append(pair)
-            yield from self._pairs.if_enough(part)
-
-    def records(self, records: Iterable[Identity]) -> Iterator[tuple[bytes, bytes]]:
-        """Records that may be alone."""
-        for record in records:
-            part = self._part(record)
-            self._records[part].append(record)
-            yield from self._records.if_enough(part)
-
-    def edges(self, edges: Edges) -> Iterator[tuple[bytes, bytes]]:
-        """Records, each with the smallest one of its component."""
-        for record, smallest in edges:
-            part = self._part(record)
-            self._edges[part].append(record, smallest)
-            yield from self._edges.if_enough(part)
-
-    def rest(self) -> Iterator[tuple[bytes, bytes]]:
-        """What has not been sent yet."""
-        for waiting in (self._pairs, self._records, self._edges):
-            yield from waiting.rest()
 
 
 class ClusterPairs(ReadsPairs):
     def configure_args(self) -> None:
         super().configure_args()
         self.add_passthru_arg("--by", choices=sorted(WAYS), default="connected", help="how clusters are made")
+        self.add_passthru_arg(
+            "--mean", type=int, help="the largest mean distance of clusters that average merges (the cutoff)"
+        )
         self.add_passthru_arg(
             "--far", type=int, default=1000, help="the distance of two records without a pair (1000)"
         )
@@ -101,6 +55,11 @@ class ClusterPairs(ReadsPairs):
             help="how many reducers' worth of pairs there are; of more than one, `edges` of components must be "
             "among the input",
         )
+        self.add_passthru_arg("--salt", type=int, default=0, help="of the codes of records")
+        self.add_file_arg(
+            "--plan",
+            help="the plan of the run that found the pairs: average measures the pairs that are absent",
+        )
 
     def steps(self) -> list[MRStep]:
         read = {
@@ -114,101 +73,147 @@ class ClusterPairs(ReadsPairs):
         return [MRStep(**read, reducer=self.to_components), MRStep(**make)]
 
     def start_reading(self) -> None:
-        self._by_part = _Parts(self.options.parts)
+        self._coding = Coding(self.options.salt)
+        self._plan = Plan.read(self.options.plan) if self.options.plan else None
+        self._known: list[str] = []
+        self._values: list[list[str]] = [[] for _ in self._plan.schema.fields] if self._plan else []
 
     def read_other(self, tag: bytes, payload: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Records, edges and lines set aside."""
         if tag == RECORDS:
             records = Records.decode(payload)
-            yield from self._by_part.records((records.set, record_id) for record_id in records.ids)
-        elif tag == EDGES:
-            yield from self._by_part.edges(Edges.decode(payload))
+            self._known += names_of([records.set] * len(records), records.ids)
+            if self._plan is not None:
+                for field, values in zip(self._plan.schema.fields, self._values, strict=True):
+                    values += records.column(field.ordinal or 0)
+            if len(self._known) >= GATHERED:
+                yield from self._send_known()
+        elif tag == EDGES and self.options.parts > 1:
+            edges = CodedPairs.decode(payload)
+            for key, which in self._in_parts(edges.a):
+                yield key, b"e" + edges.take(which).encode()
         elif tag == REJECTED:
             yield ASIDE, payload
 
     def read_pairs(self, pairs: Pairs) -> Iterator[tuple[bytes, bytes]]:
         """Pairs at or under the cutoff, to the part of their first record."""
-        yield from self._by_part.pairs(pairs)
+        firsts = names_of(pairs.first_sets, pairs.first_ids)
+        self._coding.add(firsts, names_of(pairs.second_sets, pairs.second_ids), pairs.distances)
+        if self._coding.pairs >= GATHERED:
+            yield from self._send_pairs()
 
     def set_aside(self, rejected: Rejected) -> Iterator[tuple[bytes, bytes]]:
         """A line that is no pair."""
         yield ASIDE, rejected.encode()
 
     def stop_reading(self) -> Iterator[tuple[bytes, bytes]]:
-        yield from self._by_part.rest()
+        yield from self.read_waiting()
+        yield from self._send_pairs()
+        yield from self._send_known()
         self.send_counters()
+
+    def _in_parts(self, codes: Codes64) -> Iterator[tuple[bytes, NDArray[np.int64]]]:
+        return in_parts(codes, self.options.parts)
+
+    def _send_pairs(self) -> Iterator[tuple[bytes, bytes]]:
+        named, pairs = self._coding.take()
+        yield from self._send(named, named.codes)
+        for key, which in self._in_parts(pairs.a):
+            yield key, b"p" + pairs.take(which).encode()
+
+    def _send_known(self) -> Iterator[tuple[bytes, bytes]]:
+        codes = codes_of(as_bytes(self._known), self.options.salt)
+        yield from self._send(Named(True, codes, self._known, self._values), codes)
+        self._known, self._values = [], [[] for _ in self._values]
+
+    def _send(self, named: Named, to: Codes64) -> Iterator[tuple[bytes, bytes]]:
+        """Records, to the parts of some codes."""
+        for key, which in self._in_parts(to):
+            yield key, b"n" + named.take(which).encode()
 
     def to_components(self, key: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """Pairs, records and edges of some records -> the first two, to the part of their component."""
         if key == ASIDE:
             yield from ((ASIDE, value) for value in values)
             return
-        smallest: dict[Identity, Identity] = {}
-        pairs, records = [], []
-        for value in values:
-            if value[:1] == b"e":
-                smallest.update(Edges.decode(value[1:]))
-            elif value[:1] == b"r":
-                records += Identities.decode(value[1:])
-            else:
-                pairs.append(Pairs.decode(value[1:]))
-        parts = _Parts(self.options.parts, lambda record: smallest.get(record, record))
-        for some in pairs:
-            yield from parts.pairs(some)
-        yield from parts.records(records)
-        yield from parts.rest()
+        lines = _by_kind(values)
+        edges = CodedPairs.all(lines[b"e"])
+        order = np.argsort(edges.a, kind="stable")
+        record, smallest = edges.a[order], edges.b[order]
+        for named in each_named_once(list(map(Named.decode, lines[b"n"]))):
+            yield from self._send(named, _component(named.codes, record, smallest))
+        for pairs in map(CodedPairs.decode, lines[b"p"]):
+            for to, which in self._in_parts(_component(pairs.a, record, smallest)):
+                yield to, b"p" + pairs.take(which).encode()
 
     def cluster(self, key: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """All pairs and records of some components -> every record with its cluster."""
         if key == ASIDE:
             yield from ((REJECTED, value) for value in values)
             return
-        # Identities are compared by id first: the smallest id of a cluster names it.
-        records: list[Identity] = []
-        pairs: list[tuple[Identity, Identity, int]] = []
-        for value in values:
-            if value[:1] == b"r":
-                records.extend((record_id, set_name) for set_name, record_id in Identities.decode(value[1:]))
-            else:
-                more = Pairs.decode(value[1:])
-                firsts = zip(more.first_ids, more.first_sets, strict=True)
-                seconds = zip(more.second_ids, more.second_sets, strict=True)
-                pairs.extend(zip(firsts, seconds, more.distances, strict=True))
-        if records:
-            named = {record for pair in pairs for record in pair[:2]}
-            self.count("Clusters", "Records of pairs alone", len(named.difference(records)))
-        for cluster in self._clustering().clusters(records, pairs):
-            yield from self._lines(cluster)
+        lines = _by_kind(values)
+        part = Part.of(map(Named.decode, lines.pop(b"n")), lines.pop(b"p"))
+        if part is None:
+            self.count("Clusters", "Same code")
+            return
+        if part.known.any():
+            self.count("Clusters", "Records of pairs alone", int(np.count_nonzero(~part.known)))
+        clusters = part.clusters(self._clustering(part))
+        sizes = clusters.shapes.size
+        alone = len(part.names) - int(sizes.sum())
+        self.count("Clusters", "All", alone + len(sizes))
+        if len(sizes):
+            self.count("Clusters", "Of two or more", len(sizes))
+            self.count("Clusters", "Records that duplicate another", int(sizes.sum()) - len(sizes))
+        yield from ((SHAPE, shapes.encode()) for shapes in part.shapes(clusters))
+        yield from ((CLUSTERED, records.encode()) for records in part.lines(clusters))
 
-    def _clustering(self) -> Clustering[Identity]:
+    def _clustering(self, part: Part) -> Clustering:
         options = self.options
         clean = frozenset(options.clean_set)
+
+        def source_of(number: int) -> str | None:
+            set_name = part.identity(number)[0]
+            return set_name if set_name in clean else None
+
+        mean = options.cutoff if options.mean is None else options.mean
+        far = max(options.far, options.cutoff)
         return Clustering(
             options.by,
             options.cutoff,
-            max(options.far, options.cutoff),
-            lambda record: hashed(f"{record[1]}\0{record[0]}"),
-            (lambda record: record[1] if record[1] in clean else None) if clean else None,
+            mean,
+            far,
+            lambda number: hashed("\0".join(part.identity(number))),
+            source_of if clean else None,
+            self._measure(part, far) if options.plan and options.by == "average" else None,
         )
 
-    def _lines(self, cluster: Cluster) -> Iterator[tuple[bytes, bytes]]:
-        self.count("Clusters", "All")
-        if cluster.shape is not None:
-            size = len(cluster.members)
-            self.count("Clusters", "Of two or more")
-            self.count("Clusters", "Records that duplicate another", size - 1)
-            name, set_name = cluster.members[0].cluster
-            yield SHAPE, ascii_json([SHAPE_VERSION, set_name, name, *astuple(cluster.shape)])
-        for member in cluster.members:
-            yield CLUSTERED, encode_member(member)
+    def _measure(self, part: Part, far: int):  # type: ignore[no-untyped-def]
+        # Here, as the measures take a task longer to import than all else.
+        from pehchan.clustering.measuring import measure_of
+        from pehchan.distance.record import RecordDistance
+
+        plan = Plan.read(self.options.plan)
+        scale = plan.settings.scale
+        comparison = RecordDistance(plan.schema, scale, scale, plan.settings.compat, "tiles")
+        columns = part.columns or [[""] * len(part.names) for _ in plan.schema.fields]
+        return measure_of(comparison, columns, part.known, far)
 
 
-def encode_member(member: Member) -> bytes:
-    """A record in its cluster as [version, cluster set, cluster id, set, id, nearest, farthest, mates]."""
-    of_cluster, of_record = member.cluster[::-1], member.record[::-1]
-    return ascii_json(
-        [MEMBER_VERSION, *of_cluster, *of_record, member.nearest, member.farthest, member.mates]
-    )
+def _by_kind(values: Iterator[bytes]) -> dict[bytes, list[bytes]]:
+    """Lines by their first letter."""
+    found: dict[bytes, list[bytes]] = {b"e": [], b"n": [], b"p": []}
+    for value in values:
+        found[value[:1]].append(value[1:])
+    return found
+
+
+def _component(codes: Codes64, record: Codes64, smallest: Codes64) -> Codes64:
+    """What the components of records go by; that of one without an edge by itself."""
+    if not len(record):
+        return codes
+    places = np.minimum(np.searchsorted(record, codes), len(record) - 1)
+    return np.where(record[places] == codes, smallest[places], codes)
 
 
 if __name__ == "__main__":

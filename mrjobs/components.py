@@ -1,132 +1,193 @@
 """A round of the search for what a chain of pairs joins, where there are too many pairs for one reducer.
 
-in   tagged lines: `pairs` of record_similarity, or `edges` of an earlier round
-out  tagged lines: `edges`, records each with a smaller one of its component
+in   tagged lines: `pairs` of record_similarity, or `edges` of an earlier round; or delimited lines of pairs
+out  tagged lines: `edges`, records each with another one of its component that has a smaller code
 
-Large-star and small-star of R. Kiveris et al., "Connected Components in MapReduce and Beyond", 2014: a record hands
-its larger neighbours the smallest of all, and then its smaller ones. Rounds are run until the counter `Changed` of
-`Components` is 0; then each edge is a record with the smallest one of its component. Reducers have many records each,
-by a hash, and mappers join what they see themselves, so that little is left after the first round.
+Records are codes (pehchan.mrjobs.coded), and tasks join arrays of them. A mapper leaves of what it sees, some
+millions of edges at a time, a tree a component, each record with the smallest. With one part a reducer does the same
+with all that is left, and that is the end. With several, large-star and small-star of R. Kiveris et al., "Connected
+Components in MapReduce and Beyond", 2014: a record hands its larger neighbours the smallest of all, and then its
+smaller ones. Rounds are run until the counter `Changed` of `Components` is 0; then each edge is a record with the
+smallest one of its component. The counter `Edges` says how many are left.
 """
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 from mrjob.step import MRStep
+from numpy.typing import NDArray
 
-from pehchan.clustering.components import smallest_joined
-from pehchan.mrjobs.by_part import ByPart, part_of
+from pehchan.clustering.components import components
+from pehchan.mrjobs.coded import A_LINE, CodedPairs, Codes64, Coding, in_parts, names_of
 from pehchan.mrjobs.reading_pairs import ReadsPairs
-from pehchan.mrjobs.wire import EDGES, Edges, Identity, Pairs
+from pehchan.mrjobs.wire import EDGES, Pairs
 
-#: Edges that a mapper joins by itself, before it sends on what is left of them; edges of a line.
-JOINED, A_LINE = 200_000, 1000
+#: Edges that a mapper joins by itself, before it sends on what is left of them; pairs of them whose names are made
+#: codes together.
+JOINED, CODED = 2_000_000, 100_000
 
 
 class Components(ReadsPairs):
     def configure_args(self) -> None:
         super().configure_args()
         self.add_passthru_arg("--parts", type=int, default=1, help="how many parts the records are in")
+        self.add_passthru_arg("--salt", type=int, default=0, help="of the codes of records")
 
     def steps(self) -> list[MRStep]:
+        first = {
+            "mapper_init": self.start,
+            "mapper": self.read_line,
+            "mapper_final": self.join_rest,
+            "reducer_final": self.send_counters,
+        }
+        if self.options.parts == 1:
+            return [MRStep(**first, reducer=self.join_all)]
         return [
-            MRStep(
-                mapper_init=self.start,
-                mapper=self.read_line,
-                mapper_final=self.send_both_ways,
-                reducer=self.large_star,
-                reducer_final=self.send_counters,
-            ),
+            MRStep(**first, reducer=self.large_star),
             MRStep(
                 mapper_init=self.start,
                 mapper=self.to_larger,
-                mapper_final=self.send,
+                mapper_final=self.to_larger_rest,
                 reducer=self.small_star,
                 reducer_final=self.send_counters,
             ),
         ]
 
     def start(self) -> None:
-        self._edges: list[tuple[Identity, Identity]] = []
-        self._by_part = ByPart(Edges, A_LINE)
+        self._coding = Coding(self.options.salt)
+        self._edges: list[CodedPairs] = []
+        self._held = 0
 
     def read_pairs(self, pairs: Pairs) -> Iterator[tuple[bytes, bytes]]:
         """Pairs at or under the cutoff -> from time to time what is left of them, to both of their records."""
-        self._edges += [(pair.first, pair.second) for pair in pairs]
-        if len(self._edges) >= JOINED:
-            yield from self._join_edges()
+        firsts = names_of(pairs.first_sets, pairs.first_ids)
+        self._coding.add(firsts, names_of(pairs.second_sets, pairs.second_ids), pairs.distances)
+        if self._coding.pairs >= CODED:
+            yield from self._hold(self._coding.take()[1])
 
     def read_other(self, tag: bytes, payload: bytes) -> Iterator[tuple[bytes, bytes]]:
         """The same of edges."""
         if tag == EDGES:
-            self._edges += Edges.decode(payload)
-        if len(self._edges) >= JOINED:
-            yield from self._join_edges()
+            yield from self._hold(CodedPairs.decode(payload))
 
-    def _join_edges(self) -> Iterator[tuple[bytes, bytes]]:
-        for record, smallest in smallest_joined(self._edges, in_order).items():
-            if record != smallest:
-                yield from self._send_to(record, smallest)
-                yield from self._send_to(smallest, record)
-        self._edges = []
+    def _hold(self, edges: CodedPairs) -> Iterator[tuple[bytes, bytes]]:
+        self._edges.append(edges)
+        self._held += len(edges.a)
+        if self._held >= JOINED:
+            yield from self._join()
 
-    def _send_to(self, to: Identity, other: Identity) -> Iterator[tuple[bytes, bytes]]:
-        part = part_of(to, self.options.parts)
-        self._by_part[part].append(to, other)
-        yield from self._by_part.if_enough(part)
+    def _join(self) -> Iterator[tuple[bytes, bytes]]:
+        trees = joined(*self._taken())
+        if self.options.parts == 1:
+            yield from ((b"0", trees.take(which).encode()) for which in _lines(len(trees.a)))
+            return
+        for one in (trees, CodedPairs(trees.b, trees.a)):
+            for key, which in in_parts(one.a, self.options.parts):
+                yield key, one.take(which).encode()
 
-    def send_both_ways(self) -> Iterator[tuple[bytes, bytes]]:
-        yield from self._join_edges()
-        yield from self.send()
+    def _taken(self) -> tuple[Codes64, Codes64]:
+        """The edges that are held; nothing is left."""
+        edges, self._edges, self._held = self._edges, [], 0
+        nothing = [np.zeros(0, dtype=np.uint64)]
+        a, b = (np.concatenate([getattr(each, side) for each in edges] or nothing) for side in ("a", "b"))
+        return a, b
 
-    def send(self) -> Iterator[tuple[bytes, bytes]]:
-        """What has not been sent yet."""
-        yield from self._by_part.rest()
+    def join_rest(self) -> Iterator[tuple[bytes, bytes]]:
+        """What is left of the last edges."""
+        yield from self.read_waiting()
+        yield from self._hold(self._coding.take()[1])
+        yield from self._join()
 
-    def large_star(self, _: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    def join_all(self, _: bytes, values: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        """All edges -> each record with the smallest of its component."""
+        edges = CodedPairs.all(values)
+        yield from self._left(joined(edges.a, edges.b))
+
+    def large_star(self, _: bytes, values: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """The neighbours of records -> the larger ones, each with the smallest of all."""
-        found = Edges()
-        for record, others in _neighbours(values).items():
-            smallest = min(min(others, key=in_order), record, key=in_order)
-            larger = [other for other in others if in_order(other) > in_order(record)]
-            if smallest != record:
-                self.count("Components", "Changed", len(larger))
-            for other in larger:
-                found.append(other, smallest)
-        yield from _lines(found)
+        lines = list(values)
+        record, smallest = _smallest(map(CodedPairs.decode, lines), with_record=True)
+        # Line by line, as all of a component may be neighbours of one record.
+        for line in lines:
+            edges = CodedPairs.decode(line)
+            least = smallest[np.searchsorted(record, edges.a)]
+            larger = edges.b > edges.a
+            self.count("Components", "Changed", int(np.count_nonzero(larger & (least != edges.a))))
+            if larger.any():
+                yield EDGES, CodedPairs(edges.b[larger], least[larger]).encode()
 
     def to_larger(self, _: bytes, payload: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Edges -> to the larger record of each."""
-        for larger, smaller in Edges.decode(payload):
-            yield from self._send_to(larger, smaller)
+        edges = CodedPairs.decode(payload)
+        self._edges.append(edges)
+        self._held += len(edges.a)
+        if self._held >= JOINED:
+            yield from self.to_larger_rest()
 
-    def small_star(self, _: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    def to_larger_rest(self) -> Iterator[tuple[bytes, bytes]]:
+        """Edges that were not sent yet, each once."""
+        edges = _each_once(*self._taken())
+        for key, which in in_parts(edges.a, self.options.parts):
+            yield key, edges.take(which).encode()
+
+    def small_star(self, _: bytes, values: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """The smaller neighbours of records -> these and the record, each with the smallest of them."""
-        found = Edges()
-        for record, others in _neighbours(values).items():
-            smallest = min(others, key=in_order)
-            found.append(record, smallest)
-            self.count("Components", "Changed", len(others) - 1)
-            for other in others:
-                if other != smallest:
-                    found.append(other, smallest)
-        yield from _lines(found)
+        edges = CodedPairs.all(values)
+        edges = _each_once(edges.a, edges.b)
+        record, smallest = _smallest([edges], with_record=False)
+        least = smallest[np.searchsorted(record, edges.a)]
+        others = edges.b != least
+        self.count("Components", "Changed", int(np.count_nonzero(others)))
+        a = np.concatenate([record, edges.b[others]])
+        yield from self._left(CodedPairs(a, np.concatenate([smallest, least[others]])))
+
+    def _left(self, edges: CodedPairs) -> Iterator[tuple[bytes, bytes]]:
+        self.count("Components", "Edges", len(edges.a))
+        for which in _lines(len(edges.a)):
+            yield EDGES, edges.take(which).encode()
 
 
-def in_order(record: Identity) -> tuple[str, str]:
-    """What records are compared by: the id first, as the smallest id of a cluster names it."""
-    return record[1], record[0]
+def joined(a: Codes64, b: Codes64) -> CodedPairs:
+    """Of records that edges join, each but the smallest of a component with that one."""
+    codes = np.unique(np.concatenate([a, b]))
+    smallest = components(len(codes), _places(codes, a), _places(codes, b))
+    others = np.flatnonzero(smallest != np.arange(len(codes)))
+    return CodedPairs(codes[others], codes[smallest[others]])
 
 
-def _neighbours(values: Iterable[bytes]) -> dict[Identity, set[Identity]]:
-    found: dict[Identity, set[Identity]] = {}
-    for value in values:
-        for record, other in Edges.decode(value):
-            found.setdefault(record, set()).add(other)
-    return found
+def _places(codes: Codes64, some: Codes64) -> NDArray[np.int32]:
+    return np.searchsorted(codes, some).astype(np.int32)
 
 
-def _lines(edges: Edges) -> Iterator[tuple[bytes, bytes]]:
-    yield from ((EDGES, some.encode()) for some in edges.cut(A_LINE))
+def _each_once(a: Codes64, b: Codes64) -> CodedPairs:
+    order = np.lexsort((b, a))
+    a, b = a[order], b[order]
+    first = np.ones(len(a), dtype=bool)
+    first[1:] = (a[1:] != a[:-1]) | (b[1:] != b[:-1])
+    return CodedPairs(a[first], b[first])
+
+
+def _smallest(edges: Iterable[CodedPairs], with_record: bool) -> tuple[Codes64, Codes64]:
+    """The records a of edges, ascending, and the smallest of its neighbours, and of itself where asked, for each."""
+    of_lines = [
+        _least(each.a, np.minimum(each.a, each.b) if with_record else each.b) for each in edges if len(each.a)
+    ]
+    nothing = [np.zeros(0, dtype=np.uint64)]
+    record, smallest = (np.concatenate([each[side] for each in of_lines] or nothing) for side in (0, 1))
+    return _least(record, smallest)
+
+
+def _least(record: Codes64, others: Codes64) -> tuple[Codes64, Codes64]:
+    record, place = np.unique(record, return_inverse=True)
+    least = np.full(len(record), np.iinfo(np.uint64).max, dtype=np.uint64)
+    np.minimum.at(least, place, others)
+    return record, least
+
+
+def _lines(number: int) -> Iterator[NDArray[np.int64]]:
+    """The places of so many edges, some at a time."""
+    for start in range(0, number, A_LINE):
+        yield np.arange(start, min(number, start + A_LINE))
 
 
 if __name__ == "__main__":

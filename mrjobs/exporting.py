@@ -1,11 +1,21 @@
 """What users read: pairs as sifarish writes them, clusters, and lines set aside."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
-import orjson
-
+from pehchan.clustering.shape import Shape
 from pehchan.metadata.plan import Plan
-from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, REJECTED, Pair, Pairs
+from pehchan.mrjobs.wire import (
+    CLUSTERED,
+    GROUP,
+    PAIRS,
+    REJECTED,
+    SHAPE,
+    Clustered,
+    ClusterShapes,
+    Pair,
+    Pairs,
+)
 
 
 class PairExport:
@@ -34,15 +44,8 @@ class PairExport:
         distances = list(map(str, pairs.distances))
         columns = [pairs.first_ids, pairs.second_ids, distances]
         if not self.plan.settings.compat:
-            columns = [self._quoted(column) for column in columns]
+            columns = [all_quoted(column, self._delimiter) for column in columns]
         return map(self._delimiter.join, zip(*columns, strict=True))
-
-    def _quoted(self, values: list[str]) -> list[str]:
-        """The values as CSV fields."""
-        # Where all together hold nothing to quote, none does.
-        if quoted(text := "".join(values), self._delimiter) == text:
-            return values
-        return [quoted(value, self._delimiter) for value in values]
 
     def line(self, pair: Pair) -> str:
         """The line of a pair."""
@@ -90,18 +93,40 @@ def quoted(value: str, delimiter: str) -> str:
     return value
 
 
-def cluster_line(payload: bytes, with_sets: bool) -> str:
-    """`cluster_id,record_id,min_distance,max_distance,pairs`; ids as `set:id` with_sets."""
-    _, cluster_set, cluster_id, set_name, record_id, nearest, farthest, mates = orjson.loads(payload)
-    return ",".join(
-        [
-            quoted(f"{cluster_set}:{cluster_id}" if with_sets else cluster_id, ","),
-            quoted(f"{set_name}:{record_id}" if with_sets else record_id, ","),
-            "" if nearest is None else str(nearest),
-            "" if farthest is None else str(farthest),
-            str(mates),
-        ]
+def all_quoted(values: list[str], delimiter: str) -> list[str]:
+    """The values as CSV fields."""
+    # Where all together hold nothing to quote, none does.
+    if quoted(text := "".join(values), delimiter) == text:
+        return values
+    return [quoted(value, delimiter) for value in values]
+
+
+def cluster_lines(payload: bytes, with_sets: bool) -> Iterator[str]:
+    """`cluster_id,record_id,min_distance,max_distance,pairs` of records in clusters; ids as `set:id` with_sets."""
+    records = Clustered.decode(payload)
+    clusters = _ids(records.cluster_sets, records.cluster_ids, with_sets)
+    ids = _ids(records.sets, records.ids, with_sets)
+    distances = (
+        ["" if distance is None else str(distance) for distance in column]
+        for column in (records.nearest, records.farthest)
     )
+    return map(",".join, zip(clusters, ids, *distances, map(str, records.mates), strict=True))
+
+
+def shape_lines(payload: bytes, with_sets: bool) -> Iterator[str]:
+    """`cluster_id,records,pairs,density,max_distance,bridges` of clusters; ids as `set:id` with_sets."""
+    shapes = ClusterShapes.decode(payload)
+    ids = _ids(shapes.sets, shapes.ids, with_sets)
+    for cluster, (_, found) in zip(ids, shapes, strict=True):
+        shape = Shape(*found)
+        numbers = f"{shape.size},{shape.pairs},{shape.density:.6f},{shape.farthest},{shape.bridges}"
+        yield f"{cluster},{numbers}"
+
+
+def _ids(sets: list[str], ids: list[str], with_sets: bool) -> list[str]:
+    if with_sets:
+        ids = [f"{set_name}:{record_id}" for set_name, record_id in zip(sets, ids, strict=True)]
+    return all_quoted(ids, ",")
 
 
 def exporter(tag: bytes, plan: Plan | None) -> Callable[[bytes], Iterator[str]]:
@@ -110,10 +135,10 @@ def exporter(tag: bytes, plan: Plan | None) -> Callable[[bytes], Iterator[str]]:
         if plan is None:
             raise ValueError("pairs are written as the plan says, and none was given")
         return PairExport(plan).lines
-    if tag == CLUSTERED:
+    if tag in (CLUSTERED, SHAPE):
         # Where the set is told by the id, the id says it all.
-        with_sets = plan is not None and len(plan.sets) == 2
-        return lambda payload: iter((cluster_line(payload, with_sets),))
+        lines = cluster_lines if tag == CLUSTERED else shape_lines
+        return partial(lines, with_sets=plan is not None and len(plan.sets) == 2)
     if tag in (REJECTED, GROUP):
         return lambda payload: iter((payload.decode("ascii"),))
     raise ValueError(f"no export for lines tagged {tag.decode()!r}")

@@ -2,11 +2,20 @@
 
 import csv
 from collections.abc import Iterator
+from functools import cached_property
+from operator import eq
 from typing import Any
+
+import numpy as np
 
 from pehchan.metadata.records import Rejected, RejectedLine, decode_line
 from pehchan.mrjobs.job import PehchanJob, file_name, input_file
 from pehchan.mrjobs.wire import PAIRS, TAGS, Pair, Pairs
+
+#: Delimited lines that are read together.
+DELIMITED_AT_ONCE = 10_000
+
+DIGITS = "+-_0123456789"
 
 
 class ReadsPairs(PehchanJob):
@@ -42,7 +51,7 @@ class ReadsPairs(PehchanJob):
         yield from ()
 
     def read_line(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """A line -> what is sent of its pairs, or of what else it holds."""
+        """A line -> what is sent of its pairs, or of what else it holds; delimited ones wait for others."""
         tag, _tab, payload = line.partition(b"\t")
         if tag == PAIRS:
             yield from self.read_pairs(Pairs.decode(payload).within(self.options.cutoff))
@@ -50,9 +59,28 @@ class ReadsPairs(PehchanJob):
         if tag in TAGS:
             yield from self.read_other(tag, payload)
             return
+        self._waiting.append(line)
+        if len(self._waiting) >= DELIMITED_AT_ONCE:
+            yield from self.read_waiting()
+
+    @cached_property
+    def _waiting(self) -> list[bytes]:
+        """Delimited lines that were not read yet."""
+        return []
+
+    def read_waiting(self) -> Iterator[tuple[bytes, bytes]]:
+        """Delimited lines that wait -> what is sent of their pairs; to be called after the last line as well."""
+        lines, self._waiting = self._waiting, []
+        if not lines:
+            return
+        found = plain_pairs(lines, self.options.delimiter)
+        if found is not None:
+            self.count("Pairs", "Read", len(found))
+            yield from self.read_pairs(found.within(self.options.cutoff))
+            return
         found = Pairs()
         # Some runners end lines at a bare CR and others do not, so that all of them do here.
-        for single in line.split(b"\r"):
+        for single in (single for line in lines for single in line.split(b"\r")):
             if not single.strip():
                 continue
             try:
@@ -70,7 +98,10 @@ class ReadsPairs(PehchanJob):
     def _delimited_pair(self, line: bytes) -> Pair:
         text, delimiter = decode_line(line), self.options.delimiter
         if len(delimiter) == 1 and '"' in text:
-            columns = next(csv.reader([text], delimiter=delimiter))
+            try:
+                columns = next(csv.reader([text], delimiter=delimiter))
+            except csv.Error as error:
+                raise RejectedLine(f"not CSV: {error}") from None
         else:
             columns = text.split(delimiter)
         if len(columns) < 3:
@@ -82,3 +113,32 @@ class ReadsPairs(PehchanJob):
         if columns[0] == columns[1]:
             raise RejectedLine("a pair of a record with itself")
         return Pair(("", columns[0]), ("", columns[1]), distance)
+
+
+def plain_pairs(lines: list[bytes], delimiter: str) -> Pairs | None:
+    """The pairs of lines of id, id and distance with nothing to unquote or to set aside; None where one is not so."""
+    text = b"\n".join(lines) + b"\n"
+    if (
+        len(delimiter.encode()) != 1
+        or delimiter in DIGITS
+        or any(mark in text for mark in (b'"', b"\r", b"\0"))
+    ):
+        return None
+    letters = np.frombuffer(text, dtype=np.uint8)
+    marks = letters[(letters == ord(delimiter)) | (letters == ord("\n"))]
+    if (
+        len(marks) != 3 * len(lines)
+        or (marks[2::3] != ord("\n")).any()
+        or (marks == ord("\n")).sum() != len(lines)
+    ):
+        return None
+    try:
+        columns = text.decode().replace("\n", delimiter).split(delimiter)
+        distances = list(map(int, columns[2::3]))
+    except ValueError:
+        return None
+    firsts, seconds = columns[:-1:3], columns[1::3]
+    if any(map(eq, firsts, seconds)):
+        return None
+    no_set = [""] * len(lines)
+    return Pairs(no_set, firsts, no_set, seconds, distances)

@@ -17,8 +17,8 @@ from pehchan.mrjobs.joins.all_pairs import Route
 
 BATCH_VERSION = 2
 PAIRS_VERSION = 1
-EDGES_VERSION = 1
-IDENTITIES_VERSION = 1
+CLUSTERED_VERSION = 3
+SHAPES_VERSION = 2
 
 RECORDS = b"records"
 REJECTED = b"rejected"
@@ -167,59 +167,47 @@ class Pairs(_Columns):
 
 
 @dataclass
-class Identities(_Columns):
-    """Records that may be alone, as columns."""
+class Clustered(_Columns):
+    """Records in their clusters, as columns: those of a cluster one after the other.
 
-    version, what = IDENTITIES_VERSION, "records of clusters"
+    nearest, farthest  smallest and largest distance to a cluster-mate that the record has a pair with, None for none
+    mates              how many these are
+    """
 
+    version, what = CLUSTERED_VERSION, "records in clusters"
+
+    cluster_sets: list[str] = field(default_factory=list)
+    cluster_ids: list[str] = field(default_factory=list)
     sets: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
+    nearest: list[int | None] = field(default_factory=list)
+    farthest: list[int | None] = field(default_factory=list)
+    mates: list[int] = field(default_factory=list)
 
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def __iter__(self) -> Iterator[Identity]:
-        return zip(self.sets, self.ids, strict=True)
-
-    def append(self, record: Identity) -> None:
-        """Add a record."""
-        self.sets.append(record[0])
-        self.ids.append(record[1])
+    def __iter__(self) -> Iterator[tuple[Identity, Identity]]:
+        """Each record, after its cluster."""
+        clusters = zip(self.cluster_sets, self.cluster_ids, strict=True)
+        return zip(clusters, zip(self.sets, self.ids, strict=True), strict=True)
 
 
 @dataclass
-class Edges(_Columns):
-    """Two records each that belong to one component, as columns."""
+class ClusterShapes(_Columns):
+    """Clusters of two records or more, by their smallest record, with what clustering.shape.Shape has, as columns."""
 
-    version, what = EDGES_VERSION, "edges"
+    version, what = SHAPES_VERSION, "shapes of clusters"
 
     sets: list[str] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
-    other_sets: list[str] = field(default_factory=list)
-    other_ids: list[str] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    pairs: list[int] = field(default_factory=list)
+    farthest: list[int] = field(default_factory=list)
+    bridges: list[int] = field(default_factory=list)
 
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def __iter__(self) -> Iterator[tuple[Identity, Identity]]:
-        return zip(
-            zip(self.sets, self.ids, strict=True),
-            zip(self.other_sets, self.other_ids, strict=True),
-            strict=True,
-        )
-
-    def append(self, record: Identity, other: Identity) -> None:
-        """Add an edge."""
-        self.sets.append(record[0])
-        self.ids.append(record[1])
-        self.other_sets.append(other[0])
-        self.other_ids.append(other[1])
-
-    def cut(self, number: int) -> Iterator["Edges"]:
-        """The same, so many at a time."""
-        for start in range(0, len(self), number):
-            some = slice(start, start + number)
-            yield Edges(*(column[some] for column in self._columns))
+    def __iter__(self) -> Iterator[tuple[Identity, tuple[int, int, int, int]]]:
+        """Each cluster, and its shape."""
+        clusters = zip(self.sets, self.ids, strict=True)
+        shapes = zip(self.sizes, self.pairs, self.farthest, self.bridges, strict=True)
+        return zip(clusters, shapes, strict=True)
 
 
 def tagged(line: bytes) -> tuple[bytes, bytes]:

@@ -3,6 +3,7 @@
 import random
 from collections import defaultdict
 from itertools import combinations, permutations
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -13,8 +14,11 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import squareform
 
+from pehchan.clustering import clusters as clusters_module
+from pehchan.clustering import shape as shape_module
+from pehchan.clustering.clusters import Clustering, Links
 from pehchan.clustering.cutting import WAYS, Graph
-from pehchan.clustering.shape import bridges, shape_of
+from pehchan.clustering.shape import Shape, Shapes, bridges, bridges_of_many
 
 FAR, CUTOFF = 1000, 300
 
@@ -206,8 +210,148 @@ def test_the_bridges_of_a_long_chain_are_all_of_its_pairs():
     assert bridges(100_001, chain) == list(range(100_000))
 
 
-def test_the_shape_of_a_cluster():
-    # A triangle and a pair on one of its records.
-    shape = shape_of(4, [(0, 1, 10), (1, 2, 20), (0, 2, 30), (2, 3, 25)])
-    assert (shape.size, shape.pairs, shape.farthest, shape.bridges) == (4, 4, 30, 1)
-    assert shape.density == pytest.approx(4 / 6)
+@settings(max_examples=200)
+@given(graphs())
+def test_the_bridges_of_many_edges_are_those_of_few(graph):
+    pairs = [(a, b) for a, b, _ in graph.edges]
+    a, b = (np.array([pair[side] for pair in pairs], dtype=np.int64) for side in (0, 1))
+    assert bridges_of_many(graph.nodes, a, b).tolist() == bridges(graph.nodes, pairs)
+
+
+def test_the_bridges_of_a_large_graph_are_those_of_a_plain_walk():
+    chance = np.random.default_rng(3)
+    pairs = np.unique(np.sort(chance.integers(0, 30_000, (33_000, 2)), axis=1), axis=0)
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    expected = bridges(30_000, list(map(tuple, pairs.tolist())))
+    assert 1000 < len(expected) < 20_000
+    assert bridges_of_many(30_000, *pairs.T).tolist() == expected
+
+
+@given(graphs(), st.booleans())
+def test_the_shapes_of_clusters_are_what_a_look_at_each_of_them_tells(graph, many):
+    cluster = np.array(WAYS["connected"](graph), dtype=np.int64)
+    a, b, distance = (np.array([edge[k] for edge in graph.edges], dtype=np.int64) for k in range(3))
+    with patch.object(shape_module, "LARGE", 0 if many else 10**6):
+        found = Shapes.of(cluster, a, b, distance)
+    expected = []
+    for first, members in clusters(cluster.tolist()).items():
+        edges = [edge for edge in graph.edges if edge[0] in members]
+        if len(members) > 1:
+            alone = bridges(graph.nodes, [edge[:2] for edge in edges])
+            farthest = max(edge[2] for edge in edges)
+            expected.append((first, len(members), len(edges), farthest, len(alone)))
+    columns = (found.first, found.size, found.pairs, found.farthest, found.bridges)
+    assert list(zip(*(column.tolist() for column in columns), strict=True)) == expected
+
+
+def test_the_density_of_a_cluster_is_the_share_of_its_pairs():
+    assert Shape(4, 4, 30, 1).density == pytest.approx(4 / 6)
+
+
+# absent pairs
+
+
+def points(draw_seed, nodes):
+    """How far apart some points on a line are, in thousandths; hardly ever two alike."""
+    chance = random.Random(draw_seed)
+    places = [chance.random() for _ in range(nodes)]
+    return [[int(abs(a - b) * FAR * 10**6) for b in places] for a in places]
+
+
+def clustering(by="average", mean=CUTOFF * 10**6, measure=None):
+    return Clustering(by, CUTOFF * 10**6, mean, FAR * 10**6, lambda node: node, None, measure)
+
+
+def near_links(apart):
+    kept = [(a, b) for a, b in combinations(range(len(apart)), 2) if apart[a][b] <= CUTOFF * 10**6]
+    columns = [[a for a, _ in kept], [b for _, b in kept], [apart[a][b] for a, b in kept]]
+    return Links(*(np.array(column, dtype=np.int64) for column in columns))
+
+
+def by_scipy(apart, most):
+    if len(apart) < 2:
+        return list(range(len(apart)))
+    labels = fcluster(linkage(squareform(np.array(apart, dtype=float)), "average"), most, "distance").tolist()
+    return [labels.index(label) for label in labels]
+
+
+@settings(max_examples=150)
+@given(st.integers(1, 14), st.integers(0, 10**9), st.sampled_from([0, 300]), st.integers(1, 600))
+def test_average_of_computed_pairs_is_that_of_scipy_on_all_pairs(nodes, seed, whole, at_once):
+    apart = points(seed, nodes)
+    asked = []
+
+    def measure(a, b):
+        asked.extend(zip(a.tolist(), b.tolist(), strict=True))
+        return np.array(
+            [apart[one][two] for one, two in zip(a.tolist(), b.tolist(), strict=True)], dtype=np.int64
+        )
+
+    with patch.multiple(clusters_module, MEASURED_WHOLE=whole, MEASURED_AT_ONCE=at_once):
+        found = clustering(measure=measure).clusters(nodes, near_links(apart)).cluster.tolist()
+    assert found == by_scipy(apart, CUTOFF * 10**6)
+    assert len({frozenset(pair) for pair in asked}) == len(asked), "a pair was measured twice"
+    assert all(apart[a][b] > CUTOFF * 10**6 for a, b in asked)
+
+
+def test_absent_pairs_hold_together_what_without_them_is_cut():
+    # All four are within 330 of each other, but only the neighbours within the cutoff.
+    apart = [[abs(a - b) * 110 * 10**6 for b in range(4)] for a in range(4)]
+    links = near_links([[d + (d > 120 * 10**6) * CUTOFF * 10**6 for d in row] for row in apart])
+
+    def measure(a, b):
+        return np.array([apart[one][two] for one, two in zip(a, b, strict=True)], dtype=np.int64)
+
+    assert clustering().clusters(4, links).cluster.tolist() == [0, 0, 2, 2]
+    assert clustering(measure=measure).clusters(4, links).cluster.tolist() == [0, 0, 0, 0]
+
+
+@given(st.integers(1, 12), st.integers(0, 10**9), st.integers(0, 600))
+def test_the_mean_up_to_which_average_merges_may_be_another_than_the_cutoff(nodes, seed, mean):
+    apart = points(seed, nodes)
+
+    def measure(a, b):
+        return np.array([apart[one][two] for one, two in zip(a, b, strict=True)], dtype=np.int64)
+
+    found = clustering(mean=mean * 10**6, measure=measure).clusters(nodes, near_links(apart)).cluster
+    # Within what pairs under the cutoff join.
+    of_node = connected_of(near_links(apart), nodes)
+    expected = by_scipy(
+        [
+            [d if of_node[a] == of_node[b] else FAR * 10**9 for b, d in enumerate(row)]
+            for a, row in enumerate(apart)
+        ],
+        mean * 10**6,
+    )
+    assert found.tolist() == expected
+
+
+def connected_of(links, nodes):
+    return clustering("connected").clusters(nodes, links).cluster.tolist()
+
+
+@given(graphs(sources=True), st.randoms(use_true_random=False), st.sampled_from([0, 300]))
+def test_computed_pairs_keep_sources_without_duplicates_apart(graph, chance, whole):
+    def measure(a, b):
+        return np.array([chance.randrange(FAR + 1) for _ in a], dtype=np.int64)
+
+    links = Links(*(np.array([edge[k] for edge in graph.edges], dtype=np.int64) for k in range(3)))
+    with patch.object(clusters_module, "MEASURED_WHOLE", whole):
+        found = Clustering(
+            "average", CUTOFF, CUTOFF, FAR, lambda node: node, graph.sources.__getitem__, measure
+        ).clusters(graph.nodes, links)
+    for members in clusters(found.cluster.tolist()).values():
+        names = [graph.sources[node] for node in members if graph.sources[node]]
+        assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("by", ["connected", "centre", "average", "pivot"])
+@given(graph=graphs(sources=True), clean=st.booleans())
+def test_clusters_component_by_component_are_those_of_the_whole(by, graph, clean):
+    if not clean:
+        graph = Graph(graph.nodes, graph.edges, CUTOFF, FAR, graph.turns)
+    links = Links(*(np.array([edge[k] for edge in graph.edges], dtype=np.int64) for k in range(3)))
+    way = Clustering(
+        by, CUTOFF, CUTOFF, FAR, graph.turns.__getitem__, graph.sources.__getitem__ if clean else None
+    )
+    assert way.clusters(graph.nodes, links).cluster.tolist() == WAYS[by](graph)

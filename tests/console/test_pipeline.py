@@ -73,7 +73,7 @@ ALL_FOUND = {
 def test_dedupe_writes_pairs_clusters_and_what_it_did(pehchan):
     out = pehchan("dedupe", "people.txt", "-s", "s.yaml", "-o", "out")
     assert sorted(path.name for path in Path("out").iterdir()) == [
-        *("clusters", "internal", "pairs", "rejected", "run.json")
+        *("cluster_shapes", "clusters", "internal", "pairs", "rejected", "run.json")
     ]
     assert rows("out/pairs") == PAIRS
     assert rows("out/clusters") == CLUSTERS
@@ -337,7 +337,7 @@ def test_a_folder_appears_whole_or_not_at_all():
 
 def test_the_report_of_another_version_is_refused():
     Path("run.json").write_text('{"version": 9}')
-    with pytest.raises(MistakesError, match=r"version 9\.\n  This pehchan reads version 2\."):
+    with pytest.raises(MistakesError, match=r"version 9\.\n  This pehchan reads version 3\."):
         read_run(LocalPlace(Path()))
     Path("run.json").write_text("[")
     with pytest.raises(MistakesError, match="not readable as JSON"):

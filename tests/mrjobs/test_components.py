@@ -3,10 +3,11 @@
 import logging
 import random
 from collections import Counter, defaultdict
-from itertools import chain, pairwise
+from itertools import chain, combinations, pairwise
 from unittest.mock import patch
 
 import numpy as np
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,14 +17,32 @@ from settled import settled_lines
 
 from pehchan.console import pipeline
 from pehchan.console.command import main
-from pehchan.console.pipeline import find_components, parts_of_clusters
+from pehchan.console.pipeline import Size, find_components
 from pehchan.console.places import LocalPlace
+from pehchan.mrjobs import cluster_pairs as cluster_module
+from pehchan.mrjobs import coded
 from pehchan.mrjobs import components as components_module
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
-from pehchan.mrjobs.components import Components, in_order
-from pehchan.mrjobs.wire import EDGES, Edges, Pair, Pairs, read_tagged
+from pehchan.mrjobs.coded import (
+    CodedPairs,
+    Coding,
+    Named,
+    as_bytes,
+    codes_of,
+    identity_of,
+    name_of,
+    names_of,
+    text_array,
+)
+from pehchan.mrjobs.components import Components
+from pehchan.mrjobs.reading_pairs import plain_pairs
+from pehchan.mrjobs.wire import EDGES, Pair, Pairs, read_tagged
 
 RECORDS = [(name, str(number)) for name in ("", "p") for number in range(6)]
+
+
+def code_of(record):
+    return int(codes_of(as_bytes([name_of(*record)]))[0])
 
 
 def task(step, *switches):
@@ -39,7 +58,7 @@ def shuffled(lines, parts, mappers, step, read):
     for number in range(mappers):
         job = task(step, "--parts", str(parts))
         sent = chain.from_iterable(read(job, line) for line in lines[number::mappers])
-        last = job.send_both_ways() if step == 0 else job.send()
+        last = job.join_rest() if step == 0 else job.to_larger_rest()
         for key, value in chain(sent, last):
             found[key].insert(0, value)
     return found
@@ -48,10 +67,10 @@ def shuffled(lines, parts, mappers, step, read):
 def one_round(lines, parts, mappers):
     """The lines after a round, and whether it changed something."""
     changed = 0
-    for step in range(2):
+    for step in range(2 if parts > 1 else 1):
         read = (lambda job, line: job.read_line(None, line)) if step == 0 else to_larger
         reducing = task(step)
-        reduce = reducing.large_star if step == 0 else reducing.small_star
+        reduce = (reducing.large_star if parts > 1 else reducing.join_all, reducing.small_star)[step]
         lines = [
             tag + b"\t" + payload
             for key, values in shuffled(lines, parts, mappers, step, read).items()
@@ -70,8 +89,9 @@ def rounds(lines, parts, mappers=1):
     for number in range(1, 100):
         lines, changed = one_round(lines, parts, mappers)
         if not changed:
+            edges = (CodedPairs.decode(payload) for tag, payload in read_tagged(lines) if tag == EDGES)
             return [
-                edge for tag, payload in read_tagged(lines) if tag == EDGES for edge in Edges.decode(payload)
+                pair for some in edges for pair in zip(some.a.tolist(), some.b.tolist(), strict=True)
             ], number
     raise AssertionError("there is no end")
 
@@ -81,14 +101,15 @@ def pairs_line(pairs):
 
 
 def expected(pairs):
-    """By record that a pair joins to a smaller one, the smallest of all that it is joined to, by scipy."""
-    ordered = sorted({record for pair in pairs for record in pair[:2]}, key=in_order)
-    place = {record: number for number, record in enumerate(ordered)}
-    a, b = ([place[pair[side]] for pair in pairs] for side in (0, 1))
+    """By code that a pair joins to a smaller one, the smallest of all that it is joined to, by scipy."""
+    coded_pairs = [(code_of(a), code_of(b)) for a, b, _ in pairs]
+    ordered = sorted({code for pair in coded_pairs for code in pair})
+    place = {code: number for number, code in enumerate(ordered)}
+    a, b = ([place[pair[side]] for pair in coded_pairs] for side in (0, 1))
     graph = coo_array((np.ones(len(pairs)), (a, b)), shape=(len(ordered), len(ordered)))
     labels = connected_components(graph, directed=False)[1].tolist() if ordered else []
-    smallest = {record: ordered[labels.index(label)] for record, label in zip(ordered, labels, strict=True)}
-    return {record: first for record, first in smallest.items() if record != first}
+    smallest = {code: ordered[labels.index(label)] for code, label in zip(ordered, labels, strict=True)}
+    return {code: first for code, first in smallest.items() if code != first}
 
 
 @settings(max_examples=300)
@@ -98,26 +119,113 @@ def expected(pairs):
     ),
     parts=st.integers(1, 5),
     mappers=st.integers(1, 3),
-    joined=st.sampled_from([1, 4, 200_000]),
+    held=st.sampled_from([1, 4, 200_000]),
     a_line=st.sampled_from([1, 3, 1000]),
 )
-def test_rounds_end_with_each_record_at_the_smallest_of_its_component(pairs, parts, mappers, joined, a_line):
-    with patch.multiple(components_module, JOINED=joined, A_LINE=a_line):
+def test_rounds_end_with_each_record_at_the_smallest_of_its_component(pairs, parts, mappers, held, a_line):
+    with (
+        patch.multiple(components_module, JOINED=held, CODED=held, A_LINE=a_line),
+        patch.object(coded, "A_LINE", a_line),
+    ):
         edges, _ = rounds([pairs_line([pair]) for pair in pairs], parts, mappers)
     within = [pair for pair in pairs if pair[2] <= 10 and pair[0] != pair[1]]
     assert dict(edges) == expected(within)
     assert len(edges) == len(dict(edges))
 
 
-@pytest.mark.parametrize("joined", [1, 50])
-def test_a_long_chain_takes_few_rounds(joined):
-    ids = [("", f"{number:05}") for number in range(3000)]
+def names(number):
+    ids = [("", f"{each:05}") for each in range(number)]
     random.Random(5).shuffle(ids)
-    chained = [(a, b, 1) for a, b in pairwise(ids)]
-    with patch.object(components_module, "JOINED", joined):
-        edges, number = rounds([pairs_line([pair]) for pair in chained], parts=7)
-    assert dict(edges) == dict.fromkeys(sorted(ids)[1:], ("", "00000"))
-    assert number <= 12
+    return ids
+
+
+@pytest.mark.parametrize("held", [1, 50])
+@pytest.mark.parametrize(
+    ("graph", "most"),
+    [
+        (pairwise(names(3000)), 14),
+        (((names(1)[0], other) for other in names(3000)[1:] if other != names(1)[0]), 4),
+        (combinations(names(60), 2), 4),
+    ],
+    ids=["chain", "star", "clique"],
+)
+def test_chains_stars_and_cliques_take_few_rounds(graph, most, held):
+    joined = [(a, b, 1) for a, b in graph]
+    with patch.multiple(components_module, JOINED=held, CODED=held):
+        edges, number = rounds([pairs_line([pair]) for pair in joined], parts=7)
+    assert dict(edges) == expected(joined)
+    assert number <= most
+
+
+def test_no_edges_make_no_components():
+    assert rounds([pairs_line([])], parts=3) == ([], 1)
+    assert rounds([pairs_line([])], parts=1) == ([], 1)
+
+
+# codes
+
+TEXTS = st.text(alphabet=st.sampled_from("ab\0\U0010ffffé漢 \n,"), max_size=12)
+
+
+@given(
+    st.lists(st.tuples(TEXTS.filter(lambda text: not set(text) & {"\0", "\U0010ffff"}), TEXTS), max_size=8)
+)
+def test_names_tell_records_and_their_order(records):
+    named = names_of(*([record[side] for record in records] for side in (0, 1)))
+    assert [identity_of(name) for name in named] == records
+    in_order = [record for _, record in sorted(zip(as_bytes(named), records, strict=True))]
+    assert in_order == sorted(records, key=lambda record: (record[1], record[0]))
+    array = text_array(as_bytes(named))
+    assert [bytes(name) for name in array[np.argsort(array, kind="stable")]] == sorted(as_bytes(named))
+
+
+@given(st.lists(st.binary(max_size=90), min_size=1, max_size=8, unique=True), st.integers(0, 3))
+def test_the_code_of_a_name_does_not_depend_on_the_names_beside_it(named, salt):
+    together = codes_of(named, salt).tolist()
+    assert together == [int(codes_of([name], salt)[0]) for name in named]
+    assert len(set(together)) == len(named)
+    assert not set(together) & set(codes_of(named, salt + 1).tolist())
+
+
+def test_pairs_and_records_travel_as_they_are():
+    coding = Coding()
+    coding.add(["b", "a"], ["a", "c"], [5, 2**40])
+    coding.add(["c"], ["b"], [-1])
+    assert coding.pairs == 3
+    named, pairs = coding.take()
+    code = dict(zip(named.names, named.codes.tolist(), strict=True))
+    assert code == {name: code_of(("", name)) for name in "abc"}
+    again = CodedPairs.all([pairs.encode(), pairs.take(np.array([1])).encode()])
+    assert again.a.tolist() == [code[name] for name in "baca"]
+    assert again.b.tolist() == [code[name] for name in "acbc"]
+    assert again.distance.tolist() == [5, 2**40, -1, 2**40]
+    assert coding.pairs == 0
+    known = Named(True, named.codes, named.names, [["é", "", "x"]])
+    found = Named.decode(known.encode())
+    assert (found.known, found.names, found.columns) == (True, named.names, [["é", "", "x"]])
+    assert found.codes.tolist() == named.codes.tolist()
+
+
+PLAIN = st.text(alphabet='ab1,|-+ _٣"\r\t', max_size=6)
+
+
+@given(
+    st.lists(st.tuples(PLAIN, PLAIN, st.one_of(PLAIN, st.integers().map(str))), max_size=5),
+    st.sampled_from(",|"),
+)
+def test_plain_lines_are_read_together_as_they_are_one_by_one(rows, delimiter):
+    lines = [delimiter.join(row).encode() for row in rows]
+    found = plain_pairs(lines, delimiter) if lines else None
+    one_by_one, rejected = [], 0
+    job = ClusterPairs(["--mapper", "--cutoff", "10", "--delimiter", delimiter])
+    for line in lines:
+        try:
+            one_by_one.append(job._delimited_pair(line))
+        except ValueError:
+            rejected += 1
+    if found is not None:
+        assert rejected == 0
+        assert list(found) == one_by_one
 
 
 # whole jobs
@@ -165,16 +273,59 @@ def test_clusters_of_several_parts_are_those_of_one(tmp_path, runner, by):
     def clusters(*more):
         out = tmp_path / f"out{len(list(tmp_path.iterdir()))}"
         counts = jobs.run(ClusterPairs, inputs, out, [*cutoff, "--by", by, *more])
-        lines = [line for part in sorted(out.glob("part*")) for line in part.read_bytes().splitlines()]
-        return sorted(lines), counts
+        return rows(out), counts
 
-    lines, counts = clusters()
+    members, counts = clusters()
     assert counts["Clusters", "Of two or more"] > 100
     work = LocalPlace(tmp_path)
-    inputs.append(str(find_components(jobs, inputs, work, [*cutoff, "--parts", "7"])))
-    assert jobs.counts["Components", "Rounds"]
-    assert clusters("--parts", "7") == (lines, counts)
-    assert len(list((tmp_path / "internal").iterdir())) == 1
+    # In rounds of several reducers, and in one.
+    for room in (pipeline.EDGE_BYTES * 100, pipeline.EDGE_BYTES * 900):
+        found = find_components(jobs, inputs, work, cutoff, 900, room)
+        several = jobs.run(
+            ClusterPairs,
+            [*inputs, str(found)],
+            out := tmp_path / f"several{room}",
+            [*cutoff, "--by", by, "--parts", "7"],
+        )
+        assert (rows(out), several) == (members, counts)
+        assert len(list((tmp_path / "internal").iterdir())) == 1
+        found.remove()
+    assert jobs.counts["Components", "Rounds"] >= 2
+
+
+def rows(out):
+    """What a job wrote, column lines as rows."""
+    lines = [line for part in sorted(out.glob("part*")) for line in part.read_bytes().splitlines()]
+    found = []
+    for tag, payload in read_tagged(lines):
+        columns = orjson.loads(payload)
+        found += (
+            [(tag, payload)]
+            if tag == b"rejected"
+            else [(tag, *row) for row in zip(*columns[1:], strict=True)]
+        )
+    return sorted(found, key=repr)
+
+
+def test_two_records_of_one_code_are_noticed_and_told_apart(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pairs.csv").write_text("a,b,1\nc,d,1\ne,f,1\n")
+    tried = []
+
+    def few_codes(names, salt=0):
+        tried.append(salt)
+        # At first all have one of two.
+        return codes_of(names, salt) % np.uint64(2 if salt < 2 else 2**63)
+
+    monkeypatch.setattr(coded, "codes_of", few_codes)
+    monkeypatch.setattr(cluster_module, "codes_of", few_codes)
+    assert main(["cluster", "pairs.csv", "--cutoff", "5", "-o", "out", "-q"]) == 0
+    assert max(tried) == 2
+    found = sorted(
+        line for part in (tmp_path / "out/clusters").iterdir() for line in part.read_text().splitlines()
+    )
+    assert found == ["a,a,1,1,1", "a,b,1,1,1", "c,c,1,1,1", "c,d,1,1,1", "e,e,1,1,1", "e,f,1,1,1"]
+    assert "3 clusters at cutoff 5" in capsys.readouterr().out
 
 
 def test_a_run_whose_pairs_are_too_many_for_one_reducer_gives_the_same(tmp_path, monkeypatch, capsys):
@@ -187,6 +338,7 @@ def test_a_run_whose_pairs_are_too_many_for_one_reducer_gives_the_same(tmp_path,
     asked = ["people.csv", "-s", "s.yaml", "-q"]
     assert main(["dedupe", *asked, "-o", "one"]) == 0
     monkeypatch.setattr(pipeline, "PAIR_BYTES", 300_000_000)
+    monkeypatch.setattr(pipeline, "EDGE_BYTES", 300_000_000)
     logging.disable(logging.CRITICAL)
     assert main(["dedupe", *asked, "-o", "several"]) == 0
     logging.disable(logging.NOTSET)
@@ -197,10 +349,11 @@ def test_a_run_whose_pairs_are_too_many_for_one_reducer_gives_the_same(tmp_path,
         )
 
     assert clusters("several") == clusters("one")
-    assert (tmp_path / "several" / "internal" / "components-1").exists()
+    assert list((tmp_path / "several" / "internal").glob("components-*"))
 
 
 def test_one_reducer_makes_the_clusters_that_it_can_hold():
-    assert parts_of_clusters(1000, 1000, 2_000_000) == 1
-    assert parts_of_clusters(10_000_000, 1_000_000, 500_000_000) == 30
-    assert parts_of_clusters(10, 10, 0) > 1
+    assert Size(1000, 1000).parts(2_000_000) == 1
+    assert Size(10_000_000, 1_000_000).parts(500_000_000) == 9
+    assert Size(1000, 1000, 4000).parts(2_000_000) > 1
+    assert Size(10, 10).parts(0) > 1

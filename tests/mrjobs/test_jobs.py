@@ -26,7 +26,7 @@ from pehchan.metadata.schemas import load_schema
 from pehchan.mrjobs import job as job_module
 from pehchan.mrjobs import record_similarity
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
-from pehchan.mrjobs.exporting import PairExport, cluster_line, quoted
+from pehchan.mrjobs.exporting import PairExport, cluster_lines, quoted, shape_lines
 from pehchan.mrjobs.planner import Counted, with_buckets
 from pehchan.mrjobs.record_similarity import RecordSimilarity
 from pehchan.mrjobs.select_output import SelectOutput
@@ -69,14 +69,15 @@ class Outcome:
         self.rejected = [
             json.loads(payload) for tag, payload in read_tagged(self.lines) if tag == b"rejected"
         ]
-        self.members = [
-            tuple(orjson.loads(payload)[1:])
-            for tag, payload in read_tagged(self.lines)
-            if tag == b"clustered"
-        ]
-        self.shapes = [
-            tuple(orjson.loads(payload)[1:]) for tag, payload in read_tagged(self.lines) if tag == b"shape"
-        ]
+        self.members = list(self._rows(b"clustered"))
+        self.shapes = list(self._rows(b"shape"))
+
+    def _rows(self, wanted):
+        """The lines of a tag, which hold columns, as rows."""
+        for tag, payload in read_tagged(self.lines):
+            if tag == wanted:
+                _, *columns = orjson.loads(payload)
+                yield from zip(*columns, strict=True)
 
     @property
     def distances(self):
@@ -625,9 +626,15 @@ def test_values_of_any_kind_can_be_read_back_as_csv(values, delimiter):
 
 
 def test_members_of_two_sets_are_written_with_their_set():
-    payload = b'[2,"base","1","other","x,2",3,null,1]'
-    assert cluster_line(payload, with_sets=False) == '1,"x,2",3,,1'
-    assert cluster_line(payload, with_sets=True) == 'base:1,"other:x,2",3,,1'
+    payload = b'[3,["base","base"],["1","1"],["other","base"],["x,2","1"],[3,null],[null,null],[1,0]]'
+    assert list(cluster_lines(payload, with_sets=False)) == ['1,"x,2",3,,1', "1,1,,,0"]
+    assert list(cluster_lines(payload, with_sets=True)) == ['base:1,"other:x,2",3,,1', "base:1,base:1,,,0"]
+
+
+def test_shapes_of_clusters_are_written_with_the_share_of_their_pairs():
+    payload = b'[2,["base",""],["1","x,2"],[4,2],[4,1],[30,7],[1,1]]'
+    assert list(shape_lines(payload, with_sets=False)) == ["1,4,4,0.666667,30,1", '"x,2",2,1,1.000000,7,1']
+    assert next(shape_lines(payload, with_sets=True)) == "base:1,4,4,0.666667,30,1"
 
 
 @pytest.mark.parametrize(
@@ -635,6 +642,7 @@ def test_members_of_two_sets_are_written_with_their_set():
     [
         ("pairs", b"a,b,5\n"),
         ("clustered", b"a,b,5,5,1\n"),
+        ("shape", b"a,3,2,0.666667,5,2\n"),
         ("rejected", b'{"line": "short"}\n'),
     ],
 )
@@ -643,7 +651,8 @@ def test_one_of_the_outputs_is_selected_by_its_tag(tmp_path, tag, expected):
     (tmp_path / "in").write_bytes(
         b"pairs\t"
         + Pairs.of([PAIR]).encode()
-        + b'\nclustered\t[2,"","a","","b",5,5,1]\nrejected\t{"line": "short"}\n'
+        + b'\nclustered\t[3,[""],["a"],[""],["b"],[5],[5],[1]]\nshape\t[2,[""],["a"],[3],[2],[5],[2]]'
+        + b'\nrejected\t{"line": "short"}\n'
         + settled_lines([["a"]])
     )
     job = SelectOutput(

@@ -1,0 +1,143 @@
+"""What a reducer of cluster_pairs has of some components: their records and pairs, and the clusters of these."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pehchan.clustering.clusters import Clustering, Clusters, Links
+from pehchan.mrjobs.coded import CodedPairs, Codes64, Named, as_bytes, identity_of, text_array
+from pehchan.mrjobs.wire import Clustered, ClusterShapes, Identity
+
+#: Records or clusters of a line.
+A_LINE = 1000
+
+
+@dataclass(frozen=True)
+class Part:
+    """Records, numbered in the order of their names, and pairs of them.
+
+    names    bytes[n]
+    known    bool[n]: those that are of the records, and not only of pairs
+    links    the pairs
+    columns  a list of values a compared field, "" where a record brought none; none where they were not asked for
+    """
+
+    names: NDArray[np.bytes_]
+    known: NDArray[np.bool_]
+    links: Links
+    columns: Sequence[list[str]]
+
+    @classmethod
+    def of(cls, named: Iterable[Named], pairs: Iterable[bytes]) -> "Part | None":
+        """Of records, of which one may be there several times, and of encoded pairs of them.
+
+        None where two records have one code, so that nobody knows whose the pairs are.
+        """
+        names, codes, known = [text_array([])], [np.zeros(0, dtype=np.uint64)], [np.zeros(0, dtype=bool)]
+        columns: list[list[str]] = []
+        for each in named:
+            names.append(text_array(as_bytes(each.names)))
+            codes.append(each.codes)
+            known.append(np.full(len(each.codes), each.known))
+            columns = columns or [[""] * (sum(map(len, codes)) - len(each.codes)) for _ in each.columns]
+            for column, more in zip(
+                columns, each.columns or [[""] * len(each.codes)] * len(columns), strict=True
+            ):
+                column += more
+        every, code = np.concatenate(names), np.concatenate(codes)
+        del names, codes
+        order = np.argsort(every, kind="stable")
+        every, code = every[order], code[order]
+        first = np.ones(len(every), dtype=bool)
+        first[1:] = every[1:] != every[:-1]
+        number = np.cumsum(first) - 1
+        is_known = np.zeros(int(first.sum()), dtype=bool)
+        np.logical_or.at(is_known, number, np.concatenate(known)[order])
+        values = [_first_there(column, order, number) for column in columns]
+        every, code = every[first], code[first]
+        del order, number
+        by_code = np.argsort(code, kind="stable")
+        ascending = code[by_code]
+        if (ascending[1:] == ascending[:-1]).any():
+            return None
+        coded = CodedPairs.all(pairs)
+        assert coded.distance is not None
+        a, b = (_numbers(by_code, ascending, side) for side in (coded.a, coded.b))
+        return cls(every, is_known, Links.of(a, b, coded.distance), values)
+
+    def identity(self, number: int) -> Identity:
+        """The set and id of a record."""
+        return identity_of(bytes(self.names[number]).decode("utf-8", "surrogatepass"))
+
+    def identities(self, numbers: NDArray[np.int64]) -> tuple[list[str], list[str]]:
+        """The sets and ids of records."""
+        names = self.names[numbers].tolist()
+        text = b"\n".join(names)
+        if b"\0" not in text and text.count(b"\n") == len(names) - 1:
+            return [""] * len(names), text.decode("utf-8", "surrogatepass").split("\n")
+        both = [identity_of(name.decode("utf-8", "surrogatepass")) for name in names]
+        return [each[0] for each in both], [each[1] for each in both]
+
+    def clusters(self, clustering: Clustering) -> Clusters:
+        """The clusters of all records."""
+        return clustering.clusters(len(self.names), self.links)
+
+    def lines(self, clusters: Clusters) -> Iterator[Clustered]:
+        """Every record with its cluster."""
+        order = np.argsort(clusters.cluster, kind="stable")
+        for start in range(0, len(order), A_LINE):
+            some = order[start : start + A_LINE]
+            mates = clusters.mates[some].tolist()
+            nearest, farthest = (
+                [distance if number else None for distance, number in zip(column, mates, strict=True)]
+                for column in (clusters.nearest[some].tolist(), clusters.farthest[some].tolist())
+            )
+            of_clusters = self.identities(clusters.cluster[some])
+            yield Clustered(*of_clusters, *self.identities(some), nearest, farthest, mates)
+
+    def shapes(self, clusters: Clusters) -> Iterator[ClusterShapes]:
+        """Every cluster of two records or more."""
+        shapes = clusters.shapes
+        for start in range(0, len(shapes.first), A_LINE):
+            some = slice(start, start + A_LINE)
+            columns = (shapes.size, shapes.pairs, shapes.farthest, shapes.bridges)
+            yield ClusterShapes(
+                *self.identities(shapes.first[some]), *(column[some].tolist() for column in columns)
+            )
+
+
+def _numbers(by_code: NDArray[np.int64], ascending: Codes64, codes: Codes64) -> NDArray[np.int64]:
+    """The numbers of records with these codes."""
+    places = np.searchsorted(ascending, codes)
+    return by_code[places]
+
+
+def _first_there(column: Sequence[str], order: NDArray[np.int64], number: NDArray[np.int64]) -> list[str]:
+    """A value a record, of those that it brought."""
+    found = [""] * (int(number[-1]) + 1 if len(number) else 0)
+    for place, record in zip(order.tolist(), number.tolist(), strict=True):
+        found[record] = found[record] or column[place]
+    return found
+
+
+def each_named_once(named: Sequence[Named]) -> Iterator[Named]:
+    """The same records, those that only pairs name no more than once, and not where the records have them."""
+    known = [each for each in named if each.known]
+    yield from known
+    others = [each for each in named if not each.known]
+    if not others:
+        return
+    both = [*known, *others]
+    codes = np.concatenate([each.codes for each in both])
+    names = np.concatenate([text_array(as_bytes(each.names)) for each in both])
+    order = np.argsort(codes, kind="stable")
+    kept = np.ones(len(codes), dtype=bool)
+    # Two records of one code both stay, so that it is noticed.
+    kept[order[1:]] = (codes[order[1:]] != codes[order[:-1]]) | (names[order[1:]] != names[order[:-1]])
+    start = sum(len(each.codes) for each in known)
+    for each in others:
+        end = start + len(each.codes)
+        yield each.take(np.flatnonzero(kept[start:end]))
+        start = end

@@ -102,7 +102,7 @@ bench-planner: $(VENV)/tested
 	$(BIN)/python bench/planner.py
 
 bench-clusters: $(VENV)/tested
-	$(BIN)/python bench/clusters.py
+	$(BIN)/python bench/clusters.py --rounds
 
 bench-hadoop: $(VENV)/tested
 	$(BIN)/python bench/scale.py --hadoop --records $(RECORDS)

@@ -1,23 +1,32 @@
 """Clusters of many pairs: seconds, rounds and memory, beside what scipy takes alone.
 
-    make bench-clusters, or python bench/clusters.py [--pairs 1000000] [--kind chain]
+    make bench-clusters, or python bench/clusters.py [--pairs 1000000] [--kind chain] [--rounds]
 
 Pairs lie in a file of id,id,distance. The whole run of `pehchan cluster` with -r local counts, start-up included;
-scipy has numbers in memory, and only tells the components. The benchmark ends where both do not find as many.
+scipy has numbers in memory, and only tells the components. With --rounds the components are also found in rounds of
+several reducers, as if each had room for a quarter of the pairs, to tell what a round costs. The benchmark ends where
+both do not find as many.
 """
 
 import argparse
 import json
+import resource
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from watching import watch
+
+from pehchan.console.jobs import Jobs
+from pehchan.console.pipeline import EDGE_BYTES, find_components
+from pehchan.console.places import LocalPlace
+from pehchan.console.progress import Progress
 
 KINDS = ("random", "chain", "power-law")
 
@@ -41,38 +50,71 @@ def edges(kind: str, number: int) -> NDArray[np.int64]:
 
 
 def row(kind: str, number: int, folder: Path) -> str:
-    """A line of the table."""
+    """A line of the table; the pairs are left in the folder."""
     ends = edges(kind, number)
     began = time.perf_counter()
     size = int(ends.max()) + 1
-    labels = connected_components(coo_array((np.ones(number, np.int8), tuple(ends.T)), (size, size)), False)[
-        1
-    ]
+    joined = coo_array((np.ones(number, np.int8), tuple(ends.T)), (size, size))
+    labels = connected_components(joined, False)[1]
     seconds = time.perf_counter() - began
     components = len(np.unique(labels[np.unique(ends)]))
     np.savetxt(folder / "pairs.csv", np.column_stack([ends, np.ones(number, np.int64)]), "%d", ",")
+    del ends, joined, labels
     asked = ["cluster", "pairs.csv", "--cutoff", "10", "-o", "out", "--overwrite"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     taken, tasks = watch(asked, folder)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     counters = json.loads((folder / "out" / "run.json").read_text())["counters"]
     if counters["Clusters"]["All"] != components:
         sys.exit(f"{kind}: {counters['Clusters']['All']:,} clusters, and not {components:,}")
     rounds = counters.get("Components", {}).get("Rounds", 0)
-    return f"| {kind} | {number:,} | {components:,} | {rounds} | {taken:,.1f} | {tasks[0]} | {seconds:.2f} |"
+    return (
+        f"| {kind} | {number:,} | {components:,} | {rounds} | {taken:,.0f} | {processor:,.0f} | {tasks[0]} | "
+        f"{seconds:.1f} |"
+    )
+
+
+class TimedJobs(Jobs):
+    """Jobs, and the seconds that each of them took."""
+
+    def __init__(self) -> None:
+        super().__init__("local", None, Progress(quiet=True))
+        self.took: list[float] = []
+
+    def run(self, *asked: Any, **more: Any) -> Any:
+        """Run a job."""
+        began = time.perf_counter()
+        counts = super().run(*asked, **more)
+        self.took.append(time.perf_counter() - began)
+        return counts
+
+
+def rounds_of(number: int, folder: Path) -> str:
+    """How long each round takes where a reducer has room for a quarter of the pairs."""
+    (folder / "internal").mkdir(exist_ok=True)
+    jobs = TimedJobs()
+    pairs, switches = [str(folder / "pairs.csv")], ["--cutoff", "10"]
+    find_components(jobs, pairs, LocalPlace(folder), switches, number, number * EDGE_BYTES // 4).remove()
+    return "in rounds of several reducers: " + ", ".join(f"{seconds:.0f} s" for seconds in jobs.took)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--pairs", type=int, action="append", help="1000000")
+    parser.add_argument("--pairs", type=int, action="append", help="1000000 and 10000000")
     parser.add_argument("--kind", choices=KINDS, action="append", help="all")
+    parser.add_argument("--rounds", action="store_true", help="also in rounds of several reducers")
     options = parser.parse_args()
-    print("| pairs | number | clusters | rounds | s | largest task, MB | scipy alone, s |")
-    print("|---|---|---|---|---|---|---|")
+    print("| pairs | number | clusters | rounds | s | processor, s | largest task, MB | scipy alone, s |")
+    print("|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory(prefix="pehchan-bench-") as place:
-        for number in options.pairs or [1_000_000]:
+        for number in options.pairs or [1_000_000, 10_000_000]:
             for kind in options.kind or KINDS:
                 print(row(kind, number, Path(place)), flush=True)
+                if options.rounds:
+                    print(rounds_of(number, Path(place)), flush=True)
 
 
 if __name__ == "__main__":

@@ -17,32 +17,47 @@ MEASURED_WHOLE = 300
 #: Absent pairs that are measured at a time, about.
 MEASURED_AT_ONCE = 500_000
 
+Distances = NDArray[np.int32] | NDArray[np.int64]
+
 #: (nodes, nodes) -> how far apart the records of each two are.
-Measure = Callable[[Nodes, Nodes], Nodes]
+Measure = Callable[[Nodes, Nodes], Distances]
 
 
 @dataclass(frozen=True)
 class Links:
-    """Pairs that belong together, each two nodes once: a[k] < b[k], and their distance; int64[m]."""
+    """Pairs that belong together, each two nodes once: a[k] < b[k] as int32[m], and their distance as int64[m], or
+    less where that will do.
+    """
 
     a: Nodes
     b: Nodes
-    distance: Nodes
+    distance: Distances
 
     def __len__(self) -> int:
         return len(self.a)
 
     @classmethod
-    def of(cls, a: Nodes, b: Nodes, distance: Nodes) -> "Links":
+    def of(cls, a: Nodes, b: Nodes, distance: Distances) -> "Links":
         """Of pairs in any order: of one that is there several times the smallest distance counts, and a record with
         itself is none.
         """
-        low, high = np.minimum(a, b), np.maximum(a, b)
-        order = np.lexsort((distance, high, low))
-        low, high, distance = low[order], high[order], distance[order]
+        # Two nodes as one number, which is sorted faster.
+        key = np.minimum(a, b).astype(np.int64)
+        key <<= 32
+        key |= np.maximum(a, b)
+        del a, b
+        order = np.argsort(key, kind="stable")
+        key, distance = key[order], distance[order]
+        del order
+        first = np.ones(len(key), dtype=bool)
+        first[1:] = key[1:] != key[:-1]
+        if not first.all():
+            distance = np.minimum.reduceat(distance, np.flatnonzero(first))
+            key = key[first]
+        low, high = (key >> 32).astype(np.int32), (key & 0xFFFFFFFF).astype(np.int32)
+        del key, first
         kept = low != high
-        kept[1:] &= (low[1:] != low[:-1]) | (high[1:] != high[:-1])
-        return cls(low[kept], high[kept], distance[kept])
+        return cls(low, high, distance) if kept.all() else cls(low[kept], high[kept], distance[kept])
 
     def take(self, which: NDArray[np.bool_] | slice) -> "Links":
         """Some of them."""
@@ -51,7 +66,7 @@ class Links:
 
 @dataclass(frozen=True)
 class Clusters:
-    """Every record in its cluster; int64[n] each.
+    """Every record in its cluster; of n integers each.
 
     cluster   the smallest record of the cluster
     nearest   smallest distance to a cluster-mate among the pairs given; any number where there is none
@@ -61,8 +76,8 @@ class Clusters:
     """
 
     cluster: Nodes
-    nearest: Nodes
-    farthest: Nodes
+    nearest: Distances
+    farthest: Distances
     mates: Nodes
     shapes: Shapes
 
@@ -96,14 +111,15 @@ class Clustering:
         within = cluster[links.a] == cluster[links.b]
         if not within.all():
             links = links.take(within)
-        nearest = np.full(nodes, np.iinfo(np.int64).max)
-        farthest = np.full(nodes, np.iinfo(np.int64).min)
-        mates = np.zeros(nodes, dtype=np.int64)
+        shapes = Shapes.of(cluster, links.a, links.b, links.distance)
+        kind = links.distance.dtype
+        nearest = np.full(nodes, np.iinfo(kind).max, dtype=kind)
+        farthest = np.full(nodes, np.iinfo(kind).min, dtype=kind)
+        mates = np.zeros(nodes, dtype=np.int32)
         for ends in (links.a, links.b):
             np.minimum.at(nearest, ends, links.distance)
             np.maximum.at(farthest, ends, links.distance)
-            mates += np.bincount(ends, minlength=nodes)
-        shapes = Shapes.of(cluster, links.a, links.b, links.distance)
+            mates += np.bincount(ends, minlength=nodes).astype(np.int32)
         return Clusters(cluster, nearest, farthest, mates, shapes)
 
     def _cut(self, component: Nodes, links: Links) -> Nodes:

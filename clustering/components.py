@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 R = TypeVar("R", bound=Hashable)
-Nodes = NDArray[np.int64]
+#: Nodes by their numbers, of 32 bits each where there are many of them.
+Nodes = NDArray[np.int32] | NDArray[np.int64]
 
 #: Edges from which on scipy is worth the half second that it takes to import.
 LARGE = 20_000
@@ -37,7 +38,7 @@ class Forest:
 
 
 def components(nodes: int, a: Sequence[int] | Nodes, b: Sequence[int] | Nodes) -> Nodes:
-    """int64[nodes]: for each node 0..nodes-1 the smallest node of its component.
+    """int32[nodes]: for each node 0..nodes-1 the smallest node of its component.
 
     Edges are those of node a[k] and node b[k], in any order, with repetitions and loops allowed.
     """
@@ -46,15 +47,15 @@ def components(nodes: int, a: Sequence[int] | Nodes, b: Sequence[int] | Nodes) -
         for one, other in zip(_listed(a), _listed(b), strict=True):
             low, high = sorted((forest.smallest(one), forest.smallest(other)))
             forest.join(low, high)
-        return np.array(forest.all(), dtype=np.int64)
+        return np.array(forest.all(), dtype=np.int32)
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     joined = coo_array((np.ones(len(a), dtype=np.int8), (a, b)), (nodes, nodes))
     number, label = connected_components(joined, directed=False)
-    smallest = np.empty(number, dtype=np.int64)
+    smallest = np.empty(number, dtype=np.int32)
     # Of what is written to one place several times the last stays.
-    smallest[label[::-1]] = np.arange(nodes - 1, -1, -1)
+    smallest[label[::-1]] = np.arange(nodes - 1, -1, -1, dtype=np.int32)
     return smallest[label]
 
 

@@ -8,29 +8,30 @@ from numpy.typing import NDArray
 
 from pehchan.clustering.clusters import Measure
 from pehchan.clustering.components import Nodes
+from pehchan.distance.arrays import Positions
 
 
 class Found(Protocol):
     """Pairs that were kept: positions of their records int64[m], and scaled distances int64[m]."""
 
     @property
-    def rows(self) -> Nodes: ...
+    def rows(self) -> Positions: ...
 
     @property
-    def columns(self) -> Nodes: ...
+    def columns(self) -> Positions: ...
 
     @property
-    def distances(self) -> Nodes: ...
+    def distances(self) -> NDArray[np.int64]: ...
 
 
 class Comparison(Protocol):
     """What tells the distances of records: RecordDistance, or a score in its place."""
 
-    def block(self, columns: Iterable[Sequence[str]], rank: Nodes) -> Any:
+    def block(self, columns: Iterable[Sequence[str]], rank: Positions) -> Any:
         """Records with these values, a column a field, and these ranks."""
         ...
 
-    def listed(self, block: Any, pairs: Iterable[tuple[Nodes, Nodes]]) -> Iterator[Found]:
+    def listed(self, block: Any, pairs: Iterable[tuple[Positions, Positions]]) -> Iterator[Found]:
         """Of the pairs of records i[k] and j[k] those that it keeps."""
         ...
 
@@ -47,10 +48,11 @@ def measure_of(
     number = len(known)
     block = comparison.block(columns, np.arange(number))
 
-    def measure(a: Nodes, b: Nodes) -> Nodes:
+    def measure(a: Nodes, b: Nodes) -> NDArray[np.int64]:
         distances = np.full(len(a), far, dtype=np.int64)
         asked = np.flatnonzero(known[a] & known[b])
-        i, j = np.minimum(a[asked], b[asked]), np.maximum(a[asked], b[asked])
+        i = np.minimum(a[asked], b[asked]).astype(np.int64)
+        j = np.maximum(a[asked], b[asked]).astype(np.int64)
         keys = i * number + j
         order = np.argsort(keys, kind="stable")
         i, j, keys = i[order], j[order], keys[order]

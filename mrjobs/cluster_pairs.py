@@ -151,8 +151,7 @@ class ClusterPairs(ReadsPairs):
         if key == ASIDE:
             yield from ((REJECTED, value) for value in values)
             return
-        lines = _by_kind(values)
-        part = Part.of(map(Named.decode, lines.pop(b"n")), lines.pop(b"p"))
+        part = Part.of(values)
         if part is None:
             self.count("Clusters", "Same code")
             return

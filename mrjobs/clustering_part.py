@@ -1,7 +1,7 @@
 """What a reducer of cluster_pairs has of some components: their records and pairs, and the clusters of these."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,42 +30,49 @@ class Part:
     columns: Sequence[list[str]]
 
     @classmethod
-    def of(cls, named: Iterable[Named], pairs: Iterable[bytes]) -> "Part | None":
-        """Of records, of which one may be there several times, and of encoded pairs of them.
+    def of(cls, lines: Iterable[bytes]) -> "Part | None":
+        """Of encoded records, of which one may be there several times (n), and of encoded pairs of them (p).
 
         None where two records have one code, so that nobody knows whose the pairs are.
         """
         names, codes, known = [text_array([])], [np.zeros(0, dtype=np.uint64)], [np.zeros(0, dtype=bool)]
         columns: list[list[str]] = []
-        for each in named:
+        # As arrays at once: many lines of them take no more room than these.
+        pairs: list[CodedPairs] = []
+        read = 0
+        for line in lines:
+            if line[:1] == b"p":
+                pairs.append(_narrow(CodedPairs.decode(line[1:])))
+                continue
+            each = Named.decode(line[1:])
             names.append(text_array(as_bytes(each.names)))
             codes.append(each.codes)
             known.append(np.full(len(each.codes), each.known))
-            columns = columns or [[""] * (sum(map(len, codes)) - len(each.codes)) for _ in each.columns]
+            columns = columns or [[""] * read for _ in each.columns]
             for column, more in zip(
                 columns, each.columns or [[""] * len(each.codes)] * len(columns), strict=True
             ):
                 column += more
-        every, code = np.concatenate(names), np.concatenate(codes)
-        del names, codes
+            read += len(each.codes)
+        every = np.concatenate(names)
+        del names
         order = np.argsort(every, kind="stable")
-        every, code = every[order], code[order]
+        every = every[order]
         first = np.ones(len(every), dtype=bool)
         first[1:] = every[1:] != every[:-1]
-        number = np.cumsum(first) - 1
-        is_known = np.zeros(int(first.sum()), dtype=bool)
+        every = every if first.all() else every[first]
+        is_known = np.zeros(len(every), dtype=bool)
+        number = np.cumsum(first, dtype=np.int32) - 1
         np.logical_or.at(is_known, number, np.concatenate(known)[order])
         values = [_first_there(column, order, number) for column in columns]
-        every, code = every[first], code[first]
-        del order, number
-        by_code = np.argsort(code, kind="stable")
-        ascending = code[by_code]
-        if (ascending[1:] == ascending[:-1]).any():
+        code = np.concatenate(codes)[order[first]]
+        del order, number, first, codes, known, columns
+        by_code = np.argsort(code, kind="stable").astype(np.int32)
+        code = code[by_code]
+        if (code[1:] == code[:-1]).any():
             return None
-        coded = CodedPairs.all(pairs)
-        assert coded.distance is not None
-        a, b = (_numbers(by_code, ascending, side) for side in (coded.a, coded.b))
-        return cls(every, is_known, Links.of(a, b, coded.distance), values)
+        links = _links(pairs, by_code, code)
+        return cls(every, is_known, links, values)
 
     def identity(self, number: int) -> Identity:
         """The set and id of a record."""
@@ -108,10 +115,23 @@ class Part:
             )
 
 
-def _numbers(by_code: NDArray[np.int64], ascending: Codes64, codes: Codes64) -> NDArray[np.int64]:
-    """The numbers of records with these codes."""
-    places = np.searchsorted(ascending, codes)
-    return by_code[places]
+def _narrow(pairs: CodedPairs) -> CodedPairs:
+    """The same, with distances of 32 bits where these will do."""
+    assert pairs.distance is not None
+    small = not len(pairs.distance) or np.abs(pairs.distance).max() < 2**31 - 1
+    return replace(pairs, distance=pairs.distance.astype(np.int32)) if small else pairs
+
+
+def _links(pairs: list[CodedPairs], by_code: NDArray[np.int32], codes: Codes64) -> Links:
+    """The pairs, with the numbers of records in place of their codes, which ascend. Uses the list up."""
+    nothing = np.zeros(0, dtype=np.int32)
+    a, b, distances = [nothing], [nothing], [nothing]
+    while pairs:
+        some = pairs.pop()
+        for side, found in ((some.a, a), (some.b, b)):
+            found.append(by_code[np.searchsorted(codes, side)])
+        distances.append(some.distance)
+    return Links.of(np.concatenate(a), np.concatenate(b), np.concatenate(distances))
 
 
 def _first_there(column: Sequence[str], order: NDArray[np.int64], number: NDArray[np.int64]) -> list[str]:

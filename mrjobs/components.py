@@ -77,20 +77,14 @@ class Components(ReadsPairs):
             yield from self._join()
 
     def _join(self) -> Iterator[tuple[bytes, bytes]]:
-        trees = joined(*self._taken())
+        edges, self._edges, self._held = self._edges, [], 0
+        trees = joined(edges)
         if self.options.parts == 1:
             yield from ((b"0", trees.take(which).encode()) for which in _lines(len(trees.a)))
             return
         for one in (trees, CodedPairs(trees.b, trees.a)):
             for key, which in in_parts(one.a, self.options.parts):
                 yield key, one.take(which).encode()
-
-    def _taken(self) -> tuple[Codes64, Codes64]:
-        """The edges that are held; nothing is left."""
-        edges, self._edges, self._held = self._edges, [], 0
-        nothing = [np.zeros(0, dtype=np.uint64)]
-        a, b = (np.concatenate([getattr(each, side) for each in edges] or nothing) for side in ("a", "b"))
-        return a, b
 
     def join_rest(self) -> Iterator[tuple[bytes, bytes]]:
         """What is left of the last edges."""
@@ -100,8 +94,7 @@ class Components(ReadsPairs):
 
     def join_all(self, _: bytes, values: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """All edges -> each record with the smallest of its component."""
-        edges = CodedPairs.all(values)
-        yield from self._left(joined(edges.a, edges.b))
+        yield from self._left(joined(list(map(CodedPairs.decode, values))))
 
     def large_star(self, _: bytes, values: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """The neighbours of records -> the larger ones, each with the smallest of all."""
@@ -126,14 +119,14 @@ class Components(ReadsPairs):
 
     def to_larger_rest(self) -> Iterator[tuple[bytes, bytes]]:
         """Edges that were not sent yet, each once."""
-        edges = _each_once(*self._taken())
-        for key, which in in_parts(edges.a, self.options.parts):
-            yield key, edges.take(which).encode()
+        edges, self._edges, self._held = self._edges, [], 0
+        once = _each_once(both_sides(edges))
+        for key, which in in_parts(once.a, self.options.parts):
+            yield key, once.take(which).encode()
 
     def small_star(self, _: bytes, values: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """The smaller neighbours of records -> these and the record, each with the smallest of them."""
-        edges = CodedPairs.all(values)
-        edges = _each_once(edges.a, edges.b)
+        edges = _each_once(both_sides(list(map(CodedPairs.decode, values))))
         record, smallest = _smallest([edges], with_record=False)
         least = smallest[np.searchsorted(record, edges.a)]
         others = edges.b != least
@@ -147,21 +140,34 @@ class Components(ReadsPairs):
             yield EDGES, edges.take(which).encode()
 
 
-def joined(a: Codes64, b: Codes64) -> CodedPairs:
-    """Of records that edges join, each but the smallest of a component with that one."""
-    codes = np.unique(np.concatenate([a, b]))
-    smallest = components(len(codes), _places(codes, a), _places(codes, b))
-    others = np.flatnonzero(smallest != np.arange(len(codes)))
+def joined(edges: list[CodedPairs]) -> CodedPairs:
+    """Of records that edges join, each but the smallest of a component with that one. Uses the list up."""
+    both = both_sides(edges)
+    codes = np.unique(np.concatenate([both.a, both.b]))
+    a, b = _places(codes, both.a), _places(codes, both.b)
+    del both
+    smallest = components(len(codes), a, b)
+    del a, b
+    others = np.flatnonzero(smallest != np.arange(len(codes), dtype=np.int32))
     return CodedPairs(codes[others], codes[smallest[others]])
+
+
+def both_sides(edges: list[CodedPairs]) -> CodedPairs:
+    """All edges as one. Uses the list up, so that they are not held twice."""
+    nothing = [np.zeros(0, dtype=np.uint64)]
+    a, b = [each.a for each in edges], [each.b for each in edges]
+    edges.clear()
+    a = [np.concatenate(a or nothing)]
+    return CodedPairs(a[0], np.concatenate(b or nothing))
 
 
 def _places(codes: Codes64, some: Codes64) -> NDArray[np.int32]:
     return np.searchsorted(codes, some).astype(np.int32)
 
 
-def _each_once(a: Codes64, b: Codes64) -> CodedPairs:
-    order = np.lexsort((b, a))
-    a, b = a[order], b[order]
+def _each_once(edges: CodedPairs) -> CodedPairs:
+    order = np.lexsort((edges.b, edges.a))
+    a, b = edges.a[order], edges.b[order]
     first = np.ones(len(a), dtype=bool)
     first[1:] = (a[1:] != a[:-1]) | (b[1:] != b[:-1])
     return CodedPairs(a[first], b[first])

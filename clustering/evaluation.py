@@ -88,6 +88,13 @@ def cluster_pair_scores(clusters: Mapping[RecordKey, Hashable], truth: Truth) ->
     )
 
 
+def known_pair_scores(clusters: Mapping[RecordKey, Hashable], truth: Truth) -> Scores:
+    """Scores of the pairs that are together in a cluster, of which the truth, told by pairs, knows something."""
+    found = truth.pairs_inside(clusters)
+    wrong = sum(a in clusters and clusters[a] == clusters.get(b) for a, b in truth.apart or ())
+    return Scores(found, found + wrong, truth.pairs, _unknown(clusters, truth))
+
+
 def exact_cluster_scores(clusters: Mapping[RecordKey, Hashable], truth: Truth) -> Scores:
     """Scores of whole clusters, of two records or more: right is one with exactly the true records."""
     predicted = _members(clusters)

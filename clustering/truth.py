@@ -43,11 +43,19 @@ _MOST_MISTAKES = 20
 class ClusterTruth:
     """Records with their clusters; a record that is not among them stands alone.
 
-    Where `across` is set, sets are linked, and only pairs of records of different sets count.
+    Where `across` is set, sets are linked, and only pairs of records of different sets count. Where pairs told the
+    clusters, `apart` are those that are known to be none.
     """
 
     clusters: Mapping[RecordKey, Hashable]
     across: bool = False
+    apart: frozenset[Pair] | None = None
+
+    def covers(self, a: RecordKey, b: RecordKey) -> bool:
+        """Whether something is known of two records, where the truth is of some records or pairs alone."""
+        if self.apart is None:
+            return a in self.clusters and b in self.clusters
+        return self.holds(a, b) or ordered(a, b) in self.apart
 
     def holds(self, a: RecordKey, b: RecordKey) -> bool:
         """Whether two records of a pair that counts stand for the same thing."""
@@ -76,10 +84,15 @@ class ClusterTruth:
 
 @dataclass(frozen=True)
 class PairTruth:
-    """The pairs that link two sets, as they were given: not what follows from several of them."""
+    """The pairs that link two sets, as given, not what follows from several; `apart` are known to be none."""
 
     known: frozenset[Pair]
     across: bool = True
+    apart: frozenset[Pair] = frozenset()
+
+    def covers(self, a: RecordKey, b: RecordKey) -> bool:
+        """Whether something is known of two records, where the truth is of some pairs alone."""
+        return ordered(a, b) in self.known or ordered(a, b) in self.apart
 
     @cached_property
     def clusters(self) -> Mapping[RecordKey, Hashable]:
@@ -127,8 +140,8 @@ def read_truth(path: str | os.PathLike[str], form: str = "", sets: Sequence[str]
 
     clusters  a column with the record's id and one with its cluster; when sets are linked, also its set
     pairs     two columns with ids; a column label or match may say 1 or 0. In one set, what is connected
-              by pairs is one cluster. Of two `sets` the first column belongs to the first, the second to
-              the second.
+              by pairs of 1 is one cluster, and a pair of 0 within it a mistake. Of two `sets` the first
+              column belongs to the first, the second to the second.
 
     Which of the two it is `form` says, else the header (id_a,id_b or cluster, entity and their like), else
     the ids. Blanks around an id are no part of it. Raises MistakesError with all that is wrong, by line.
@@ -266,7 +279,8 @@ def _pair_truth(
     first_at, second_at = _pair_columns(names) or (0, 1)
     label_at = _column(names, _LABEL, ())
     mistakes = Mistakes()
-    known: set[Pair] = set()
+    #: By label, pairs and the first lines that they are on.
+    told: dict[bool, dict[Pair, int]] = {True: {}, False: {}}
     for line, row in rows:
         where = f"{path} line {line}"
         label = "1" if label_at is None else "".join(row[label_at : label_at + 1]).lower()
@@ -278,9 +292,26 @@ def _pair_truth(
                 f"unknown label {label!r}",
                 "Give 1 for a pair that is the same, 0 for one that is not.",
             )
-        elif _LABELS[label]:
-            known.add(ordered((first_set, row[first_at]), (second_set, row[second_at])))
+        else:
+            pair = ordered((first_set, row[first_at]), (second_set, row[second_at]))
+            told[_LABELS[label]].setdefault(pair, line)
+        if len(mistakes.found) >= _MOST_MISTAKES:
+            break
+    known, apart = frozenset(told[True]), frozenset(told[False])
+    clusters = smallest_joined(known)
+    for pair in sorted(apart):
+        a, b = pair
+        line = told[False][pair]
+        if pair in known:
+            what = f"{a[1]} and {b[1]} are not the same, but they are on line {told[True][pair]}"
+        elif a == b:
+            what = f"{a[1]} is not the same as itself"
+        elif len(sets) != 2 and a in clusters and clusters[a] == clusters.get(b):
+            what = f"{a[1]} and {b[1]} are not the same, but other pairs that are the same connect them"
+        else:
+            continue
+        mistakes.add(f"{path} line {line}", what, "Mend one of the labels.")
         if len(mistakes.found) >= _MOST_MISTAKES:
             break
     mistakes.raise_if_any()
-    return PairTruth(frozenset(known)) if len(sets) == 2 else ClusterTruth(smallest_joined(known))
+    return PairTruth(known, apart=apart) if len(sets) == 2 else ClusterTruth(clusters, apart=apart)

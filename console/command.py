@@ -183,6 +183,11 @@ def build_parser() -> argparse.ArgumentParser:
         "--truth", required=True, metavar="TRUTH.csv", help="a file of id,cluster or of id_a,id_b"
     )
     evaluate.add_argument(
+        "--partial",
+        action="store_true",
+        help="the truth is of some records, or pairs, alone: nothing is right or wrong about others",
+    )
+    evaluate.add_argument(
         "--sizes", action="store_true", help="also how many clusters there are of each size, and should be"
     )
     evaluate.add_argument("--curve", action="store_true", help="also for other cutoffs")
@@ -448,7 +453,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
     from pehchan.console.evaluating import Evaluation
     from pehchan.console.places import place
 
-    found = Evaluation(place(options.out), options.truth)
+    found = Evaluation(place(options.out), options.truth, options.partial)
     if options.json:
         print(json.dumps(found.to_dict(), indent=1))
         return OK

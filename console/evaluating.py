@@ -16,6 +16,7 @@ from pehchan.clustering.evaluation import (
     cluster_pair_scores,
     curve,
     exact_cluster_scores,
+    known_pair_scores,
     pair_scores,
 )
 from pehchan.clustering.truth import ClusterTruth, Pair, ordered, read_truth
@@ -30,10 +31,11 @@ from pehchan.mrjobs.wire import PAIRS, Identity, Pairs
 class Evaluation:
     """How good what a run found is: all of it that lies in files is read once.
 
-    Raises MistakesError where `out` or the truth cannot be used.
+    Where the truth is `partial`, only records that it has in a cluster count, or of pairs only those that it names
+    and what follows from them. Raises MistakesError where `out` or the truth cannot be used.
     """
 
-    def __init__(self, out: Place, truth_path: str):
+    def __init__(self, out: Place, truth_path: str, partial: bool = False):
         self._out, self._cutoff = out, read_run(out)["cluster_cutoff"]
         path = out / "internal" / "plan.json"
         self._plan = Plan.from_dict(orjson.loads(path.read())) if path.exists() else None
@@ -42,6 +44,17 @@ class Evaluation:
         self._clusters = clusters(out)
         #: None where the run holds no pairs.
         self._kept = list(kept_pairs(out)) if (out / "internal" / "pairs").exists() else None
+        #: Whether pairs are all that is known, so that whole clusters cannot be told.
+        self._of_pairs = partial and not (isinstance(self._truth, ClusterTruth) and self._truth.apart is None)
+        if partial:
+            covers = self._truth.covers
+            if self._kept is not None:
+                self._kept = [(pair, distance) for pair, distance in self._kept if covers(*pair)]
+            if not self._of_pairs:
+                known = self._truth.clusters
+                self._clusters = {
+                    record: cluster for record, cluster in self._clusters.items() if record in known
+                }
 
     @property
     def scores(self) -> dict[str, Scores]:
@@ -51,15 +64,19 @@ class Evaluation:
         if self._kept is not None:
             pairs = (pair for pair, distance in self._kept if self._within(distance))
             found["pairs at or under the cutoff"] = pair_scores(pairs, truth, of_record or None)
-        if of_record:
+        if of_record and self._of_pairs:
+            found["pairs within clusters"] = known_pair_scores(of_record, truth)
+        elif of_record:
             found["pairs within clusters"] = cluster_pair_scores(of_record, truth)
             found["whole clusters"] = exact_cluster_scores(of_record, truth)
         return found
 
     @property
     def measures(self) -> ClusterMeasures | None:
-        """Of the clusters; None where the run made none."""
-        return cluster_measures(self._clusters, self._truth) if self._clusters else None
+        """Of the clusters; None where the run made none, or only pairs are known."""
+        if not self._clusters or self._of_pairs:
+            return None
+        return cluster_measures(self._clusters, self._truth)
 
     @property
     def curve(self) -> list[CutoffScores]:
@@ -96,7 +113,8 @@ class Evaluation:
 
         def is_wrong(pair: Pair) -> bool:
             across = truth.across and pair[0][0] == pair[1][0]
-            return together(pair) and not truth.holds(*pair) and not across
+            unknown = self._of_pairs and not truth.covers(*pair)
+            return together(pair) and not truth.holds(*pair) and not across and not unknown
 
         within = ClusterTruth(of_record, truth.across).each_pair()
         wrong = _first(

@@ -70,7 +70,7 @@ from pehchan.mrjobs.settling import RECORDS_A_LINE
 from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, RECORDS, REJECTED, SHAPE, read_tagged
 
 #: Bytes, about, that a pair takes where clusters are made, and a record; and an edge where components are found.
-PAIR_BYTES, RECORD_BYTES, EDGE_BYTES = 60, 100, 60
+PAIR_BYTES, RECORD_BYTES, EDGE_BYTES = 120, 100, 60
 
 #: How often codes of records are tried of which two are the same.
 SALTS = 10

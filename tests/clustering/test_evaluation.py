@@ -18,6 +18,7 @@ from pehchan.clustering.evaluation import (
     format_curve,
     format_scores,
     format_sizes,
+    known_pair_scores,
     pair_scores,
     wilson_interval,
 )
@@ -52,6 +53,26 @@ def test_pairs_of_clusters_are_those_that_brute_force_finds(predicted, actual, a
     scores = cluster_pair_scores(predicted, ClusterTruth(actual, across))
     assert got(scores) == counts(together(predicted, across), together(actual, across))
     assert scores.unknown == len(set(actual) - set(predicted))
+
+
+@given(predicted=clusterings, same=pair_sets, others=pair_sets)
+def test_of_a_truth_of_some_pairs_only_these_are_right_or_wrong(predicted, same, others):
+    known = frozenset(ordered(a, b) for a, b in same if a != b)
+    apart = frozenset(ordered(a, b) for a, b in others if a != b) - known
+    truth = PairTruth(known, apart=apart)
+    together_and_known = {frozenset(pair) for pair in known | apart} & together(predicted, False)
+    assert got(known_pair_scores(predicted, truth)) == counts(together_and_known, set(map(frozenset, known)))
+    assert all(truth.covers(a, b) and truth.covers(b, a) for a, b in known | apart)
+    assert sum(truth.covers(a, b) for a, b in combinations(RECORDS, 2)) == len(known | apart)
+
+
+def test_of_a_truth_of_some_records_nothing_is_known_about_others(truth_of):
+    truth = truth_of("id,cluster\n1,x\n2,x\n3,y\n")
+    assert truth.covers(("", "1"), ("", "3"))
+    assert not truth.covers(("", "1"), ("", "4"))
+    truth = truth_of("id_a,id_b,label\n1,2,1\n2,3,1\n3,4,0\n")
+    covered = {(a, b) for a, b in combinations("12345", 2) if truth.covers(("", a), ("", b))}
+    assert covered == {("1", "2"), ("2", "3"), ("1", "3"), ("3", "4")}
 
 
 def mates(clusters, record, everyone):
@@ -335,6 +356,12 @@ def test_one_named_set_qualifies_all_ids(truth_of):
         ("id_a,id_b\n1,2\n3,\n", "line 3: fewer than two ids"),
         ("id_a,id_b,label\n1,2,maybe\n", "line 2: unknown label 'maybe'"),
         ("id_a,id_b,label\n1,2\n", "line 2: unknown label ''"),
+        ("id_a,id_b,label\n1,2,1\n2,1,0\n", "line 3: 1 and 2 are not the same, but they are on line 2"),
+        (
+            "id_a,id_b,label\n1,2,1\n1,3,0\n2,3,1\n",
+            "line 3: 1 and 3 are not the same, but other pairs that are the same connect them",
+        ),
+        ("id_a,id_b,label\n1,2,1\n3,3,0\n", "line 3: 3 is not the same as itself"),
         ('id,cluster\n"1\n",p\n2\n', "line 4: no id"),
         ("", "no truth in it"),
         ("id,cluster\n", "no truth in it"),

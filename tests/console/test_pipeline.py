@@ -81,7 +81,7 @@ def test_dedupe_writes_pairs_clusters_and_what_it_did(pehchan):
     assert "5 records read" in out
     assert "3 clusters at cutoff 200: 2 of two or more records (4 records), 1 of one" in out
     run = json.loads(Path("out/run.json").read_text())
-    assert (run["version"], run["command"], run["runner"]) == (2, "dedupe", "inline")
+    assert (run["version"], run["command"], run["runner"]) == (3, "dedupe", "inline")
     assert (run["cutoff"], run["cluster_cutoff"]) == (200, 200)
     assert run["counters"]["Pairs"] == {"Compared": 10, "Kept": 2}
     assert scores(pehchan) == ALL_FOUND

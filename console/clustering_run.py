@@ -36,14 +36,14 @@ from pehchan.metadata.properties import Settings
 from pehchan.metadata.schema import Field, Schema
 from pehchan.mrjobs.wire import REJECTED
 
-#: Bytes of files, about, that a record takes at the least, and a pair in a packed file.
-A_RECORD, A_PACKED_PAIR = 50, 3
+#: Bytes of files, about, that a record takes at the least, and a pair, and a pair in a packed file.
+A_RECORD, A_PAIR, A_PACKED_PAIR = 50, 10, 3
 
 #: How the names of packed files end.
 PACKED = (".gz", ".bz2")
 
-#: Lines of each file that are looked at, to tell how many there are.
-LINES_LOOKED_AT = 200
+#: Bytes of a file that are looked at, to tell how many pairs it holds.
+BYTES_LOOKED_AT = 100_000
 
 
 @dataclass
@@ -122,7 +122,7 @@ def run_clustering(
         # What a line of records takes is taken for the values of one.
         computed = settings.cluster_absent == "computed"
         records_there = _size(of_records) // A_RECORD
-        size = Size(_number(pairs), records_there, 5 * A_RECORD if computed else 0)
+        size = Size(number_of_pairs(pairs), records_there, 5 * A_RECORD if computed else 0)
         with progress.stage("cluster"):
             reading = ["--delimiter", delimiter]
             inputs = [*of_pairs, *of_records]
@@ -186,13 +186,19 @@ def _size(inputs: Sequence[Place]) -> int:
     return sum(sizes)
 
 
-def _number(pairs: Pairs) -> int:
+def number_of_pairs(pairs: Pairs) -> int:
     """About how many pairs there are: as runs counted them, and by the first lines of files."""
     kept = sum(read_run(output)["counters"].get("Pairs", {}).get("Kept", 0) for output in pairs.outputs)
-    plain = [file for file in pairs.files if not file.name.endswith(PACKED)]
-    lines = [len(line) for file in plain for line in file.some_lines(LINES_LOOKED_AT)]
-    packed = _size([file for file in pairs.files if file.name.endswith(PACKED)])
-    return kept + _size(plain) * len(lines) // max(1, sum(lines)) + packed // A_PACKED_PAIR
+    return kept + sum(file.size() // _bytes_a_pair(file) for file in pairs.files)
+
+
+def _bytes_a_pair(file: Place) -> int:
+    """Bytes that a pair takes in a file, by its first lines where it lies on this machine."""
+    if file.name.endswith(PACKED) or not isinstance(file, LocalPlace):
+        return A_PACKED_PAIR if file.name.endswith(PACKED) else A_PAIR
+    with open(file.path, "rb") as opened:
+        first = opened.read(BYTES_LOOKED_AT)
+    return max(1, len(first) // max(1, first.count(b"\n")))
 
 
 def _find_pairs(paths: Sequence[str], mistakes: Mistakes) -> Pairs:

@@ -1,5 +1,6 @@
 """Clusters of whole runs: absent pairs that are computed, shapes for other tools, and truth of some records."""
 
+import gzip
 import json
 import random
 from itertools import combinations
@@ -12,7 +13,9 @@ from scipy.spatial.distance import squareform
 
 from pehchan.clustering import clusters as clusters_module
 from pehchan.console import pipeline
+from pehchan.console.clustering_run import Pairs, number_of_pairs
 from pehchan.console.command import main
+from pehchan.console.places import LocalPlace
 
 SCHEMA = """\
 id: id
@@ -170,3 +173,13 @@ def test_of_a_truth_of_some_records_the_others_are_neither_right_nor_wrong(pehch
     said = pehchan("evaluate", "out", "--truth", "truth.csv", "--partial", "--errors", 9)
     assert "wrong" in said
     assert said.count("wrong:") == 1
+
+
+def test_how_many_pairs_files_hold_is_told_by_their_first_lines(tmp_path):
+    (tmp_path / "plain.csv").write_text("".join(f"a{k:05},b{k:05},1\n" for k in range(20_000)))
+    with gzip.open(tmp_path / "packed.csv.gz", "wt") as file:
+        file.write("a,b,1\n" * 10)
+    plain, packed = (LocalPlace(tmp_path / name) for name in ("plain.csv", "packed.csv.gz"))
+    assert number_of_pairs(Pairs([], [plain])) == pytest.approx(20_000, rel=0.1)
+    assert number_of_pairs(Pairs([], [packed, plain])) > 20_000
+    assert number_of_pairs(Pairs([], [])) == 0

@@ -58,7 +58,9 @@ def row(kind: str, number: int, folder: Path) -> str:
     labels = connected_components(joined, False)[1]
     seconds = time.perf_counter() - began
     components = len(np.unique(labels[np.unique(ends)]))
-    np.savetxt(folder / "pairs.csv", np.column_stack([ends, np.ones(number, np.int64)]), "%d", ",")
+    with open(folder / "pairs.csv", "w") as file:
+        for some in np.array_split(ends, max(1, number // 100_000)):
+            file.writelines(map("%d,%d,1\n".__mod__, map(tuple, some.tolist())))
     del ends, joined, labels
     asked = ["cluster", "pairs.csv", "--cutoff", "10", "-o", "out", "--overwrite"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -169,7 +169,7 @@ class Shapes:
         of_edge = number[a]
         del is_first, number
         pairs = np.bincount(of_edge, minlength=len(first))
-        farthest = np.zeros(len(first), dtype=np.int64)
+        farthest = np.full(len(first), np.iinfo(np.int64).min)
         np.maximum.at(farthest, of_edge, distance)
         # A tree has nothing but bridges, and what is joined throughout has none.
         alone = np.where(pairs == size - 1, pairs, 0)

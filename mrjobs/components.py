@@ -142,12 +142,10 @@ class Components(ReadsPairs):
 
 def joined(edges: list[CodedPairs]) -> CodedPairs:
     """Of records that edges join, each but the smallest of a component with that one. Uses the list up."""
-    both = both_sides(edges)
-    codes = np.unique(np.concatenate([both.a, both.b]))
-    a, b = _places(codes, both.a), _places(codes, both.b)
-    del both
+    codes, places = _numbered(both_sides(edges))
+    a, b = places[: len(places) // 2], places[len(places) // 2 :]
     smallest = components(len(codes), a, b)
-    del a, b
+    del a, b, places
     others = np.flatnonzero(smallest != np.arange(len(codes), dtype=np.int32))
     return CodedPairs(codes[others], codes[smallest[others]])
 
@@ -161,8 +159,19 @@ def both_sides(edges: list[CodedPairs]) -> CodedPairs:
     return CodedPairs(a[0], np.concatenate(b or nothing))
 
 
-def _places(codes: Codes64, some: Codes64) -> NDArray[np.int32]:
-    return np.searchsorted(codes, some).astype(np.int32)
+def _numbered(edges: CodedPairs) -> tuple[Codes64, NDArray[np.int32]]:
+    """The codes of edges, ascending, and the number of each end among them, those of all a before those of all b."""
+    ends = np.concatenate([edges.a, edges.b])
+    # By order, as to look each up takes longer, and so does numpy's unique, which hashes.
+    order = np.argsort(ends)
+    ends = ends[order]
+    first = np.ones(len(ends), dtype=bool)
+    first[1:] = ends[1:] != ends[:-1]
+    codes = ends[first]
+    del ends
+    places = np.empty(len(order), dtype=np.int32)
+    places[order] = np.cumsum(first, dtype=np.int32) - 1
+    return codes, places
 
 
 def _each_once(edges: CodedPairs) -> CodedPairs:

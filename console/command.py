@@ -101,15 +101,40 @@ def build_parser() -> argparse.ArgumentParser:
     link.add_argument("inputs", action="append", metavar="B", help="the second set")
     _add_run_options(link)
     _add_cluster_options(link)
-    as_what = link.add_mutually_exclusive_group()
-    for kind, text in (
-        ("one-to-one", "neither set holds duplicates (the default)"),
-        ("many-to-one", "the second set holds none: each record of the first belongs to at most one of it"),
-        ("many-to-many", "both sets may hold duplicates"),
-    ):
-        as_what.add_argument(
-            f"--{kind}", dest="defines", action="append_const", const=f"link.as={kind}", help=text
-        )
+    _add_link_kinds(link)
+
+    match = _command(
+        commands,
+        "match",
+        run_match,
+        "learn how records of one entity differ, find which match, and cluster them",
+    )
+    match.add_argument("inputs", nargs="+", metavar="INPUT", help="files or folders of records")
+    match.add_argument(
+        "--link", action="store_true", help="the two inputs are two sets: only records of different sets meet"
+    )
+    _add_learning_options(match, "folder of the model: the one there is taken, unless labels came since")
+    match.add_argument(
+        "--anew", action="store_true", help="learn although the folder of the model holds one that would do"
+    )
+    _add_run_options(match)
+    match.add_argument(
+        "--show", type=int, default=0, metavar="N", help="show the first N clusters side by side"
+    )
+    _add_link_kinds(match)
+
+    learn = _command(commands, "learn", run_learn, "learn a model, and leave pairs to ask about")
+    ask = _command(commands, "ask", run_ask, "choose the pairs that are most worth a label")
+    for each in (learn, ask):
+        each.add_argument("inputs", nargs="+", metavar="INPUT", help="files or folders of records")
+        each.add_argument("--link", action="store_true", help="the two inputs are two sets")
+        _add_learning_options(each, "folder of the model (required)", required=True)
+        _add_properties_options(each)
+        _add_schema_option(each)
+        _add_runner_options(each)
+        each.add_argument("-q", "--quiet", action="store_true", help="no progress")
+        each.add_argument("-v", "--verbose", action="store_true", help="the runner's own log too")
+    ask.add_argument("-n", type=int, default=20, metavar="N", help="how many (20)")
 
     similarity = _command(commands, "similarity", run_similarity, "distances of record pairs")
     similarity.add_argument("inputs", nargs="+", metavar="INPUT", help="files or folders of records")
@@ -335,12 +360,99 @@ def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_link_kinds(parser: argparse.ArgumentParser) -> None:
+    as_what = parser.add_mutually_exclusive_group()
+    for kind, text in (
+        ("one-to-one", "of two sets: neither holds duplicates (the default)"),
+        ("many-to-one", "the second set holds none: each record of the first belongs to at most one of it"),
+        ("many-to-many", "both sets may hold duplicates"),
+    ):
+        as_what.add_argument(
+            f"--{kind}", dest="defines", action="append_const", const=f"link.as={kind}", help=text
+        )
+
+
+def _add_learning_options(parser: argparse.ArgumentParser, model: str, required: bool = False) -> None:
+    parser.add_argument("--model", default="", required=required, metavar="DIR", help=model)
+    parser.add_argument(
+        "--labels",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="labelled pairs, besides labels.csv of the model",
+    )
+
+
 def run_dedupe(options: argparse.Namespace) -> int:
     return _run(options, clusters=True, link=options.command == "link")
 
 
 def run_similarity(options: argparse.Namespace) -> int:
     return _run(options, clusters=False, link=False)
+
+
+def run_match(options: argparse.Namespace) -> int:
+    from pehchan.console.clusters_shown import first_clusters
+    from pehchan.console.learning_run import Learning
+    from pehchan.console.learnt_text import found_text, next_text
+    from pehchan.console.pipeline import quiet_mrjob, run_pipeline
+    from pehchan.console.places import place
+    from pehchan.console.progress import Progress
+    from pehchan.console.summary import summary
+
+    _check_link(options)
+    quiet_mrjob(options.verbose)
+    request = _request(
+        options, out=options.out, overwrite=options.overwrite, resume=options.resume, link=options.link
+    )
+    learning = Learning(options.model, options.labels, options.anew)
+    result = run_pipeline(request, Progress(quiet=options.quiet), _announce_match, learning)
+    assert learning.found is not None
+    print(found_text(learning.found))
+    print(summary(result, place(options.out)))
+    if options.show:
+        print(first_clusters(place(options.out), options.show), end="")
+    print(next_text(learning.found, options.model or f"{options.out}/model", options.inputs, options.link))
+    return OK
+
+
+def run_learn(options: argparse.Namespace) -> int:
+    return _learn(options, anew=True, ask=20)
+
+
+def run_ask(options: argparse.Namespace) -> int:
+    return _learn(options, anew=False, ask=options.n)
+
+
+def _learn(options: argparse.Namespace, anew: bool, ask: int) -> int:
+    from pehchan.console.learning_run import Learning, run_learning
+    from pehchan.console.learnt_text import found_text, next_text
+    from pehchan.console.pipeline import quiet_mrjob
+    from pehchan.console.progress import Progress
+
+    _check_link(options)
+    quiet_mrjob(options.verbose)
+    learning = Learning(options.model, options.labels, anew, ask)
+    request = _request(options, out="", link=options.link)
+    run_learning(request, learning, Progress(quiet=options.quiet), _announce_match)
+    assert learning.found is not None
+    if anew:
+        print(found_text(learning.found))
+    print(next_text(learning.found, options.model, options.inputs, options.link))
+    return OK
+
+
+def _check_link(options: argparse.Namespace) -> None:
+    if options.link and len(options.inputs) != 2:
+        raise MistakesError(
+            [Mistake("--link", f"{len(options.inputs)} inputs, not two.", "Give the two sets.")]
+        )
+
+
+def _announce_match(result: "Result") -> None:
+    """Say what is known before work starts: warnings. What is learnt from is told with what was learnt."""
+    for warning in result.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 def _run(options: argparse.Namespace, clusters: bool, link: bool) -> int:
@@ -399,10 +511,7 @@ def run_plan(options: argparse.Namespace) -> int:
     from pehchan.console.planning import forecast
     from pehchan.console.recall import recall_text
 
-    if options.link and len(options.inputs) != 2:
-        raise MistakesError(
-            [Mistake("--link", f"{len(options.inputs)} inputs, not two.", "Give the two sets.")]
-        )
+    _check_link(options)
     quiet_mrjob(False)
     result, found = forecast(_request(options, out="", link=options.link, clusters=False), options.recall)
     if options.blocks and found.plan.join != "blocking":

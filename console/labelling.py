@@ -47,7 +47,7 @@ SURE = 0.95
 #: How many labels of matches and of strangers a model should have, at least.
 ENOUGH = 5
 
-_MODEL_FILE = "model.json"
+MODEL_FILE = "model.json"
 _ANSWERS = {str(answer): answer for answer in ANSWERS}
 _PROMPT = "1 match, 0 no match, 2 unsure, u undo, q quit, ? help: "
 _NOTHING_WAITS = "No more pairs wait for an answer. u undo, q quit: "
@@ -180,8 +180,8 @@ def model_folder(model: str) -> Path:
         raise _mistake(model, "there is no such folder.", right)
     if not folder.is_dir():
         raise _mistake(model, "a file, not the folder of a model.", right)
-    if not (folder / _MODEL_FILE).exists():
-        raise _mistake(model, f"not the folder of a model: it holds no {_MODEL_FILE}.", right)
+    if not (folder / MODEL_FILE).exists():
+        raise _mistake(model, f"not the folder of a model: it holds no {MODEL_FILE}.", right)
     return folder
 
 

@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -64,10 +64,14 @@ from pehchan.mrjobs.planner import (
     with_buckets,
 )
 from pehchan.mrjobs.record_similarity import RecordSimilarity
+from pehchan.mrjobs.score_candidates import ScoreCandidates
 from pehchan.mrjobs.searches import LOOKED_UP, Foresight, may_be_indexed, with_search
 from pehchan.mrjobs.settle_records import SettleRecords
 from pehchan.mrjobs.settling import RECORDS_A_LINE
 from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, RECORDS, REJECTED, SHAPE, read_tagged
+
+if TYPE_CHECKING:
+    from pehchan.console.learning_run import Learning
 
 #: Bytes, about, that a pair takes where clusters are made, and a record; and an edge where components are found.
 PAIR_BYTES, RECORD_BYTES, EDGE_BYTES = 120, 100, 60
@@ -180,18 +184,21 @@ class Size:
 
 
 def run_pipeline(
-    request: Request, progress: Progress, announce: Callable[[Result], None] = lambda result: None
+    request: Request,
+    progress: Progress,
+    announce: Callable[[Result], None] = lambda result: None,
+    learning: "Learning | None" = None,
 ) -> Result:
-    """Settle, compare, and cluster where asked; write OUT.
+    """Settle, compare, and cluster where asked; write OUT. With `learning` a model says how far apart records are.
 
     `announce` is called once all is checked and before work starts. Raises MistakesError before that, RunError
     after it.
     """
     result = Result(request, started=datetime.now(timezone.utc).isoformat(timespec="seconds"))
     with local_folder() as here:
-        inputs, prepared, plan = check(request, result, here)
+        inputs, prepared, plan = check(request, result, here, learning=learning)
         announce(result)
-        _run(request, result, inputs, prepared, plan, progress, here)
+        _run(request, result, inputs, prepared, plan, progress, here, learning)
     return result
 
 
@@ -203,6 +210,7 @@ def _run(
     plan: Plan,
     progress: Progress,
     here: Path,
+    learning: "Learning | None",
 ) -> None:
     jobs = Jobs(request.runner, request.conf_path, progress, request.resume)
     with (
@@ -212,18 +220,22 @@ def _run(
         stages = Stages(folder, _fingerprint(plan, result.cluster_cutoff, inputs), jobs, progress)
         with stages.stage("read") as begun:
             if begun:
-                _read(prepared, inputs, plan, jobs, here, work)
-        if request.runner not in ("inline", "local") and not any(
-            group == "Records" for group, _ in jobs.counts
-        ):
-            raise RunError(
-                f"-r {request.runner} gave no counters of the records it read, and their number decides how they "
-                "are compared.\n  Are the files empty? If not, look at the runner's log with -v."
-            )
+                read_records(prepared, inputs, plan, jobs, here, work)
+        _check_counted(jobs)
         _check_rejected(jobs.counts, plan.settings, request.out, work / "rejected")
-        by_set = {name: work / "internal" / folder for name, folder in _record_folders(prepared).items()}
+        by_set = settled_records(prepared, work)
         records = list(by_set.values())
-        plan, shuffled = _plan_to_compare(plan, by_set, jobs, stages, here, work)
+        compares, shuffled = RecordSimilarity, jobs.counts["Records", "Characters"]
+        if learning is not None:
+            compares = ScoreCandidates
+            with stages.stage("learn") as begun:
+                learnt = work / "internal" / "plan.json"
+                if begun:
+                    plan = learning.plan(plan, by_set, jobs, here, work)
+                    learnt.write(orjson.dumps(plan.to_dict()))
+                plan = Plan.from_dict(orjson.loads(learnt.read()))
+        else:
+            plan, shuffled = _plan_to_compare(plan, by_set, jobs, stages, here, work)
         if request.runner == "inline" and (too_large := _too_large("what goes to the comparison", shuffled)):
             warning = "-r inline: " + " ".join(too_large)
             result.warnings.append(warning)
@@ -233,7 +245,7 @@ def _run(
         with stages.stage("compare", pairs_to_compare(plan, jobs.counts), "pairs") as begun:
             if begun:
                 pairs = work / "internal" / "pairs"
-                jobs.run(RecordSimilarity, list(map(str, records)), pairs, ["--plan", str(plan_path)])
+                jobs.run(compares, list(map(str, records)), pairs, ["--plan", str(plan_path)])
         with stages.stage("write pairs") as begun:
             if begun:
                 jobs.export(PAIRS, [work / "internal" / "pairs"], work / "pairs", plan_path)
@@ -307,7 +319,21 @@ def _sample(folders: Mapping[str, Place], counted: Counted, number: int) -> list
     return sample
 
 
-def _read(
+def _check_counted(jobs: Jobs) -> None:
+    """Raises RunError where a runner did not say how many records it read."""
+    if jobs.runner not in ("inline", "local") and not any(group == "Records" for group, _ in jobs.counts):
+        raise RunError(
+            f"-r {jobs.runner} gave no counters of the records it read, and their number decides how they "
+            "are compared.\n  Are the files empty? If not, look at the runner's log with -v."
+        )
+
+
+def settled_records(prepared: Prepared, work: Place) -> dict[str, Place]:
+    """Where the settled records lie, by set where the sets are settled one by one."""
+    return {name: work / "internal" / folder for name, folder in _record_folders(prepared).items()}
+
+
+def read_records(
     prepared: Prepared, inputs: Sequence[InputFile], plan: Plan, jobs: Jobs, here: Path, work: Place
 ) -> None:
     """Settle the records into work/internal, and set aside into work/rejected what is none."""
@@ -463,7 +489,11 @@ def _fingerprint(plan: Plan, cutoff: int | None, inputs: Sequence[InputFile]) ->
 
 
 def check(
-    request: Request, result: Result, here: Path, bring: Callable[..., InputFile] = on_this_machine
+    request: Request,
+    result: Result,
+    here: Path,
+    bring: Callable[..., InputFile] = on_this_machine,
+    learning: "Learning | None" = None,
 ) -> tuple[list[InputFile], Prepared, Plan]:
     """Everything that can be checked before a job starts; raises MistakesError with all that is wrong.
 
@@ -497,7 +527,10 @@ def check(
         plan = replace(plan, sets=LINK_SETS, set_from="line")
     elif prepared.kind == "records" and plan.set_from == "file":
         plan = replace(plan, set_from="line")
-    if request.clusters:
+    if learning is not None:
+        plan = learning.check(plan, prepared, mistakes)
+        result.cluster_cutoff = plan.cutoff
+    elif request.clusters:
         result.cluster_cutoff, plan = _cluster_cutoff(request, plan, mistakes)
     if request.link and plan.settings.clean_sets:
         mistakes.add(

@@ -83,26 +83,45 @@ def learn_from(
     profile = Profile.of(names, raw_columns, of_set)
     fields = kinds_of(profile).fields
     table = Table.of(fields, [raw_columns[each.ordinal] for each in fields], ids, of_set)
-    said = None if labels is None else labels.of(fields)
+    model, _, i, j = learn_of(profile, table, None if labels is None else labels.of(fields))
+    return Learnt(model, table, i, j, model.log_odds(table, i, j) - model.threshold)
+
+
+def learn_of(
+    profile: Profile, table: Table, labels: Labels | None = None
+) -> tuple[Model, Pairs, Positions, Positions]:
+    """The model of the records that a profile counts, of which a table has all or a sample by the hash of set and id.
+
+    Also the candidate pairs of the table, those that were learnt from and all of them.
+    """
+    records = sum(profile.records.values())
+    # Of a pair both records are in the sample.
+    share = min(1.0, (len(table) / max(records, 1)) ** 2)
     known = None
-    if said is not None and (said.labels == MATCH).any():
-        yes = said.labels == MATCH
-        known = KnownPairs(said.table, said.i[yes], said.j[yes])
+    if labels is not None and (labels.labels == MATCH).any():
+        yes = labels.labels == MATCH
+        known = KnownPairs(labels.table, labels.i[yes], labels.j[yes])
     sample = table.take(table.sample(SAMPLE))
-    keys = learn_keys(table, len(table), known)
+    keys = learn_keys(table, records, known)
     i, j = pairs_of(table, keys)
-    first = sampled(table, i, j, FIRST_LOOK)
-    look = learn(profile, sample, first, keys, said)
+    first = sampled(table, i, j, FIRST_LOOK, share)
+    look = learn(profile, sample, first, keys, labels)
     sure = look.log_odds(table, first.i, first.j) - max(look.threshold, 0.0) > SURE
     if sure.sum() >= SURE_PAIRS:
-        again = learn_keys(table, len(table), KnownPairs(table, first.i[sure], first.j[sure]))
+        again = learn_keys(table, records, KnownPairs(table, first.i[sure], first.j[sure]))
         keys = keys_of_both(keys, again)
         i, j = pairs_of(table, keys)
     within = None
     if table.two_sets:
-        within = Pairs(table, *pairs_of(table, keys, within=True))
-    model = learn(profile, sample, sampled(table, i, j, MOST_PAIRS), keys, said, within)
-    return Learnt(model, table, i, j, model.log_odds(table, i, j) - model.threshold)
+        within = Pairs(table, *pairs_of(table, keys, within=True), share)
+    taken = sampled(table, i, j, MOST_PAIRS, share)
+    return learn(profile, sample, taken, keys, labels, within), taken, i, j
+
+
+def candidates_of(model: Model, table: Table) -> Pairs:
+    """Candidate pairs of a table by the keys of a model, some of them where there are many."""
+    i, j = pairs_of(table, model.keys)
+    return sampled(table, i, j, MOST_PAIRS)
 
 
 def pairs_of(table: Table, keys: Keys, within: bool = False) -> tuple[Positions, Positions]:
@@ -115,12 +134,12 @@ def pairs_of(table: Table, keys: Keys, within: bool = False) -> tuple[Positions,
     return coded // max(len(table), 1), coded % max(len(table), 1)
 
 
-def sampled(table: Table, i: Positions, j: Positions, most: int) -> Pairs:
-    """About so many of the pairs at the most, by the hashes of their records."""
+def sampled(table: Table, i: Positions, j: Positions, most: int, share: float = 1.0) -> Pairs:
+    """About so many of the pairs at the most, by the hashes of their records; they are a share of all already."""
     if len(i) <= most:
-        return Pairs(table, i, j)
+        return Pairs(table, i, j, share)
     order = np.argsort(draws(table.record_hashes, i, j), kind="stable")[:most]
-    return Pairs(table, i[order], j[order], most / len(i))
+    return Pairs(table, i[order], j[order], share * most / len(i))
 
 
 def keys_of_both(first: Keys, second: Keys) -> Keys:

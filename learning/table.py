@@ -85,9 +85,7 @@ class Table:
     @cached_property
     def record_hashes(self) -> NDArray[np.uint64]:
         """uint64[n], of set and id: for samples, and for ties that the order of the records must not decide."""
-        return text_hashes(
-            [f"{number}:{each}" for number, each in zip(self.sets.tolist(), self.ids, strict=True)]
-        )
+        return record_hashes(self.sets.tolist(), self.ids)
 
     @property
     def two_sets(self) -> bool:
@@ -106,6 +104,11 @@ class Table:
         """
         order = np.lexsort((np.array(self.ids), self.record_hashes)) if self.ids else np.zeros(0, np.int64)
         return order[:most].astype(np.int64)
+
+
+def record_hashes(sets: Sequence[int], ids: Sequence[str]) -> NDArray[np.uint64]:
+    """uint64[n], of the number of the set of each record and its id."""
+    return text_hashes([f"{number}:{each}" for number, each in zip(sets, ids, strict=True)])
 
 
 def distinct_of(values: Sequence[str], first: Sequence[str] = ()) -> tuple[list[str], NDArray[np.int64]]:

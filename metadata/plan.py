@@ -15,7 +15,7 @@ from pehchan.metadata.properties import Settings
 from pehchan.metadata.records import Record, Records
 from pehchan.metadata.schema import Schema
 
-PLAN_VERSION = 5
+PLAN_VERSION = 6
 
 #: Bytes of memory that a record takes where it is compared: at the most for a character of it where not all are
 #: ASCII, as one letter beyond U+FFFF makes Python hold all of a value in 4 bytes each; and for a value besides, which
@@ -43,7 +43,7 @@ class Plan:
     cutoff    scaled distance up to which pairs are kept
     input     "lines": delimited lines as they lie; "records": record lines of ingest, ids not settled;
               "settled": tagged lines of settle_records
-    join      "all_pairs", "same_id" or "blocking"
+    join      "all_pairs", "same_id" or "blocking"; "learnt" for the keys of a model
     sets      ("",) one set; (first, second) the join of two sets; () all sets that occur, told by the id
     set_from  where a record's set comes from: "" none, "file" its file's prefix, "id" its id's first characters,
               "line" the record line
@@ -60,6 +60,7 @@ class Plan:
                      most; none where a cell is to choose
     index_loose      fields of which values may be missing, and then not count, without that index losing pairs
     index_parts      the fields of that index whose pairs one task finds, where several share the pairs of a cell
+    model            what was learnt, as pehchan.learning.model has it: it scores pairs in the place of the measures
     """
 
     schema: Schema
@@ -79,6 +80,7 @@ class Plan:
     index_limits: Mapping[int, float] = field(default_factory=dict)
     index_loose: tuple[int, ...] = ()
     index_parts: tuple[tuple[int, ...], ...] = ()
+    model: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form, with the version."""
@@ -101,6 +103,7 @@ class Plan:
             "index_limits": [list(each) for each in self.index_limits.items()],
             "index_loose": list(self.index_loose),
             "index_parts": [list(part) for part in self.index_parts],
+            "model": self.model,
         }
 
     @classmethod
@@ -131,6 +134,7 @@ class Plan:
             index_limits=dict(data["index_limits"]),
             index_loose=tuple(data["index_loose"]),
             index_parts=tuple(map(tuple, data["index_parts"])),
+            model=data["model"],
         )
 
     def write(self, path: str | Path) -> None:
@@ -165,6 +169,11 @@ class Plan:
     def compared(self, record: Record) -> tuple[str, ...]:
         """The values of a record that are compared, in schema order."""
         return self._compared(record.items)
+
+    def set_numbers(self, records: Sequence[Record]) -> list[int]:
+        """Of each record the number of its set, in the order of `sets`."""
+        numbers = {name: number for number, name in enumerate(self.sets)}
+        return [numbers[record.set] for record in records]
 
     def size(self, record: Record, compared: Sequence[str]) -> tuple[int, int]:
         """Of a record, and of what is compared of it: characters that travel, and bytes that it takes where it is."""

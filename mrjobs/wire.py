@@ -28,9 +28,11 @@ NEIGHBOURS = b"neighbours"
 CLUSTERED = b"clustered"
 SHAPE = b"shape"
 EDGES = b"edges"
+PROFILE = b"profile"
+NEAR = b"near"
 
 #: What the first word of a line of a job may be; that of another program may begin as it likes.
-TAGS = frozenset((RECORDS, REJECTED, GROUP, PAIRS, NEIGHBOURS, CLUSTERED, SHAPE, EDGES))
+TAGS = frozenset((RECORDS, REJECTED, GROUP, PAIRS, NEIGHBOURS, CLUSTERED, SHAPE, EDGES, PROFILE, NEAR))
 
 #: First in the key of what travels to a reducer: the records of a cell, and lines that only pass through.
 CELL = "c"

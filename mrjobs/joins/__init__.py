@@ -16,7 +16,8 @@ def join_of(plan: Plan) -> AllPairs:
     """The join that a plan names."""
     schema = plan.schema
     general = plan.sets, schema.partition_ordinal, plan.buckets, plan.default_buckets
-    if plan.join == "all_pairs":
+    # What is learnt says who meets only once the records are settled, which has no groups.
+    if plan.join in ("all_pairs", "learnt"):
         return AllPairs(*general)
     if plan.join == "blocking":
         return Blocking(

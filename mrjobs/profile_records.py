@@ -1,0 +1,107 @@
+"""What learning needs to know of all records: how often their values and words occur, and a sample of them.
+
+in   settled records, tagged lines of settle_records
+out  tagged lines: `profile`, what is counted of a part of the values; `records`, the sample
+"""
+
+from collections.abc import Iterator, Sequence
+
+import orjson
+from mrjob.step import MRStep
+
+from pehchan.metadata.records import Record, Records, ascii_json
+from pehchan.mrjobs.job import PlannedJob
+from pehchan.mrjobs.wire import PROFILE, RECORDS, tagged
+
+#: Parts in which values are counted, each by one reducer: the same of any input, so that what is kept of each is.
+PARTS = 64
+
+#: Records that a mapper counts at a time.
+AT_ONCE = 20_000
+
+#: Records of the sample that go on a line.
+RECORDS_A_LINE = 100
+
+
+class ProfileRecords(PlannedJob):
+    def configure_args(self) -> None:
+        super().configure_args()
+        self.add_passthru_arg("--sample", type=int, default=8000, help="records of the sample (8000)")
+
+    def steps(self) -> list[MRStep]:
+        return [
+            MRStep(
+                mapper_init=self.start,
+                mapper=self.count_records,
+                mapper_final=self.stop,
+                reducer=self.merge,
+            )
+        ]
+
+    def start(self) -> None:
+        self._waiting: list[Record] = []
+        self._sample: list[Record] = []
+
+    def count_records(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Settled records -> what is counted of them, from time to time."""
+        tag, payload = tagged(line)
+        if tag != RECORDS:
+            return
+        self._waiting += Records.decode(payload)
+        if len(self._waiting) >= AT_ONCE:
+            yield from self._count()
+
+    def _count(self) -> Iterator[tuple[bytes, bytes]]:
+        # Here, as numpy takes a task longer to import than all else.
+        from pehchan.learning.profile import Profile
+
+        records, self._waiting = self._waiting, []
+        fields = self.plan.schema.fields
+        columns = [[record.items[field.ordinal or 0] for record in records] for field in fields]
+        counted = Profile.of([field.name for field in fields], columns, self.plan.set_numbers(records))
+        for number, part in enumerate(counted.parts(PARTS)):
+            yield ascii_json(["p", number]), ascii_json(part.to_dict())
+        self._sample = self._least(self._sample + records)
+
+    def stop(self) -> Iterator[tuple[bytes, bytes]]:
+        if self._waiting:
+            yield from self._count()
+        for line in _lines(self._sample):
+            yield ascii_json(["s"]), line
+
+    def merge(self, key: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        """What mappers counted of a part -> all of it; their samples -> the sample of all."""
+        from pehchan.learning.profile import KEPT, Profile, merged
+
+        if orjson.loads(key)[0] == "p":
+            part = merged(Profile.from_dict(orjson.loads(value)) for value in values)
+            # By their hash the most frequent of all are shared out to the parts, each about as many.
+            yield PROFILE, ascii_json(part.trimmed(KEPT // PARTS * 2 + 100).to_dict())
+            return
+        sample = self._least([record for value in values for record in Records.decode(value)])
+        for line in _lines(sample):
+            yield RECORDS, line
+
+    def _least(self, records: Sequence[Record]) -> list[Record]:
+        """Those with the least hashes of set and id, in their order: the same whatever order the records come in."""
+        from pehchan.learning.table import record_hashes
+
+        hashes = record_hashes(self.plan.set_numbers(records), [record.id for record in records]).tolist()
+        order = sorted(range(len(records)), key=lambda k: (hashes[k], records[k].id, records[k].set))
+        return [records[k] for k in order[: self.options.sample]]
+
+
+def _lines(records: Sequence[Record]) -> Iterator[bytes]:
+    """Records on lines, those of one set and width together."""
+    waiting: dict[tuple[str, int], Records] = {}
+    for record in records:
+        key = record.set, 1 + len(record.items)
+        some = waiting.setdefault(key, Records(*key))
+        some.append(record.id, record.items)
+        if len(some) >= RECORDS_A_LINE:
+            yield waiting.pop(key).encode()
+    yield from (some.encode() for some in waiting.values())
+
+
+if __name__ == "__main__":
+    ProfileRecords.run()

@@ -1,0 +1,144 @@
+"""How the candidates of a cell are found and scored: the reducers of score_candidates."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from pehchan.distance.arrays import Positions, uncollected
+from pehchan.learning.candidates import candidate_pairs
+from pehchan.learning.neighbours import NEAREST, nearest, neighbour_pairs, wanted, word_vectors
+from pehchan.learning.predicates import key_hashes
+from pehchan.learning.table import Table, record_hashes
+from pehchan.metadata.plan import Plan
+from pehchan.metadata.records import Record, Records, ascii_json
+from pehchan.mrjobs.joins.all_pairs import bucket_of
+from pehchan.mrjobs.learnt import model_of, ordinals_of
+from pehchan.mrjobs.wire import Identity, Pair, Pairs
+
+#: Pairs that are scored at a time, and on a line of output.
+AT_ONCE, PAIRS_A_LINE = 100_000, 1000
+
+
+class CellScores:
+    """Scores the candidates of one cell after the other.
+
+    count         is told (group, name, amount) for the counters
+    sign_of_life  is told of pairs that were scored
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        count: Callable[[str, str, int], None],
+        sign_of_life: Callable[[str, int], None],
+    ):
+        self._plan, self._model = plan, model_of(plan)
+        self._ordinals = ordinals_of(plan, self._model.fields)
+        self._count, self._sign_of_life = count, sign_of_life
+
+    def of_keys(self, records: Sequence[Records], cell: int, cells: int, all_near: bool) -> Iterator[Pairs]:
+        """The pairs of records that share a key of a cell; all_near: and with texts those that are nearest here."""
+        table = self._table(records)
+        hashes = key_hashes(table, self._model.keys.keys)
+        if cells > 1:
+            hashes[hashes % np.uint64(cells) != cell] = 0
+        i, j = candidate_pairs(table, self._model.keys, hashes)
+        if all_near and wanted(table.fields):
+            i, j = _with(table, (i, j), neighbour_pairs(table))
+        for start in range(0, len(i), AT_ONCE):
+            yield from self._kept(table, i[start : start + AT_ONCE], j[start : start + AT_ONCE])
+
+    def _kept(self, table: Table, i: Positions, j: Positions) -> Iterator[Pairs]:
+        distances = self._model.distances(table, i, j)
+        self._count("Pairs", "Compared", len(i))
+        self._sign_of_life("score", len(i))
+        kept = distances <= self._plan.cutoff
+        i, j, distances = i[kept], j[kept], distances[kept]
+        self._count("Pairs", "Kept", len(i))
+        for start in range(0, len(i), PAIRS_A_LINE):
+            some = slice(start, start + PAIRS_A_LINE)
+            yield self._pairs(table, i[some], j[some], distances[some])
+
+    def _pairs(self, table: Table, i: Positions, j: Positions, distances: NDArray[np.int64]) -> Pairs:
+        """Those of the records in these rows, in their order by set and id."""
+        names = self._plan.sets
+        sets = table.sets.tolist()
+        rows = zip(i.tolist(), j.tolist(), distances.tolist(), strict=True)
+        return Pairs.of(
+            [
+                Pair(
+                    *sorted(((names[sets[row]], table.ids[row]), (names[sets[other]], table.ids[other]))),
+                    distance,
+                )
+                for row, other, distance in rows
+            ]
+        )
+
+    def of_texts(
+        self, records: Sequence[Records], bucket: int, other: int, buckets: int
+    ) -> Iterator[tuple[Identity, bytes]]:
+        """Of two buckets, each record with those of the other bucket that are near it by their words."""
+        table = self._table(records)
+        number = np.array(
+            [bucket_of(Record(names, each, ()), buckets) for names, each in self._identities(table)]
+        )
+        vectors = word_vectors(table)
+        sides = [(bucket, other)] if bucket == other else [(bucket, other), (other, bucket)]
+        for one, two in sides:
+            rows, across = np.flatnonzero(number == one), np.flatnonzero(number == two)
+            i, j, cosine = nearest(table, vectors, rows, across)
+            distances = self._model.distances(table, i, j)
+            self._count("Pairs", "Compared", len(i))
+            self._sign_of_life("score", len(i))
+            starts = np.flatnonzero(np.append(True, i[1:] != i[:-1])) if len(i) else np.zeros(0, np.int64)
+            identities = self._identities(table)
+            for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(i)], strict=True):
+                near = [
+                    [*identities[row], apart, distance]
+                    for row, apart, distance in zip(
+                        j[start:end].tolist(),
+                        cosine[start:end].tolist(),
+                        distances[start:end].tolist(),
+                        strict=True,
+                    )
+                ]
+                yield identities[int(i[start])], ascii_json(near)
+
+    def with_nearest(self, record: Sequence[str], values: Iterable[bytes]) -> Pairs:
+        """The pairs of a record with the nearest of all that are near it, at or under the cutoff."""
+        first = (record[0], record[1])
+        near = list(chain.from_iterable(map(orjson.loads, values)))
+        numbers = [self._plan.sets.index(each[0]) for each in near]
+        hashes = record_hashes(numbers, [each[1] for each in near]).tolist()
+        order = sorted(range(len(near)), key=lambda k: (-near[k][2], hashes[k]))[:NEAREST]
+        pairs = [
+            Pair(*sorted((first, (near[k][0], near[k][1]))), near[k][3])
+            for k in order
+            if near[k][3] <= self._plan.cutoff
+        ]
+        self._count("Pairs", "Kept", len(pairs))
+        return Pairs.of(pairs)
+
+    def _table(self, records: Sequence[Records]) -> Table:
+        with uncollected():
+            columns = [
+                list(chain.from_iterable(some.column(ordinal) for some in records))
+                for ordinal in self._ordinals
+            ]
+            ids = list(chain.from_iterable(some.ids for some in records))
+            numbers = {name: number for number, name in enumerate(self._plan.sets)}
+            sets = np.array([numbers[some.set] for some in records], np.int8).repeat(list(map(len, records)))
+            return Table.of(self._model.fields, columns, ids, sets)
+
+    def _identities(self, table: Table) -> list[Identity]:
+        names = self._plan.sets
+        return [(names[number], each) for number, each in zip(table.sets.tolist(), table.ids, strict=True)]
+
+
+def _with(table: Table, *pairs: tuple[Positions, Positions]) -> tuple[Positions, Positions]:
+    """All of the pairs, each once."""
+    coded = np.unique(np.concatenate([i * len(table) + j for i, j in pairs]))
+    return coded // max(len(table), 1), coded % max(len(table), 1)

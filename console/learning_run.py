@@ -19,6 +19,7 @@ from pehchan.console.pipeline import (
     Request,
     Result,
     check,
+    clean_sets,
     machine_memory,
     read_records,
     settled_records,
@@ -42,8 +43,9 @@ from pehchan.learning.in_memory import candidates_of, learn_of
 from pehchan.learning.labelled import LabelledPairs
 from pehchan.learning.labels import LABELS_FILE, Labels, read_labels
 from pehchan.learning.learn import Pairs
-from pehchan.learning.model import CLIP, HUNDREDTHS, Model
+from pehchan.learning.model import Model
 from pehchan.learning.neighbours import wanted
+from pehchan.learning.odds import CUTOFF, SCALE, STEPS
 from pehchan.learning.patterns import Floats, Positions
 from pehchan.learning.profile import Profile, merged
 from pehchan.learning.table import Table
@@ -60,12 +62,8 @@ from pehchan.mrjobs.wire import PROFILE, RECORDS
 #: no more memory, however many there are.
 LEARNT_FROM = 60_000
 
-#: Distances of a model go from 0, surely the same, to twice the cutoff, surely not; the cutoff is at its threshold.
-CUTOFF = round(CLIP * HUNDREDTHS)
-SCALE = 2 * CUTOFF
-
 #: Clusters are merged up to this mean of the distances of all their pairs: two log odds beyond the threshold.
-MEAN = CUTOFF + 2 * HUNDREDTHS
+MEAN = CUTOFF + 2 * STEPS
 
 #: Records from which on several tasks share the keys, though one could hold them all.
 WORTH_SHARING = 200_000
@@ -161,6 +159,9 @@ class Learning:
         if self._known is not None and not self._to_learn:
             schema = replace(schema, fields=self._fields_of_model(schema.fields, prepared, mistakes))
         settings = replace(plan.settings, scale=SCALE)
+        if not clean_sets(plan) and settings.cluster_by == Settings().cluster_by:
+            # The pairs of a component are few, and all that is known of them counts.
+            settings = replace(settings, cluster_by="average", cluster_mean=MEAN, cluster_absent="computed")
         return replace(plan, schema=schema, settings=settings, cutoff=CUTOFF, join="learnt")
 
     @property

@@ -18,6 +18,7 @@ from pehchan.learning.evidence import Evidence, words_in_common
 from pehchan.learning.fields import LearntField
 from pehchan.learning.keys import Keys
 from pehchan.learning.lookalikes import Lookalikes
+from pehchan.learning.odds import CLIP, STEPS
 from pehchan.learning.patterns import Floats, Positions
 from pehchan.learning.predicates import Key, Part
 from pehchan.learning.table import Table
@@ -26,8 +27,6 @@ VERSION = 1
 FILE = "model.json"
 #: Pairs whose features are in memory at a time.
 AT_ONCE = 100_000
-#: Log odds of pairs are clipped at so much beyond the threshold, and a distance is in hundredths.
-CLIP, HUNDREDTHS = 12.0, 100
 #: Name of the feature that says how much likelier a lookalike is than a match.
 LOOKALIKE = "lookalike"
 
@@ -73,9 +72,9 @@ class Model:
         return found
 
     def distances(self, table: Table, i: Positions, j: Positions) -> NDArray[np.int64]:
-        """int64[n] from 0 to 2400: hundredths of the log odds that are missing to the threshold and 12 above it."""
+        """int64[n] from 0 to odds.SCALE: of the pairs, as pehchan.learning.odds has them."""
         above = np.clip(self.log_odds(table, i, j) - self.threshold, -CLIP, CLIP)
-        return np.rint((CLIP - above) * HUNDREDTHS).astype(np.int64)
+        return np.rint((CLIP - above) * STEPS).astype(np.int64)
 
     def _log_odds(self, table: Table, i: Positions, j: Positions) -> Floats:
         total = np.full(len(i), self.intercept)

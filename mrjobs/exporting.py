@@ -1,9 +1,10 @@
 """What users read: pairs as sifarish writes them, clusters, and lines set aside."""
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 
 from pehchan.clustering.shape import Shape
+from pehchan.learning.odds import log_odds_of, probability_of
 from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.wire import (
     CLUSTERED,
@@ -41,11 +42,19 @@ class PairExport:
         pairs = Pairs.decode(payload)
         if pairs.first_items:
             return map(self.line, pairs)
-        distances = list(map(str, pairs.distances))
-        columns = [pairs.first_ids, pairs.second_ids, distances]
+        columns = [pairs.first_ids, pairs.second_ids, *self._numbers(pairs.distances)]
         if not self.plan.settings.compat:
             columns = [all_quoted(column, self._delimiter) for column in columns]
         return map(self._delimiter.join, zip(*columns, strict=True))
+
+    def _numbers(self, distances: Sequence[int]) -> list[list[str]]:
+        """What a line has of the distances; of those of a model the probability and the log odds."""
+        if self.plan.model is None:
+            return [list(map(str, distances))]
+        return [
+            [_probability(distance) for distance in distances],
+            [f"{log_odds_of(distance):.2f}" for distance in distances],
+        ]
 
     def line(self, pair: Pair) -> str:
         """The line of a pair."""
@@ -101,26 +110,38 @@ def all_quoted(values: list[str], delimiter: str) -> list[str]:
     return [quoted(value, delimiter) for value in values]
 
 
-def cluster_lines(payload: bytes, with_sets: bool) -> Iterator[str]:
-    """`cluster_id,record_id,min_distance,max_distance,pairs` of records in clusters; ids as `set:id` with_sets."""
+def cluster_lines(payload: bytes, with_sets: bool, learnt: bool = False) -> Iterator[str]:
+    """`cluster_id,record_id,min_distance,max_distance,pairs` of records in clusters; ids as `set:id` with_sets.
+
+    learnt  the least and the largest probability in the place of the distances
+    """
     records = Clustered.decode(payload)
     clusters = _ids(records.cluster_sets, records.cluster_ids, with_sets)
     ids = _ids(records.sets, records.ids, with_sets)
-    distances = (
-        ["" if distance is None else str(distance) for distance in column]
-        for column in (records.nearest, records.farthest)
-    )
+    columns = (records.farthest, records.nearest) if learnt else (records.nearest, records.farthest)
+    told = _probability if learnt else str
+    distances = (["" if distance is None else told(distance) for distance in column] for column in columns)
     return map(",".join, zip(clusters, ids, *distances, map(str, records.mates), strict=True))
 
 
-def shape_lines(payload: bytes, with_sets: bool) -> Iterator[str]:
-    """`cluster_id,records,pairs,density,max_distance,bridges` of clusters; ids as `set:id` with_sets."""
+def shape_lines(payload: bytes, with_sets: bool, learnt: bool = False) -> Iterator[str]:
+    """`cluster_id,records,pairs,density,max_distance,bridges` of clusters; ids as `set:id` with_sets.
+
+    learnt  the least probability in the place of the distance
+    """
     shapes = ClusterShapes.decode(payload)
     ids = _ids(shapes.sets, shapes.ids, with_sets)
     for cluster, (_, found) in zip(ids, shapes, strict=True):
         shape = Shape(*found)
-        numbers = f"{shape.size},{shape.pairs},{shape.density:.6f},{shape.farthest},{shape.bridges}"
+        farthest = _probability(shape.farthest) if learnt else shape.farthest
+        numbers = f"{shape.size},{shape.pairs},{shape.density:.6f},{farthest},{shape.bridges}"
         yield f"{cluster},{numbers}"
+
+
+@cache
+def _probability(distance: int) -> str:
+    """That of a match, of a distance of a model."""
+    return f"{probability_of(distance):.6f}"
 
 
 def _ids(sets: list[str], ids: list[str], with_sets: bool) -> list[str]:
@@ -138,7 +159,8 @@ def exporter(tag: bytes, plan: Plan | None) -> Callable[[bytes], Iterator[str]]:
     if tag in (CLUSTERED, SHAPE):
         # Where the set is told by the id, the id says it all.
         lines = cluster_lines if tag == CLUSTERED else shape_lines
-        return partial(lines, with_sets=plan is not None and len(plan.sets) == 2)
+        with_sets = plan is not None and len(plan.sets) == 2
+        return partial(lines, with_sets=with_sets, learnt=plan is not None and plan.model is not None)
     if tag in (REJECTED, GROUP):
         return lambda payload: iter((payload.decode("ascii"),))
     raise ValueError(f"no export for lines tagged {tag.decode()!r}")

@@ -158,7 +158,7 @@ def look_at(
 def _check_columns(path: str, header: Sequence[str], schema: Schema, mistakes: Mistakes) -> None:
     """Add a mistake for each column that the schema needs and the file lacks, where another file has it."""
     ordinals = [field.ordinal for field in schema.fields] + [schema.id_ordinal, schema.partition_ordinal]
-    ordinals += [part.ordinal for key in schema.blocking for part in key.parts]
+    ordinals += [part.ordinal for key in schema.keys for part in key.parts]
     needed = dict.fromkeys(
         schema.columns[ordinal]
         for ordinal in ordinals

@@ -139,6 +139,13 @@ class Learning:
                 "what is learnt knows no partitions, and no sets that are told by ids.",
                 "Use dedupe or link, or take these out of the schema and the properties.",
             )
+        named = {each.ordinal for each in schema.fields}
+        for key in (*schema.must_link, *schema.cannot_link):
+            for part in key.parts:
+                if part.ordinal is not None and part.ordinal not in named:
+                    mistakes.add(
+                        key.where, f"{part.column or part.ordinal} is none of the fields.", "Add it to them."
+                    )
         self._labels = None
         paths = [Path(path) for path in self.files]
         if self.folder and (folder / LABELS_FILE).exists():

@@ -530,7 +530,10 @@ def check(
     if learning is not None:
         plan = learning.check(plan, prepared, mistakes)
         result.cluster_cutoff = plan.cutoff
-    elif request.clusters:
+    else:
+        for key in (*plan.schema.must_link, *plan.schema.cannot_link):
+            mistakes.add(key.where, "such a rule goes with what is learnt.", "Use match, or take it out.")
+    if learning is None and request.clusters:
         result.cluster_cutoff, plan = _cluster_cutoff(request, plan, mistakes)
     if request.link and plan.settings.clean_sets:
         mistakes.add(

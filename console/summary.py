@@ -43,14 +43,18 @@ def summary(result: Result, out: Place) -> str:
         # Of pairs that an index finds the others need not be compared.
         among = f" of {meet:,}" if meet is not None and compared < meet else ""
         kept = f"{counts['Pairs', 'Kept']:,} "
-        kept += f"at or under {plan.cutoff} of {plan.settings.scale}" if plan.model is None else "likely matches"
+        kept += (
+            f"at or under {plan.cutoff} of {plan.settings.scale}" if plan.model is None else "likely matches"
+        )
         rate = f" ({compared / seconds:,.0f} a second)" if seconds and compared and not among else ""
         took = f" in {seconds:.1f} s" if seconds and compared else ""
         lines.append(f"{compared:,}{among} pairs compared{took}{rate}, {kept}")
     if result.cluster_cutoff is not None:
         clusters, several = counts["Clusters", "All"], counts["Clusters", "Of two or more"]
         records = several + counts["Clusters", "Records that duplicate another"]
-        at_cutoff = "" if plan is not None and plan.model is not None else f" at cutoff {result.cluster_cutoff}"
+        at_cutoff = (
+            "" if plan is not None and plan.model is not None else f" at cutoff {result.cluster_cutoff}"
+        )
         lines.append(
             f"{clusters:,} clusters{at_cutoff}: {several:,} of two or more records "
             f"({records:,} records), {clusters - several:,} of one"

@@ -18,7 +18,7 @@ from dataclasses import replace
 from math import inf, isfinite
 from typing import Any
 
-from pehchan.metadata.blocking_keys import FORM, BlockingKey, KeyPart, parse_key
+from pehchan.metadata.blocking_keys import FORM, NEIGHBOURS, SEVERAL, BlockingKey, KeyPart, parse_key
 from pehchan.metadata.mistakes import Mistakes, nearest
 from pehchan.metadata.schema import Curve, Field, Schema
 
@@ -26,6 +26,7 @@ from pehchan.metadata.schema import Curve, Field, Schema
 #: of values out of range: missing: previous, thresholds above 1, a power of 0.
 SCHEMA_KEYS = (
     *("entity", "id", "columns", "fields", "aggregate", "missing", "partition", "blocking", "cutoff"),
+    *("must_link", "cannot_link"),
     *("lines", "id_counted", "sifarish"),
 )
 
@@ -60,7 +61,7 @@ def resolve(schema: Schema, header: Sequence[str], mistakes: Mistakes) -> Schema
     columns = tuple(header) or schema.columns
     if not columns:
         ordinals = [field.ordinal for field in schema.fields]
-        ordinals += [part.ordinal for key in schema.blocking for part in key.parts]
+        ordinals += [part.ordinal for key in schema.keys for part in key.parts]
         if None in ordinals or (schema.id is not None and schema.id_ordinal is None):
             mistakes.add(
                 schema.where,
@@ -93,15 +94,18 @@ def resolve(schema: Schema, header: Sequence[str], mistakes: Mistakes) -> Schema
     partition = schema.partition
     if partition is None and partition_ordinal is not None and partition_ordinal < len(columns):
         partition = columns[partition_ordinal]
-    blocking = [
-        replace(
-            key,
-            parts=tuple(
-                replace(part, ordinal=find(key.where, part.column, part.ordinal)) for part in key.parts
-            ),
+
+    def resolved(keys: Sequence[BlockingKey]) -> tuple[BlockingKey, ...]:
+        return tuple(
+            replace(
+                key,
+                parts=tuple(
+                    replace(part, ordinal=find(key.where, part.column, part.ordinal)) for part in key.parts
+                ),
+            )
+            for key in keys
         )
-        for key in schema.blocking
-    ]
+
     fields = [
         replace(
             field,
@@ -119,7 +123,9 @@ def resolve(schema: Schema, header: Sequence[str], mistakes: Mistakes) -> Schema
         id_ordinal=id_ordinal,
         partition=partition,
         partition_ordinal=partition_ordinal,
-        blocking=tuple(blocking),
+        blocking=resolved(schema.blocking),
+        must_link=resolved(schema.must_link),
+        cannot_link=resolved(schema.cannot_link),
         fields=tuple(fields),
     )
 
@@ -171,6 +177,8 @@ class _Reader:
             partition=partition,
             partition_ordinal=partition_ordinal,
             blocking=self.blocking(data),
+            must_link=self.rules(data, "must_link"),
+            cannot_link=self.rules(data, "cannot_link"),
             cutoff=cutoff,
             id_counted=self.flag(data, "id_counted"),
             lines=self.flag(data, "lines"),
@@ -233,20 +241,35 @@ class _Reader:
         return "max"
 
     def blocking(self, data: Mapping[str, Any]) -> tuple[BlockingKey, ...]:
-        if "blocking" not in data:
+        return self.keys(data, "blocking", "for all pairs leave blocking out")
+
+    def rules(self, data: Mapping[str, Any], name: str) -> tuple[BlockingKey, ...]:
+        """Keys of which a value decides about two records: such as make one value."""
+        keys = self.keys(data, name, f"leave {name} out where there is no such rule")
+        for key in keys:
+            several = [part.function for part in key.parts if part.function in SEVERAL]
+            if several or key.following is not None:
+                what = f"{several[0]} makes several values of one" if several else f"{NEIGHBOURS} makes none"
+                self.mistakes.add(
+                    key.where, f"{what}, and a rule needs one.", "Name a column, or digits(phone)."
+                )
+        return keys
+
+    def keys(self, data: Mapping[str, Any], name: str, otherwise: str) -> tuple[BlockingKey, ...]:
+        if name not in data:
             return ()
-        given = data["blocking"]
+        given = data[name]
         if not isinstance(given, list) or not given:
-            right = f"Give a list of keys, one a line after a dash; for all pairs leave blocking out. {FORM}"
-            self.mistakes.add(f"{self.where} blocking", "it holds no keys.", right)
+            right = f"Give a list of keys, one a line after a dash; {otherwise}. {FORM}"
+            self.mistakes.add(f"{self.where} {name}", "it holds no keys.", right)
             return ()
         found: dict[tuple[tuple[KeyPart, ...], bool], BlockingKey] = {}
         for each in given:
             # YAML reads a column that is given by its number as a number.
             text = str(each) if _is_ordinal(each) else each
-            where = f'{self.where} blocking key "{text}"'
+            where = f'{self.where} {name} key "{text}"'
             if not isinstance(text, str):
-                self.mistakes.add(f"{self.where} blocking", f"{each!r} is no key.", FORM)
+                self.mistakes.add(f"{self.where} {name}", f"{each!r} is no key.", FORM)
                 continue
             try:
                 key = parse_key(text, where)
@@ -401,8 +424,13 @@ def write_native(schema: Schema) -> dict[str, Any]:
         data["missing"] = common
     if schema.partition is not None or schema.partition_ordinal is not None:
         data["partition"] = _written_reference(schema, schema.partition, schema.partition_ordinal)
-    if schema.blocking:
-        data["blocking"] = [key.text for key in schema.blocking]
+    for name, keys in (
+        ("blocking", schema.blocking),
+        ("must_link", schema.must_link),
+        ("cannot_link", schema.cannot_link),
+    ):
+        if keys:
+            data[name] = [key.text for key in keys]
     if schema.cutoff is not None:
         data["cutoff"] = schema.cutoff
     if schema.id_counted:

@@ -151,7 +151,7 @@ class Plan:
         """How many columns a line must have."""
         ordinals = [field.ordinal for field in self.schema.fields]
         ordinals += [self.schema.id_ordinal, self.schema.partition_ordinal]
-        ordinals += [part.ordinal for key in self.schema.blocking for part in key.parts]
+        ordinals += [part.ordinal for key in self.schema.keys for part in key.parts]
         return max((ordinal + 1 for ordinal in ordinals if ordinal is not None), default=1)
 
     @cached_property

@@ -73,6 +73,8 @@ class Schema:
     aggregation  "manhattan" (L1), "euclidean" (L2), "minkowski" (Lp, p = power)
     partition_ordinal  column whose value splits the records into partitions that never meet; None for none
     blocking     keys of which records must share one to meet; () where every two records do
+    must_link    keys of which two records that share a value are one entity, whatever a model says
+    cannot_link  keys of which two records with different values are not
     cutoff       scaled distance up to which pairs are kept, None where the schema says nothing
     id_counted   True: the id counts as a field of distance 0 (how sifarish counted in 2013)
     lines        True: meant for headerless delimited lines (all sifarish schemas)
@@ -89,7 +91,14 @@ class Schema:
     partition: str | None = None
     partition_ordinal: int | None = None
     blocking: tuple[BlockingKey, ...] = ()
+    must_link: tuple[BlockingKey, ...] = ()
+    cannot_link: tuple[BlockingKey, ...] = ()
     cutoff: int | None = None
     id_counted: bool = False
     lines: bool = False
     where: str = field(default="", compare=False)
+
+    @property
+    def keys(self) -> tuple[BlockingKey, ...]:
+        """All keys, whatever they are for."""
+        return (*self.blocking, *self.must_link, *self.cannot_link)

@@ -520,6 +520,7 @@ def write_sifarish(schema: Schema, settings: Settings | None = None) -> dict[str
     elif schema.partition is not None:
         writer.ordinal(f'partition "{schema.partition}"', None)
     writer.unsaid += [f'blocking key "{key.text}"' for key in schema.blocking]
+    writer.unsaid += [f'rule "{key.text}"' for key in (*schema.must_link, *schema.cannot_link)]
     if writer.unsaid:
         raise ValueError("sifarish's JSON cannot say:\n" + "\n".join(f"  {each}" for each in writer.unsaid))
     if writer.shared.get("missingValueHandler") == "default":

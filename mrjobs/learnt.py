@@ -1,7 +1,11 @@
-"""A learnt model where measures stand otherwise: its place in a plan, and how it compares listed pairs of records."""
+"""A learnt model where measures stand otherwise: its place in a plan, and how it compares listed pairs of records.
+
+Rules of the schema win over the model: two records that share a value of a must_link key are surely one entity, two
+with different values of a cannot_link key surely not, also where a must_link key says otherwise.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +13,11 @@ from numpy.typing import NDArray
 from pehchan.distance.arrays import Positions
 from pehchan.learning.fields import LearntField
 from pehchan.learning.model import Model
+from pehchan.learning.odds import SCALE
 from pehchan.learning.table import Table
 from pehchan.metadata.plan import Plan
+from pehchan.mrjobs.joins.all_pairs import hashed
+from pehchan.mrjobs.joins.key_values import key_values
 
 
 def model_of(plan: Plan) -> Model:
@@ -35,21 +42,87 @@ class Scored:
     distances: NDArray[np.int64]
 
 
+class Rules:
+    """What the schema says of pairs whatever a model does.
+
+    count  of the must_link keys
+    """
+
+    def __init__(self, plan: Plan):
+        schema = plan.schema
+        ordinals = [field.ordinal for field in schema.fields]
+        #: By field of the schema, so that records need no other columns.
+        place = {ordinal: number for number, ordinal in enumerate(ordinals)}
+        keys = [
+            replace(key, parts=tuple(replace(part, ordinal=place[part.ordinal]) for part in key.parts))
+            for key in (*schema.must_link, *schema.cannot_link)
+        ]
+        self._values = [key_values(key) for key in keys]
+        self.count = len(schema.must_link)
+
+    def __bool__(self) -> bool:
+        return bool(self._values)
+
+    def hashes(self, columns: Sequence[Sequence[str]]) -> NDArray[np.uint64]:
+        """uint64[n, rules]: of the values of each rule, 0 where there is none; columns are those of the schema's
+        fields.
+        """
+        records = len(columns[0]) if columns else 0
+        found = np.zeros((records, len(self._values)), np.uint64)
+        for number, of_key in enumerate(self._values):
+            for record, items in enumerate(zip(*columns, strict=True)):
+                for value in of_key(items):
+                    # Of one rule no value is that of another.
+                    found[record, number] = hashed("\0".join([str(number), *value])) or 1
+        return found
+
+    def settle(
+        self, distances: NDArray[np.int64], hashes: NDArray[np.uint64], i: Positions, j: Positions
+    ) -> NDArray[np.int64]:
+        """The distances of the pairs of records i[k] and j[k] with these hashes, as the rules have them."""
+        a, b = hashes[i], hashes[j]
+        said, same = (a != 0) & (b != 0), a == b
+        distances = np.where((said & same)[:, : self.count].any(axis=1), 0, distances)
+        return np.where((said & ~same)[:, self.count :].any(axis=1), SCALE, distances)
+
+    def pairs(self, hashes: NDArray[np.uint64], order: NDArray[np.uint64]) -> tuple[Positions, Positions]:
+        """Rows (i, j), i < j: of those that must be linked each with the next in this order, which links all."""
+        found = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
+        for number in range(self.count):
+            rows = np.flatnonzero(hashes[:, number])
+            rows = rows[np.lexsort((order[rows], hashes[rows, number]))]
+            same = hashes[rows[:-1], number] == hashes[rows[1:], number]
+            one, two = rows[:-1][same], rows[1:][same]
+            found.append((np.minimum(one, two), np.maximum(one, two)))
+        i, j = (np.concatenate(side) for side in zip(*found, strict=True))
+        return i, j
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Records as the model reads them, and what the rules make of them."""
+
+    table: Table
+    hashes: NDArray[np.uint64]
+
+
 class LearntDistance:
     """Compares listed pairs of records as RecordDistance does, by a model."""
 
     def __init__(self, plan: Plan):
-        self._model = model_of(plan)
+        self._model, self._rules = model_of(plan), Rules(plan)
         places = {field.name: place for place, field in enumerate(plan.schema.fields)}
         self._places = [places[field.name] for field in self._model.fields]
 
-    def block(self, columns: Iterable[Sequence[str]], rank: Positions) -> Table:
+    def block(self, columns: Iterable[Sequence[str]], rank: Positions) -> _Block:
         """Records with these values, a column a field of the schema."""
         listed = list(columns)
         ids = [str(number) for number in rank.tolist()]
-        return Table.of(self._model.fields, [listed[place] for place in self._places], ids)
+        table = Table.of(self._model.fields, [listed[place] for place in self._places], ids)
+        return _Block(table, self._rules.hashes(listed))
 
-    def listed(self, block: Table, pairs: Iterable[tuple[Positions, Positions]]) -> Iterator[Scored]:
+    def listed(self, block: _Block, pairs: Iterable[tuple[Positions, Positions]]) -> Iterator[Scored]:
         """The pairs of records i[k] and j[k], list by list."""
         for i, j in pairs:
-            yield Scored(i, j, self._model.distances(block, i, j))
+            distances = self._model.distances(block.table, i, j)
+            yield Scored(i, j, self._rules.settle(distances, block.hashes, i, j))

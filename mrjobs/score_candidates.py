@@ -62,11 +62,11 @@ class ScoreCandidates(PlannedJob):
         if self._cells > 1:
             # Here, as numpy takes a task longer to import than all else.
             from pehchan.learning.key_hashes import KeyHashes
-            from pehchan.mrjobs.learnt import model_of, ordinals_of
+            from pehchan.mrjobs.learnt import Rules, model_of, ordinals_of
 
             model = model_of(self.plan)
             self._hashes = KeyHashes(model.fields, model.keys.keys)
-            self._ordinals = ordinals_of(self.plan, model.fields)
+            self._ordinals, self._rules = ordinals_of(self.plan, model.fields), Rules(self.plan)
         self._waiting: dict[tuple[str, int], Records] = {}
 
     def to_cells(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -105,6 +105,9 @@ class ScoreCandidates(PlannedJob):
             import numpy as np
 
             hashes = self._hashes.of([records.column(ordinal) for ordinal in self._ordinals])
+            if self._rules.count:
+                columns = [records.column(field.ordinal or 0) for field in self.plan.schema.fields]
+                hashes = np.hstack([hashes, self._rules.hashes(columns)[:, : self._rules.count]])
             cells = np.where(hashes == 0, -1, (hashes % np.uint64(self._cells)).astype(np.int64))
             for cell in range(self._cells):
                 rows = np.flatnonzero((cells == cell).any(axis=1)).tolist()

@@ -15,7 +15,7 @@ from pehchan.learning.table import Table, record_hashes
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Record, Records, ascii_json
 from pehchan.mrjobs.joins.all_pairs import bucket_of
-from pehchan.mrjobs.learnt import model_of, ordinals_of
+from pehchan.mrjobs.learnt import Rules, model_of, ordinals_of
 from pehchan.mrjobs.wire import Identity, Pair, Pairs
 
 #: Pairs that are scored at a time, and on a line of output.
@@ -35,24 +35,38 @@ class CellScores:
         count: Callable[[str, str, int], None],
         sign_of_life: Callable[[str, int], None],
     ):
-        self._plan, self._model = plan, model_of(plan)
+        self._plan, self._model, self._rules = plan, model_of(plan), Rules(plan)
         self._ordinals = ordinals_of(plan, self._model.fields)
         self._count, self._sign_of_life = count, sign_of_life
 
     def of_keys(self, records: Sequence[Records], cell: int, cells: int, all_near: bool) -> Iterator[Pairs]:
         """The pairs of records that share a key of a cell; all_near: and with texts those that are nearest here."""
-        table = self._table(records)
+        table, ruled = self._table(records), self._ruled(records)
         hashes = key_hashes(table, self._model.keys.keys)
+        linked = ruled[:, : self._rules.count].copy()
         if cells > 1:
-            hashes[hashes % np.uint64(cells) != cell] = 0
-        i, j = candidate_pairs(table, self._model.keys, hashes)
+            for each in (hashes, linked):
+                each[each % np.uint64(cells) != cell] = 0
+        found = [candidate_pairs(table, self._model.keys, hashes)]
+        if self._rules.count:
+            i, j = self._rules.pairs(linked, table.record_hashes)
+            across = table.sets[i] != table.sets[j] if table.two_sets else slice(None)
+            found.append((i[across], j[across]))
         if all_near and wanted(table.fields):
-            i, j = _with(table, (i, j), neighbour_pairs(table))
+            found.append(neighbour_pairs(table))
+        i, j = found[0] if len(found) == 1 else _all_of(table, found)
         for start in range(0, len(i), AT_ONCE):
-            yield from self._kept(table, i[start : start + AT_ONCE], j[start : start + AT_ONCE])
+            some = slice(start, start + AT_ONCE)
+            yield from self._kept(table, ruled, i[some], j[some])
 
-    def _kept(self, table: Table, i: Positions, j: Positions) -> Iterator[Pairs]:
+    def _distances(
+        self, table: Table, ruled: NDArray[np.uint64], i: Positions, j: Positions
+    ) -> NDArray[np.int64]:
         distances = self._model.distances(table, i, j)
+        return self._rules.settle(distances, ruled, i, j) if self._rules else distances
+
+    def _kept(self, table: Table, ruled: NDArray[np.uint64], i: Positions, j: Positions) -> Iterator[Pairs]:
+        distances = self._distances(table, ruled, i, j)
         self._count("Pairs", "Compared", len(i))
         self._sign_of_life("score", len(i))
         kept = distances <= self._plan.cutoff
@@ -81,7 +95,7 @@ class CellScores:
         self, records: Sequence[Records], bucket: int, other: int, buckets: int
     ) -> Iterator[tuple[Identity, bytes]]:
         """Of two buckets, each record with those of the other bucket that are near it by their words."""
-        table = self._table(records)
+        table, ruled = self._table(records), self._ruled(records)
         number = np.array(
             [bucket_of(Record(names, each, ()), buckets) for names, each in self._identities(table)]
         )
@@ -90,7 +104,7 @@ class CellScores:
         for one, two in sides:
             rows, across = np.flatnonzero(number == one), np.flatnonzero(number == two)
             i, j, cosine = nearest(table, vectors, rows, across)
-            distances = self._model.distances(table, i, j)
+            distances = self._distances(table, ruled, i, j)
             self._count("Pairs", "Compared", len(i))
             self._sign_of_life("score", len(i))
             starts = np.flatnonzero(np.append(True, i[1:] != i[:-1])) if len(i) else np.zeros(0, np.int64)
@@ -133,12 +147,21 @@ class CellScores:
             sets = np.array([numbers[some.set] for some in records], np.int8).repeat(list(map(len, records)))
             return Table.of(self._model.fields, columns, ids, sets)
 
+    def _ruled(self, records: Sequence[Records]) -> NDArray[np.uint64]:
+        if not self._rules:
+            return np.zeros((sum(map(len, records)), 0), np.uint64)
+        columns = [
+            list(chain.from_iterable(some.column(field.ordinal or 0) for some in records))
+            for field in self._plan.schema.fields
+        ]
+        return self._rules.hashes(columns)
+
     def _identities(self, table: Table) -> list[Identity]:
         names = self._plan.sets
         return [(names[number], each) for number, each in zip(table.sets.tolist(), table.ids, strict=True)]
 
 
-def _with(table: Table, *pairs: tuple[Positions, Positions]) -> tuple[Positions, Positions]:
-    """All of the pairs, each once."""
+def _all_of(table: Table, pairs: Sequence[tuple[Positions, Positions]]) -> tuple[Positions, Positions]:
+    """All pairs, each once."""
     coded = np.unique(np.concatenate([i * len(table) + j for i, j in pairs]))
     return coded // max(len(table), 1), coded % max(len(table), 1)

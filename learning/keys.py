@@ -305,8 +305,11 @@ def _chosen(
     found = np.zeros(agree.shape[1], np.int64)
     chosen: list[int] = []
     total = 0.0
+    worth = _WORTH[np.minimum(found, 3)] * weights
+    # Whole numbers, so that it does not matter in which order they are summed, or when.
+    summed = finds @ worth
     while len(chosen) < MOST_KEYS:
-        gains = finds @ (_WORTH[np.minimum(found, 3)] * weights) / (_WORTH[0] * _WHOLE)
+        gains = summed / (_WORTH[0] * _WHOLE)
         gains[chosen] = 0
         rates = np.where(costs + total > budget, 0, gains / (costs + _OVERHEAD))
         best = int(np.argmax(rates))
@@ -315,6 +318,10 @@ def _chosen(
         chosen.append(best)
         total += float(costs[best])
         found += finds[best]
+        now = _WORTH[np.minimum(found, 3)] * weights
+        changed = np.flatnonzero(now != worth)
+        summed += finds[:, changed] @ (now - worth)[changed]
+        worth = now
     return Keys(
         tuple(Key(tuple(sample.parts[k] for k in keys[each])) for each in chosen),
         refinements,

@@ -4,6 +4,7 @@ in   settled records, tagged lines of settle_records
 out  tagged lines: `profile`, what is counted of a part of the values; `records`, the sample
 """
 
+import math
 from collections.abc import Iterator, Sequence
 
 import orjson
@@ -21,6 +22,9 @@ AT_ONCE = 20_000
 
 #: Records of the sample that go on a line.
 RECORDS_A_LINE = 100
+
+#: A record of the sample with what puts it in order: the hash of its set and id, and these.
+_Drawn = tuple[int, str, str, Record]
 
 
 class ProfileRecords(PlannedJob):
@@ -40,7 +44,7 @@ class ProfileRecords(PlannedJob):
 
     def start(self) -> None:
         self._waiting: list[Record] = []
-        self._sample: list[Record] = []
+        self._sample: list[_Drawn] = []
 
     def count_records(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Settled records -> what is counted of them, from time to time."""
@@ -61,7 +65,7 @@ class ProfileRecords(PlannedJob):
         counted = Profile.of([field.name for field in fields], columns, self.plan.set_numbers(records))
         for number, part in enumerate(counted.parts(PARTS)):
             yield ascii_json(["p", number]), ascii_json(part.to_dict())
-        self._sample = self._least(self._sample + records)
+        self._sample = self._least(records, self._sample)
 
     def stop(self) -> Iterator[tuple[bytes, bytes]]:
         if self._waiting:
@@ -78,23 +82,37 @@ class ProfileRecords(PlannedJob):
             # By their hash the most frequent of all are shared out to the parts, each about as many.
             yield PROFILE, ascii_json(part.trimmed(KEPT // PARTS * 2 + 100).to_dict())
             return
-        sample = self._least([record for value in values for record in Records.decode(value)])
-        for line in _lines(sample):
+        sample: list[_Drawn] = []
+        records: list[Record] = []
+        for value in values:
+            records += Records.decode(value)
+            if len(records) >= AT_ONCE:
+                sample, records = self._least(records, sample), []
+        for line in _lines(self._least(records, sample)):
             yield RECORDS, line
 
-    def _least(self, records: Sequence[Record]) -> list[Record]:
-        """Those with the least hashes of set and id, in their order: the same whatever order the records come in."""
+    def _least(self, records: Sequence[Record], before: Sequence[_Drawn] = ()) -> list[_Drawn]:
+        """Of some records and those before the ones with the least hashes of set and id, in order of these.
+
+        The same whatever order the records come in.
+        """
         from pehchan.learning.table import record_hashes
 
+        most = self.options.sample
+        largest = before[-1][0] if len(before) >= most else math.inf
         hashes = record_hashes(self.plan.set_numbers(records), [record.id for record in records]).tolist()
-        order = sorted(range(len(records)), key=lambda k: (hashes[k], records[k].id, records[k].set))
-        return [records[k] for k in order[: self.options.sample]]
+        more = [
+            (number, record.set, record.id, record)
+            for number, record in zip(hashes, records, strict=True)
+            if number <= largest
+        ]
+        return sorted([*before, *more], key=lambda drawn: drawn[:3])[:most] if more else list(before)
 
 
-def _lines(records: Sequence[Record]) -> Iterator[bytes]:
+def _lines(sample: Sequence[_Drawn]) -> Iterator[bytes]:
     """Records on lines, those of one set and width together."""
     waiting: dict[tuple[str, int], Records] = {}
-    for record in records:
+    for *_, record in sample:
         key = record.set, 1 + len(record.items)
         some = waiting.setdefault(key, Records(*key))
         some.append(record.id, record.items)

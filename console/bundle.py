@@ -39,7 +39,7 @@ from pehchan.metadata.mistakes import Mistakes, nearest
 DEFAULT_BUNDLE = "~/.pehchan/bundle.tar.gz"
 
 #: The packages in pehchan; tasks import only the first ones.
-TASK_ROOMS = ("metadata", "distance", "clustering", "mrjobs")
+TASK_ROOMS = ("metadata", "distance", "clustering", "learning", "mrjobs")
 ROOMS = (*TASK_ROOMS, "console", "conf")
 
 MANIFEST = "bundle.json"

@@ -88,7 +88,7 @@ def learn_from(
 
 
 def learn_of(
-    profile: Profile, table: Table, labels: Labels | None = None
+    profile: Profile, table: Table, labels: LabelledPairs | None = None
 ) -> tuple[Model, Pairs, Positions, Positions]:
     """The model of the records that a profile counts, of which a table has all or a sample by the hash of set and id.
 

@@ -190,11 +190,10 @@ class ClusterPairs(ReadsPairs):
     def _measure(self, part: Part, far: int):  # type: ignore[no-untyped-def]
         # Here, as the measures take a task longer to import than all else.
         from pehchan.clustering.measuring import measure_of
-        from pehchan.distance.record import RecordDistance
+        from pehchan.mrjobs.learnt import comparison_of
 
         plan = Plan.read(self.options.plan)
-        scale = plan.settings.scale
-        comparison = RecordDistance(plan.schema, scale, scale, plan.settings.compat, "tiles")
+        comparison = comparison_of(plan)
         columns = part.columns or [[""] * len(part.names) for _ in plan.schema.fields]
         return measure_of(comparison, columns, part.known, far)
 

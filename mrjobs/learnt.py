@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pehchan.clustering.measuring import Comparison
 from pehchan.distance.arrays import Positions
 from pehchan.distance.record import RecordDistance
+from pehchan.learning.candidates import CAP
 from pehchan.learning.fields import LearntField
 from pehchan.learning.model import Model
 from pehchan.learning.odds import SCALE
@@ -95,17 +96,62 @@ class Rules:
         distances = np.where((said & same)[:, : self.count].any(axis=1), 0, distances)
         return np.where((said & ~same)[:, self.count :].any(axis=1), SCALE, distances)
 
-    def pairs(self, hashes: NDArray[np.uint64], order: NDArray[np.uint64]) -> tuple[Positions, Positions]:
-        """Rows (i, j), i < j: of those that must be linked each with the next in this order, which links all."""
-        found = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
+    def pairs(
+        self, linked: NDArray[np.uint64], hashes: NDArray[np.uint64], table: Table
+    ) -> tuple[Positions, Positions]:
+        """Rows (i, j), i < j, of records that must be linked, of two sets across them.
+
+        All pairs of those that share a value. Of very many only so many that they link all whom no cannot_link key
+        parts: a pair more a record, and of two sets two.
+
+        linked  uint64[n, count], of the must_link keys; 0 also where a record is not to be linked here
+        hashes  uint64[n, rules], of all
+        """
+        found = [np.zeros(0, np.int64)]
         for number in range(self.count):
-            rows = np.flatnonzero(hashes[:, number])
-            rows = rows[np.lexsort((order[rows], hashes[rows, number]))]
-            same = hashes[rows[:-1], number] == hashes[rows[1:], number]
-            one, two = rows[:-1][same], rows[1:][same]
-            found.append((np.minimum(one, two), np.maximum(one, two)))
-        i, j = (np.concatenate(side) for side in zip(*found, strict=True))
+            rows = np.flatnonzero(linked[:, number])
+            parted = hashes[rows, self.count :].T
+            rows = rows[np.lexsort((table.record_hashes[rows], *parted, linked[rows, number]))]
+            for block in _runs(rows, linked[rows, number]):
+                found += (
+                    [_met(block, table)]
+                    if len(block) <= CAP
+                    else _linked(block, hashes[:, self.count :], table)
+                )
+        coded = np.concatenate(found)
+        i, j = coded // max(len(table), 1), coded % max(len(table), 1)
+        if table.two_sets:
+            across = table.sets[i] != table.sets[j]
+            i, j = i[across], j[across]
         return i, j
+
+
+def _runs(rows: Positions, values: NDArray[np.uint64]) -> list[Positions]:
+    """The rows of equal values, which follow each other."""
+    return np.split(rows, np.flatnonzero(values[1:] != values[:-1]) + 1) if len(rows) else []
+
+
+def _coded(one: Positions, two: Positions, table: Table) -> Positions:
+    return np.minimum(one, two) * len(table) + np.maximum(one, two)
+
+
+def _met(block: Positions, table: Table) -> Positions:
+    """All pairs of a block."""
+    one, two = np.triu_indices(len(block), 1)
+    return _coded(block[one], block[two], table)
+
+
+def _linked(block: Positions, parted: NDArray[np.uint64], table: Table) -> Iterator[Positions]:
+    """Pairs that link the records of a block which have the same values of the keys that part them."""
+    same = (parted[block[1:]] == parted[block[:-1]]).all(axis=1)
+    for part in np.split(block, np.flatnonzero(~same) + 1):
+        if not table.two_sets:
+            yield _coded(part[:-1], part[1:], table)
+            continue
+        # Each with the first of the other set.
+        for number in np.unique(table.sets[part]).tolist():
+            own, others = part[table.sets[part] == number], part[table.sets[part] != number]
+            yield _coded(own[:1].repeat(len(others)), others, table)
 
 
 @dataclass(frozen=True)

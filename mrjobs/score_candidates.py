@@ -52,7 +52,7 @@ class ScoreCandidates(PlannedJob):
         )
         if self._cells == 1 and self._buckets == 1:
             return [meet]
-        nearest = MRStep(reducer=self.nearest)
+        nearest = MRStep(reducer=self.nearest, reducer_final=self.send_counters)
         once = MRStep(mapper=self.to_parts, reducer=self.each_once, reducer_final=self.send_counters)
         return [meet, nearest, once] if self._buckets > 1 else [meet, once]
 

@@ -1,7 +1,7 @@
 """How the candidates of a cell are found and scored: the reducers of score_candidates."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, product
 
 import numpy as np
 import orjson
@@ -47,11 +47,12 @@ class CellScores:
         if cells > 1:
             for each in (hashes, linked):
                 each[each % np.uint64(cells) != cell] = 0
+        if len(self._plan.sets) > 1 and not table.two_sets:
+            # Records of one set never meet each other.
+            return
         found = [candidate_pairs(table, self._model.keys, hashes)]
         if self._rules.count:
-            i, j = self._rules.pairs(linked, table.record_hashes)
-            across = table.sets[i] != table.sets[j] if table.two_sets else slice(None)
-            found.append((i[across], j[across]))
+            found.append(self._rules.pairs(linked, ruled, table))
         if all_near and wanted(table.fields):
             found.append(neighbour_pairs(table))
         i, j = found[0] if len(found) == 1 else _all_of(table, found)
@@ -100,9 +101,14 @@ class CellScores:
             [bucket_of(Record(names, each, ()), buckets) for names, each in self._identities(table)]
         )
         vectors = word_vectors(table)
+        # Of two sets, each record has its neighbours in the other one.
+        sets = range(len(self._plan.sets))
+        theirs = [
+            (table.sets == each, table.sets != each if len(sets) > 1 else table.sets == each) for each in sets
+        ]
         sides = [(bucket, other)] if bucket == other else [(bucket, other), (other, bucket)]
-        for one, two in sides:
-            rows, across = np.flatnonzero(number == one), np.flatnonzero(number == two)
+        for (one, two), (own, met) in product(sides, theirs):
+            rows, across = np.flatnonzero((number == one) & own), np.flatnonzero((number == two) & met)
             i, j, cosine = nearest(table, vectors, rows, across)
             distances = self._distances(table, ruled, i, j)
             self._count("Pairs", "Compared", len(i))

@@ -6,7 +6,7 @@ from pehchan.metadata.records import Records
 from pehchan.mrjobs.wire import RECORDS
 
 
-def settled_lines(rows: Sequence[Sequence[str]]) -> bytes:
-    """One line of records, by their items, of which the first is the id."""
+def settled_lines(rows: Sequence[Sequence[str]], set_name: str = "") -> bytes:
+    """One line of records of a set, by their items, of which the first is the id."""
     values = [value for row in rows for value in (row[0], *row)]
-    return RECORDS + b"\t" + Records("", 1 + len(rows[0]), values).encode() + b"\n"
+    return RECORDS + b"\t" + Records(set_name, 1 + len(rows[0]), values).encode() + b"\n"

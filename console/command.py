@@ -107,15 +107,21 @@ def build_parser() -> argparse.ArgumentParser:
         commands,
         "match",
         run_match,
-        "learn how records of one entity differ, find which match, and cluster them",
+        "learn from the records themselves which match, and cluster them",
     )
     match.add_argument("inputs", nargs="+", metavar="INPUT", help="files or folders of records")
     match.add_argument(
         "--link", action="store_true", help="the two inputs are two sets: only records of different sets meet"
     )
-    _add_learning_options(match, "folder of the model: the one there is taken, unless labels came since")
+    _add_learning_options(
+        match,
+        "folder of the model: one that is there is used, or learnt anew if labels came since (default: OUT/model, "
+        "learnt anew)",
+    )
     match.add_argument(
-        "--anew", action="store_true", help="learn although the folder of the model holds one that would do"
+        "--anew",
+        action="store_true",
+        help="learn anew, whatever the folder of --model holds; its labels are kept",
     )
     _add_run_options(match)
     match.add_argument(
@@ -123,18 +129,24 @@ def build_parser() -> argparse.ArgumentParser:
     )
     _add_link_kinds(match)
 
-    learn = _command(commands, "learn", run_learn, "learn a model, and leave pairs to ask about")
-    ask = _command(commands, "ask", run_ask, "choose the pairs that are most worth a label")
+    learn = _command(commands, "learn", run_learn, "learn a model as match does, without matching")
+    ask = _command(
+        commands, "ask", run_ask, "choose the pairs of which a label helps a model most, for label"
+    )
     for each in (learn, ask):
         each.add_argument("inputs", nargs="+", metavar="INPUT", help="files or folders of records")
-        each.add_argument("--link", action="store_true", help="the two inputs are two sets")
+        each.add_argument(
+            "--link",
+            action="store_true",
+            help="the two inputs are two sets: only records of different sets match",
+        )
         _add_learning_options(each, "folder of the model (required)", required=True)
         _add_properties_options(each)
         _add_schema_option(each)
         _add_runner_options(each)
         each.add_argument("-q", "--quiet", action="store_true", help="no progress")
         each.add_argument("-v", "--verbose", action="store_true", help="the runner's own log too")
-    ask.add_argument("-n", type=int, default=20, metavar="N", help="how many (20)")
+    ask.add_argument("-n", type=_count, default=20, metavar="N", help="how many (20)")
 
     similarity = _command(commands, "similarity", run_similarity, "distances of record pairs")
     similarity.add_argument("inputs", nargs="+", metavar="INPUT", help="files or folders of records")
@@ -269,6 +281,18 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _count(text: str) -> int:
+    """A whole number of 1 or more."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+# What argparse calls it in its messages.
+_count.__name__ = "number from 1"
+
+
 def _command(
     commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
     name: str,
@@ -379,7 +403,7 @@ def _add_learning_options(parser: argparse.ArgumentParser, model: str, required:
         action="append",
         default=[],
         metavar="FILE",
-        help="labelled pairs, besides labels.csv of the model",
+        help="labelled pairs from elsewhere, as CSV in the form of Zingg's training samples; may be given again",
     )
 
 
@@ -405,15 +429,34 @@ def run_match(options: argparse.Namespace) -> int:
     request = _request(
         options, out=options.out, overwrite=options.overwrite, resume=options.resume, link=options.link
     )
-    learning = Learning(options.model, options.labels, options.anew)
+    learning = Learning(options.model, options.labels, options.anew, out=options.out)
     result = run_pipeline(request, Progress(quiet=options.quiet), _announce_match, learning)
     assert learning.found is not None
     print(found_text(learning.found))
     print(summary(result, place(options.out)))
     if options.show:
         print(first_clusters(place(options.out), options.show), end="")
-    print(next_text(learning.found, options.model or f"{options.out}/model", options.inputs, options.link))
+    print(next_text(learning.found, options.model or f"{options.out}/model", _match_again(options)))
     return OK
+
+
+def _match_again(options: argparse.Namespace) -> list[str]:
+    """The command that matches the records of another one with the labels that are to come."""
+    out = getattr(options, "out", None)
+    return [
+        *("pehchan", "match"),
+        *(["--link"] if options.link else []),
+        *options.inputs,
+        *(["-p", options.properties] if options.properties else []),
+        *(part for define in options.defines for part in ("-D", define)),
+        *(["-s", options.schema] if options.schema else []),
+        *(["--model", options.model] if options.model else []),
+        *(part for file in options.labels for part in ("--labels", file)),
+        *(["-r", options.runner] if options.runner != "inline" else []),
+        *(["--conf-path", options.conf_path] if options.conf_path else []),
+        *(["-o", out] if out and out != DEFAULT_OUT else []),
+        *(["--overwrite"] if out else []),
+    ]
 
 
 def run_learn(options: argparse.Namespace) -> int:
@@ -438,7 +481,7 @@ def _learn(options: argparse.Namespace, anew: bool, ask: int) -> int:
     assert learning.found is not None
     if anew:
         print(found_text(learning.found))
-    print(next_text(learning.found, options.model, options.inputs, options.link))
+    print(next_text(learning.found, options.model, _match_again(options)))
     return OK
 
 

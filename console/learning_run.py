@@ -3,6 +3,7 @@ label are left where `pehchan label` finds them.
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ import orjson
 from pehchan.console.inputs import Prepared
 from pehchan.console.jobs import Jobs, local_folder
 from pehchan.console.labelling import MODEL_FILE, alone
-from pehchan.console.output import tagged_lines, whole_folder
+from pehchan.console.output import tagged_lines, whole_folder, whole_path
 from pehchan.console.pipeline import (
     Request,
     Result,
@@ -25,7 +26,7 @@ from pehchan.console.pipeline import (
     settled_records,
     tasks_at_once,
 )
-from pehchan.console.places import Place
+from pehchan.console.places import LocalPlace, Place, place
 from pehchan.console.progress import Progress
 from pehchan.learning.asked import (
     AT_RANDOM,
@@ -117,27 +118,38 @@ class Learning:
     files    of labels, besides those of the folder
     anew     learn although there is a model that knows these labels
     ask      pairs to ask about; 0 for none
+    out      the output of the run, if it has one; labels of a model in an earlier one are kept
     """
 
     folder: str = ""
     files: Sequence[str] = ()
     anew: bool = False
     ask: int = 20
+    out: str = ""
     found: Learnt | None = None
 
     def check(self, plan: Plan, prepared: Prepared, mistakes: Mistakes) -> Plan:
         """The plan of a run that learns; adds a mistake for all that stands in its way."""
-        schema, folder = plan.schema, Path(self.folder)
-        if self.folder and ("://" in self.folder or (folder.exists() and not folder.is_dir())):
-            mistakes.add(
-                "--model", f"{self.folder} is no folder of this machine.", "Name one; it is made if need be."
-            )
+        schema = plan.schema
+        if not self._check_folder(mistakes):
             return plan
         if schema.partition_ordinal is not None or not plan.sets or plan.join == "same_id":
             mistakes.add(
                 schema.where,
                 "what is learnt knows no partitions, and no sets that are told by ids.",
                 "Use dedupe or link, or take these out of the schema and the properties.",
+            )
+        if plan.items_needed:
+            mistakes.add(
+                "output",
+                "match writes no other columns of the records, and knows no sifarish.compat.",
+                "Take sts.output.record, sts.extra.output.field, sts.include.passive.fields and sifarish.compat out.",
+            )
+        if schema.blocking:
+            mistakes.warn(schema.where, "blocking: is not used.", "The keys are learnt.")
+        if plan.settings.cutoff is not None or plan.settings.cluster_cutoff is not None:
+            mistakes.warn(
+                "sts.dist.threshold, cluster.cutoff", "not used.", "From where on pairs match is learnt."
             )
         named = {each.ordinal for each in schema.fields}
         for key in (*schema.must_link, *schema.cannot_link):
@@ -148,17 +160,17 @@ class Learning:
                     )
         self._labels = None
         paths = [Path(path) for path in self.files]
-        if self.folder and (folder / LABELS_FILE).exists():
-            paths.append(folder / LABELS_FILE)
+        if self._earlier is not None and (self._earlier / LABELS_FILE).exists():
+            paths.append(self._earlier / LABELS_FILE)
         if paths:
             names = [each.column or each.name for each in schema.fields]
             self._labels = read_labels(paths, schema.id or "", names)
             for warning in self._labels.warnings():
                 mistakes.warn("labels", warning, "They are left out.")
         self._known = None
-        if self.folder and (folder / MODEL_FILE).exists():
+        if self._named and self._earlier is not None and (self._earlier / MODEL_FILE).exists():
             try:
-                self._known = Model.read(folder)
+                self._known = Model.read(self._earlier)
             except ValueError as error:
                 what, _, right = str(error).partition("\n")
                 if not self.anew:
@@ -170,6 +182,29 @@ class Learning:
             # The pairs of a component are few, and all that is known of them counts.
             settings = replace(settings, cluster_by="average", cluster_mean=MEAN, cluster_absent="computed")
         return replace(plan, schema=schema, settings=settings, cutoff=CUTOFF, join="learnt")
+
+    def _check_folder(self, mistakes: Mistakes) -> bool:
+        """Find where a model, or labels, may lie already; a mistake, and False, where no model can."""
+        self._named, self._earlier = bool(self.folder), None
+        inside = whole_path(self.out) / "model" if self.out else None
+        if self.folder:
+            folder = Path(self.folder)
+            if "://" in self.folder or (folder.exists() and not folder.is_dir()):
+                right = "Name one; it is made if need be."
+                mistakes.add("--model", f"{self.folder} is no folder of this machine.", right)
+                return False
+            where = str(whole_path(self.folder))
+            if inside is None or where != str(inside):
+                if self.out and f"{where}/".startswith(f"{whole_path(self.out)}/"):
+                    right = f"Name one elsewhere, or {self.out}/model."
+                    mistakes.add("--model", f"{self.folder} is in the output, which is written anew.", right)
+                    return False
+                self._earlier = folder
+                return True
+            self.folder = ""
+        if isinstance(inside, LocalPlace):
+            self._earlier = inside.path
+        return True
 
     @property
     def _to_learn(self) -> bool:
@@ -193,7 +228,7 @@ class Learning:
                 by_name[each.name] = Field(each.name, prepared.columns.index(each.name), "exact")
             else:
                 mistakes.add(
-                    self.folder,
+                    "--model",
                     f'the model knows a column "{each.name}", which the input lacks.',
                     f"It has: {', '.join(prepared.columns or by_name)}. Name another --model, or give --anew.",
                 )
@@ -214,6 +249,13 @@ class Learning:
             for file in sorted((here / "model").iterdir()):
                 (work / "model" / file.name).write(file.read_bytes())
         return with_model(plan, found.model, jobs)
+
+    def resume(self, plan: Plan, work: Place) -> None:
+        """Take what a run learnt that broke off later; `plan` is the one that scores by it."""
+        model = Model.from_dict(plan.model or {})
+        file = (place(self.folder) if self.folder else work / "model") / QUESTIONS_FILE
+        questions = len(json.loads(file.read())["questions"]) if file.exists() else 0
+        self.found = Learnt(model, False, self._labels, questions)
 
     def _look(self, plan: Plan, records: Mapping[str, Place], jobs: Jobs, here: Path, work: Place) -> _Sample:
         path, out = here / "plan-to-profile.json", work / "internal" / "profile"
@@ -248,11 +290,15 @@ class Learning:
             pairs = candidates_of(model, table)
         folder = Path(self.folder) if self.folder else here / "model"
         folder.mkdir(parents=True, exist_ok=True)
+        if not self.folder and self._earlier is not None and (self._earlier / LABELS_FILE).exists():
+            # The output is replaced, and answers of people are not.
+            with alone(self._earlier):
+                (folder / LABELS_FILE).write_bytes((self._earlier / LABELS_FILE).read_bytes())
         asked = to_ask(model, pairs, labels, self.ask) if self.ask else np.zeros(0, np.int64)
         log_odds = model.log_odds(table, pairs.i[asked], pairs.j[asked]) - model.threshold
         questions = _questions(plan, sample.records, pairs, asked, log_odds)
         with alone(folder):
-            if again:
+            if again or not self.folder:
                 model.write(folder)
             if self.ask:
                 write_questions(folder / QUESTIONS_FILE, questions)

@@ -155,6 +155,10 @@ class Result:
                 "groups_with_more_buckets": len(plan.buckets),
             },
             "schema": write_native(plan.schema) if plan and plan.schema.fields else None,
+            # Not all of it: a model holds values of records.
+            "model": {name: plan.model[name] for name in ("learnt from", "threshold", "warnings")}
+            if plan is not None and plan.model is not None
+            else None,
             "settings": plan.settings.to_dict() if plan else None,
             "counters": counters,
             "warnings": self.warnings,
@@ -234,6 +238,8 @@ def _run(
                     plan = learning.plan(plan, by_set, jobs, here, work)
                     learnt.write(orjson.dumps(plan.to_dict()))
                 plan = Plan.from_dict(orjson.loads(learnt.read()))
+                if not begun:
+                    learning.resume(plan, work)
         else:
             plan, shuffled = _plan_to_compare(plan, by_set, jobs, stages, here, work)
         if request.runner == "inline" and (too_large := _too_large("what goes to the comparison", shuffled)):

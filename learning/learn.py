@@ -93,7 +93,7 @@ def learn(
     all_pairs = float(sizes[0]) * sizes[1] if linked else sum(sizes) * (sum(sizes) - 1) / 2
     evidence = Evidence.of(pairs.table, pairs.i, pairs.j)
     estimate, looks = _estimate(sample, pairs, evidence, sizes, max(all_pairs, 1.0))
-    labels = None if labels is None else labels.settled()
+    labels = labels.settled() if labels is not None and pairs.table.fields else None
     if labels is not None and not len(labels):
         labels = None
     taught = len(pairs) > 0 and len(pairs.table.fields) > 1 and (linked or labels is not None)

@@ -103,7 +103,9 @@ class ScoreCandidates(PlannedJob):
         else:
             import numpy as np
 
-            hashes = self._hashes.of([records.column(ordinal) for ordinal in self._ordinals])
+            hashes = np.zeros((len(records), 0), np.uint64)
+            if self._ordinals:
+                hashes = self._hashes.of([records.column(ordinal) for ordinal in self._ordinals])
             if self._rules.count:
                 columns = [records.column(field.ordinal or 0) for field in self.plan.schema.fields]
                 hashes = np.hstack([hashes, self._rules.hashes(columns)[:, : self._rules.count]])

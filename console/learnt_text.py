@@ -14,17 +14,19 @@ def found_text(found: Learnt) -> str:
     model, width = found.model, get_terminal_size((110, 40)).columns
     if found.again:
         records = model.learnt_from.get("records", 0)
-        head = f"Learnt from {records:,} records"
+        head = f"Learnt from {records:,} record{'' if records == 1 else 's'}"
         if found.labels is not None:
             counts = found.labels.counts()
-            head += f" and {counts[MATCH]:,} labels of {ANSWERS[MATCH]}, {counts[NO_MATCH]:,} of {ANSWERS[NO_MATCH]}"
+            head += (
+                f" and labels ({counts[MATCH]:,} {ANSWERS[MATCH]}, {counts[NO_MATCH]:,} {ANSWERS[NO_MATCH]})"
+            )
         head += ":"
     else:
-        head = "The model that there is was taken:"
+        head = "Matched with the model that was there, which says:"
     lines = [head, *(_item(text, width) for text in model.findings)]
     if found.left_out:
         columns = "; ".join(f"{name} ({reason})" for name, reason in found.left_out.items())
-        lines.append(_item(f"Not learnt from: {columns}.", width))
+        lines.append(_item(f"Left out: {columns}.", width))
     for warning in model.warnings:
         lines.append("\n".join(wrap(f"warning: {warning}", width)))
     return "\n".join(lines) + "\n"
@@ -34,12 +36,14 @@ def _item(text: str, width: int) -> str:
     return "\n".join(wrap(text, width, initial_indent="  ", subsequent_indent="    "))
 
 
-def next_text(found: Learnt, model: str, inputs: Sequence[str], link: bool) -> str:
-    """What to do next."""
+def next_text(found: Learnt, model: str, again: Sequence[str]) -> str:
+    """What to do next; `again` is the command that matches with the labels."""
     if not found.questions:
         return f"No pair waits for an answer in {model}."
-    again = shlex.join(["pehchan", "match", *(["--link"] if link else []), *inputs, "--model", model])
+    waiting = "1 pair waits" if found.questions == 1 else f"{found.questions:,} pairs wait"
+    if "://" in model:
+        return f"{waiting} for an answer in {model}; to label them, match with a --model of this machine."
     return (
-        f"{found.questions:,} pairs that are worth a label wait in {model}:\n"
-        f"  pehchan label --model {shlex.quote(model)}\n  {again}"
+        f"{waiting} for an answer, from which it learns most. To answer, and to match with the answers:\n"
+        f"  pehchan label --model {shlex.quote(model)}\n  {shlex.join(again)}"
     )

@@ -1,5 +1,8 @@
 """What a model says for people: what it found, what is not safe about it, and what to do."""
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 
 from pehchan.learning.em import sigmoid
@@ -13,6 +16,8 @@ from pehchan.learning.patterns import Floats
 SAFE = 0.95
 #: Labels that are far from what the model says: beyond these log odds on the wrong side.
 FAR = 3.0
+#: Names and keys that are told, the best first.
+SHOWN = 6
 #: So many pairs people are asked to label.
 ASK = 20
 
@@ -35,22 +40,35 @@ def findings(model: Model, log_odds: Floats, inclusion: Floats | float) -> list[
     identify = [model.fields[field].name for field in order if said[field] > INFORMATIVE]
     found = []
     if identify:
-        found.append(f"What identifies, the most telling first: {', '.join(identify)}.")
+        found.append(f"What identifies, the most telling first: {_first(identify, ', ')}.")
     little = [model.fields[field].name for field in order if said[field] <= INFORMATIVE]
     if little:
-        found.append(f"What says little: {', '.join(little)}.")
-    if model.keys.keys:
+        found.append(f"What says little: {_first(little, ', ')}.")
+    if texts := model.keys.texts(model.fields):
+        keys = f"one of {len(texts)} keys" if len(texts) > 1 else "a key"
         found.append(
-            f"Candidates share one of {len(model.keys.keys)} keys, expected to find "
-            f"{model.keys.recall:.1%} of the matches: {'; '.join(model.keys.texts(model.fields))}."
+            f"Records are compared that share {keys}, which {_percent(model.keys.recall)} of the matches are expected "
+            f"to do: {_first(texts, '; ')}."
         )
     matches, right, all_found = expected(log_odds, inclusion)
-    if not model.one_to_one:
+    if not model.one_to_one and matches >= 1:
         found.append(
-            f"About {matches:,.0f} pairs are expected to match; of those taken for matches {right:.1%} to be right, "
-            f"and {all_found:.1%} of the matches among the candidates to be taken."
+            f"About {matches:,.0f} pairs match, by its own estimate: {_percent(right)} of those that it takes for "
+            f"matches are right, and {_percent(all_found)} of those that are there are taken."
         )
     return found
+
+
+def _first(names: Sequence[str], between: str) -> str:
+    """The first of some names, and how many more there are."""
+    more = len(names) - SHOWN
+    # One more takes no more room than to say so.
+    return between.join(names) if more <= 1 else between.join(names[:SHOWN]) + f" and {more} more"
+
+
+def _percent(share: float) -> str:
+    """Rounded down, as an estimate is never sure of all."""
+    return f"{min(math.floor(share * 1000) / 10, 99.9):.1f} %"
 
 
 def warnings(
@@ -90,7 +108,7 @@ def _of_data(model: Model, log_odds: Floats, inclusion: Floats | float) -> list[
     if not len(log_odds):
         found.append(
             "No two records have a key in common, so that none can match. If there should be matches, check that the "
-            "columns of the sets mean the same, or give blocking keys."
+            "columns of the sets mean the same."
         )
         return found
     matches, _, _ = expected(log_odds, inclusion)

@@ -9,7 +9,7 @@ SOURCES := $(shell find src metadata distance clustering learning mrjobs console
 .PHONY: help install demo test test-all lint format bench $(BENCHES:%=bench-%) $(LONG_BENCHES:%=bench-%) clean hadoop hadoop-stop
 
 help:
-	@echo "make demo     dedupe 2,000 made-up customers and show the first clusters"
+	@echo "make demo     dedupe 2,000 made-up customers by rules, then without any, and show the first clusters"
 	@echo "make install  build the pehchan command into $(VENV)"
 	@echo "make test     check style, types and imports, and run the tests"
 	@echo "make test-all the same with Spark, all golden cases and a failing run on Hadoop, and more examples for the property tests"
@@ -45,6 +45,9 @@ demo: install
 	$(BIN)/python tutorial/customers.py --records 2000 --seed 1 --output demo/customers.csv --truth demo/truth.csv
 	$(BIN)/pehchan dedupe demo/customers.csv -p conf/customers.properties -o demo/out --overwrite --show 5
 	$(BIN)/pehchan evaluate demo/out --truth demo/truth.csv
+	$(BIN)/python tutorial/customers.py --records 2000 --seed 1 --header --output demo/with_header.csv
+	$(BIN)/pehchan match demo/with_header.csv -o demo/matched --overwrite
+	$(BIN)/pehchan evaluate demo/matched --truth demo/truth.csv
 
 # The tasks run with this machine's python3, for which pehchan bundle packs.
 hadoop: install

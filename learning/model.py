@@ -18,7 +18,7 @@ from pehchan.learning.evidence import Evidence, words_in_common
 from pehchan.learning.fields import LearntField
 from pehchan.learning.keys import Keys
 from pehchan.learning.lookalikes import Lookalikes
-from pehchan.learning.odds import CLIP, STEPS
+from pehchan.learning.odds import CUTOFF, steps_of
 from pehchan.learning.patterns import Floats, Positions
 from pehchan.learning.predicates import Key, Part
 from pehchan.learning.table import Table
@@ -73,8 +73,10 @@ class Model:
 
     def distances(self, table: Table, i: Positions, j: Positions) -> NDArray[np.int64]:
         """int64[n] from 0 to odds.SCALE: of the pairs, as pehchan.learning.odds has them."""
-        above = np.clip(self.log_odds(table, i, j) - self.threshold, -CLIP, CLIP)
-        return np.rint((CLIP - above) * STEPS).astype(np.int64)
+        steps = steps_of(self.one_to_one)
+        above = np.clip((self.log_odds(table, i, j) - self.threshold) * steps, -CUTOFF, CUTOFF)
+        # Up, so that no pair under the threshold is at the cutoff.
+        return np.ceil(CUTOFF - above).astype(np.int64)
 
     def _log_odds(self, table: Table, i: Positions, j: Positions) -> Floats:
         total = np.full(len(i), self.intercept)

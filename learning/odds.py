@@ -1,25 +1,31 @@
 """Log odds as the whole distances that jobs hand each other, and back.
 
-Log odds above the threshold of a model are clipped at CLIP on both sides; a distance is the hundredths that are
-missing to its upper end. So 0 is surely a match, CUTOFF the threshold, and SCALE surely none, and means of distances
-are means of log odds.
+Log odds above the threshold of a model are clipped on both sides; a distance is what is missing to the upper end, in
+steps. So 0 is surely a match, CUTOFF the threshold, and SCALE surely none, and means of distances are means of log odds.
+
+Of links one to one those that are likelier go first, also among very likely ones; so they are clipped where twice as
+much is known, at steps of half the size. Clusters are made by means, in which no pair should count more than it has to.
 """
 
 import math
 
-#: Log odds beyond which a pair is as sure as any; and distances to one of them.
-CLIP, STEPS = 12.0, 100
-
 #: The distance at the threshold, and the largest.
-CUTOFF = round(CLIP * STEPS)
-SCALE = 2 * CUTOFF
+CUTOFF, SCALE = 1200, 2400
+
+#: Distances to one of the log odds: within one set, and of links one to one.
+STEPS, LINK_STEPS = 100, 50
 
 
-def log_odds_of(distance: int) -> float:
+def steps_of(one_to_one: bool) -> int:
+    """Distances to one of the log odds of a model, which are clipped at CUTOFF of them."""
+    return LINK_STEPS if one_to_one else STEPS
+
+
+def log_odds_of(distance: int, steps: int) -> float:
     """Log odds above the threshold of a distance from 0 to SCALE."""
-    return (CUTOFF - distance) / STEPS
+    return (CUTOFF - distance) / steps
 
 
-def probability_of(distance: int) -> float:
+def probability_of(distance: int, steps: int) -> float:
     """Of a match, taking the threshold for even odds."""
-    return 1 / (1 + math.exp(-log_odds_of(distance)))
+    return 1 / (1 + math.exp(-log_odds_of(distance, steps)))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 
 from pehchan.clustering.shape import Shape
-from pehchan.learning.odds import log_odds_of, probability_of
+from pehchan.learning.odds import log_odds_of, probability_of, steps_of
 from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.wire import (
     CLUSTERED,
@@ -49,11 +49,12 @@ class PairExport:
 
     def _numbers(self, distances: Sequence[int]) -> list[list[str]]:
         """What a line has of the distances; of those of a model the probability and the log odds."""
-        if self.plan.model is None:
+        steps = _steps(self.plan)
+        if not steps:
             return [list(map(str, distances))]
         return [
-            [_probability(distance) for distance in distances],
-            [f"{log_odds_of(distance):.2f}" for distance in distances],
+            [_probability(distance, steps) for distance in distances],
+            [f"{log_odds_of(distance, steps):.2f}" for distance in distances],
         ]
 
     def line(self, pair: Pair) -> str:
@@ -110,38 +111,43 @@ def all_quoted(values: list[str], delimiter: str) -> list[str]:
     return [quoted(value, delimiter) for value in values]
 
 
-def cluster_lines(payload: bytes, with_sets: bool, learnt: bool = False) -> Iterator[str]:
+def _steps(plan: Plan | None) -> int:
+    """Distances to one of the log odds, 0 where no model made them."""
+    return 0 if plan is None or plan.model is None else steps_of(plan.model["one to one"])
+
+
+def cluster_lines(payload: bytes, with_sets: bool, steps: int = 0) -> Iterator[str]:
     """`cluster_id,record_id,min_distance,max_distance,pairs` of records in clusters; ids as `set:id` with_sets.
 
-    learnt  the least and the largest probability in the place of the distances
+    steps  distances to one of the log odds: the least and the largest probability in the place of the distances
     """
     records = Clustered.decode(payload)
     clusters = _ids(records.cluster_sets, records.cluster_ids, with_sets)
     ids = _ids(records.sets, records.ids, with_sets)
-    columns = (records.farthest, records.nearest) if learnt else (records.nearest, records.farthest)
-    told = _probability if learnt else str
+    columns = (records.farthest, records.nearest) if steps else (records.nearest, records.farthest)
+    told: Callable[[int], str] = partial(_probability, steps=steps) if steps else str
     distances = (["" if distance is None else told(distance) for distance in column] for column in columns)
     return map(",".join, zip(clusters, ids, *distances, map(str, records.mates), strict=True))
 
 
-def shape_lines(payload: bytes, with_sets: bool, learnt: bool = False) -> Iterator[str]:
+def shape_lines(payload: bytes, with_sets: bool, steps: int = 0) -> Iterator[str]:
     """`cluster_id,records,pairs,density,max_distance,bridges` of clusters; ids as `set:id` with_sets.
 
-    learnt  the least probability in the place of the distance
+    steps  distances to one of the log odds: the least probability in the place of the distance
     """
     shapes = ClusterShapes.decode(payload)
     ids = _ids(shapes.sets, shapes.ids, with_sets)
     for cluster, (_, found) in zip(ids, shapes, strict=True):
         shape = Shape(*found)
-        farthest = _probability(shape.farthest) if learnt else shape.farthest
+        farthest = _probability(shape.farthest, steps) if steps else shape.farthest
         numbers = f"{shape.size},{shape.pairs},{shape.density:.6f},{farthest},{shape.bridges}"
         yield f"{cluster},{numbers}"
 
 
 @cache
-def _probability(distance: int) -> str:
+def _probability(distance: int, steps: int) -> str:
     """That of a match, of a distance of a model."""
-    return f"{probability_of(distance):.6f}"
+    return f"{probability_of(distance, steps):.6f}"
 
 
 def _ids(sets: list[str], ids: list[str], with_sets: bool) -> list[str]:
@@ -160,7 +166,7 @@ def exporter(tag: bytes, plan: Plan | None) -> Callable[[bytes], Iterator[str]]:
         # Where the set is told by the id, the id says it all.
         lines = cluster_lines if tag == CLUSTERED else shape_lines
         with_sets = plan is not None and len(plan.sets) == 2
-        return partial(lines, with_sets=with_sets, learnt=plan is not None and plan.model is not None)
+        return partial(lines, with_sets=with_sets, steps=_steps(plan))
     if tag in (REJECTED, GROUP):
         return lambda payload: iter((payload.decode("ascii"),))
     raise ValueError(f"no export for lines tagged {tag.decode()!r}")

@@ -1,9 +1,10 @@
 """Log odds as the whole distances that jobs hand each other, and back.
 
 Log odds above the threshold of a model are clipped on both sides; a distance is what is missing to the upper end, in
-steps. So 0 is surely a match, CUTOFF the threshold, and SCALE surely none, and means of distances are means of log odds.
+steps. So 0 is surely a match, CUTOFF the threshold, and SCALE surely none, and means of distances are means of log
+odds.
 
-Of links one to one those that are likelier go first, also among very likely ones; so they are clipped where twice as
+Of links one to one the likelier go first, also among very likely ones; so they are clipped where twice as
 much is known, at steps of half the size. Clusters are made by means, in which no pair should count more than it has to.
 """
 

@@ -47,8 +47,8 @@ def findings(model: Model, log_odds: Floats, inclusion: Floats | float) -> list[
     if texts := model.keys.texts(model.fields):
         keys = f"one of {len(texts)} keys" if len(texts) > 1 else "a key"
         found.append(
-            f"Records are compared that share {keys}, which {_percent(model.keys.recall)} of the matches are expected "
-            f"to do: {_first(texts, '; ')}."
+            f"Records are compared that share {keys}, which {_percent(model.keys.recall)} of the matches are "
+            f"expected to do: {_first(texts, '; ')}."
         )
     matches, right, all_found = expected(log_odds, inclusion)
     if not model.one_to_one and matches >= 1:

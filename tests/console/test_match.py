@@ -120,7 +120,7 @@ def test_what_stands_in_the_output():
     for one, two, probability, log_odds in found:
         assert one < two
         assert 0.5 <= float(probability) < 1
-        assert -12 <= float(log_odds) <= 12
+        assert 0 <= float(log_odds) <= 12
         assert float(probability) == pytest.approx(1 / (1 + 2.718281828 ** -float(log_odds)), abs=1e-6)
     rows, _ = people()
     clustered = [line.split(",") for line in lines("out/clusters")]

@@ -1,0 +1,51 @@
+"""Log odds as whole distances, and back."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from made_up_persons import persons, table_of
+
+from pehchan.learning.in_memory import learn_of, pairs_of
+from pehchan.learning.odds import CUTOFF, SCALE, log_odds_of, probability_of, steps_of
+from pehchan.learning.profile import Profile
+
+
+@pytest.fixture(scope="module")
+def scored():
+    """A model, a table, and rows of its candidate pairs."""
+    columns, _ = persons(200, 60, seed=2)
+    table = table_of(columns)
+    model, *_ = learn_of(Profile.of([f"c{k}" for k in range(5)], columns, [0] * 260), table)
+    return model, table, *pairs_of(table, model.keys)
+
+
+@pytest.mark.parametrize(("one_to_one", "most"), [(False, 12.0), (True, 24.0)])
+def test_distances_are_log_odds_in_steps_and_clipped(scored, one_to_one, most):
+    model, table, i, j = scored
+    model = replace(model, one_to_one=one_to_one, threshold=1.5)
+    distances = model.distances(table, i, j)
+    above = model.log_odds(table, i, j) - 1.5
+    assert (above > most).any()
+    assert (above < -most).any() or one_to_one
+    back = np.array([log_odds_of(int(distance), steps_of(one_to_one)) for distance in distances])
+    assert np.abs(back - np.clip(above, -most, most)).max() <= most / CUTOFF + 1e-9
+    assert ((distances <= CUTOFF) == (above >= 0)).all()
+    assert distances.min() == 0
+    assert distances.max() <= SCALE
+
+
+def test_very_likely_links_are_told_apart(scored):
+    model, table, i, j = scored
+    log_odds = model.log_odds(table, i, j)
+    likely = (log_odds > 13) & (log_odds < 23)
+    linked = replace(model, one_to_one=True).distances(table, i[likely], j[likely])
+    order = np.argsort(-log_odds[likely])
+    assert len(set(linked.tolist())) > len(set(model.distances(table, i[likely], j[likely]).tolist())) == 1
+    assert (np.diff(linked[order]) >= 0).all()
+
+
+@pytest.mark.parametrize(("distance", "probability"), [(CUTOFF, 0.5), (CUTOFF - 100, 1 / (1 + math.exp(-1)))])
+def test_probabilities_take_the_threshold_for_even(distance, probability):
+    assert probability_of(distance, 100) == pytest.approx(probability)

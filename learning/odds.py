@@ -4,8 +4,8 @@ Log odds above the threshold of a model are clipped on both sides; a distance is
 steps. So 0 is surely a match, CUTOFF the threshold, and SCALE surely none, and means of distances are means of log
 odds.
 
-Of links one to one the likelier go first, also among very likely ones; so they are clipped where twice as
-much is known, at steps of half the size. Clusters are made by means, in which no pair should count more than it has to.
+Of links one to one the likelier go first, also among very likely ones; so they are clipped only where twice as much
+is known, at steps of half the size. Clusters are made by means, in which no pair should count more than it has to.
 """
 
 import math

@@ -377,7 +377,8 @@ def with_model(plan: Plan, model: Model, jobs: Jobs) -> Plan:
         cells += max(1, cells // 2)
     buckets = 1
     if wanted(model.fields):
-        buckets = max(1, -(-records // TEXTS_A_BUCKET))
+        # Where cells share the records, none of them has all that may be near one: buckets do.
+        buckets = max(1 if cells == 1 else 2, -(-records // TEXTS_A_BUCKET))
     return replace(
         plan, model=model.to_dict(), shared_cells=cells, default_buckets=(buckets,) * len(plan.sets)
     )

@@ -39,7 +39,9 @@ class ScoreCandidates(PlannedJob):
 
     @cached_property
     def _buckets(self) -> int:
-        """Buckets of records, where texts have neighbours; 1 where there are none."""
+        """Buckets of records, where texts have neighbours: 2 or more where the keys have several cells; 1 where there
+        are no texts.
+        """
         return self.plan.default_buckets[0]
 
     def steps(self) -> list[MRStep]:

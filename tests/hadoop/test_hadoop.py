@@ -1,6 +1,7 @@
 """What runs on a real HDFS and YARN gives, byte for byte, what one process gives."""
 
 import bz2
+import csv
 import gzip
 import json
 import os
@@ -16,6 +17,7 @@ import near_duplicates
 import pytest
 from golden_cases import CASES, GOLDEN, inputs_of
 from hadoop.outputs import lines, pairs
+from made_up_persons import NAMES, persons
 from settled import settled_lines
 
 from pehchan.mrjobs.planner import plan_for_job
@@ -145,6 +147,27 @@ def test_dedupe_of_many_files_gives_the_same_on_the_cluster(hadoop, tmp_path):
         expected = lines(tmp_path / "local", name)
         assert expected
         assert lines("hdfs:///many/out", name) == expected
+
+
+@pytest.mark.slow
+def test_match_gives_the_same_on_the_cluster(hadoop, tmp_path):
+    """What is learnt, to the byte, and what is found with it."""
+    columns, _ = persons(200, 60, seed=8)
+    rows = [[f"p{k}", *values] for k, values in enumerate(zip(*columns, strict=True))]
+    with open(tmp_path / "people.csv", "w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("id", *NAMES), *rows])
+    conf = hadoop.conf("quick", mapreduce_job_ubertask_enable="true")
+    for name, switches in (("here", []), ("there", ["-r", "hadoop", "--conf-path", conf])):
+        out = tmp_path / name if name == "here" else "hdfs:///match/out"
+        asked = ["match", tmp_path / "people.csv", "--model", tmp_path / f"model-{name}", "-o", out, "-q"]
+        done = hadoop.pehchan(*asked, *switches)
+        assert done.returncode == 0, done.stderr[-3000:]
+    for name in ("model.json", "questions.json"):
+        assert (tmp_path / "model-there" / name).read_bytes() == (tmp_path / "model-here" / name).read_bytes()
+    for name in ("pairs", "clusters", "cluster_shapes"):
+        expected = lines(tmp_path / "here", name)
+        assert expected
+        assert lines("hdfs:///match/out", name) == expected
 
 
 @pytest.mark.slow

@@ -21,19 +21,28 @@ def scored():
     return model, table, *pairs_of(table, model.keys)
 
 
-@pytest.mark.parametrize(("one_to_one", "most"), [(False, 12.0), (True, 24.0)])
-def test_distances_are_log_odds_in_steps_and_clipped(scored, one_to_one, most):
+@pytest.mark.parametrize(
+    ("one_to_one", "most", "threshold"), [(False, 12.0, 1.5), (True, 24.0, -12.0), (True, 24.0, 12.0)]
+)
+def test_distances_are_log_odds_in_steps_and_clipped(scored, one_to_one, most, threshold):
     model, table, i, j = scored
-    model = replace(model, one_to_one=one_to_one, threshold=1.5)
+    model = replace(model, one_to_one=one_to_one, threshold=threshold)
     distances = model.distances(table, i, j)
-    above = model.log_odds(table, i, j) - 1.5
-    assert (above > most).any()
-    assert (above < -most).any() or one_to_one
+    above = model.log_odds(table, i, j) - threshold
+    assert (np.abs(above) > most).any()
+    assert (np.abs(above) < most).any()
     back = np.array([log_odds_of(int(distance), steps_of(one_to_one)) for distance in distances])
     assert np.abs(back - np.clip(above, -most, most)).max() <= most / CUTOFF + 1e-9
     assert ((distances <= CUTOFF) == (above >= 0)).all()
-    assert distances.min() == 0
-    assert distances.max() <= SCALE
+    assert 0 <= distances.min() < CUTOFF < distances.max() <= SCALE
+
+
+def test_a_pair_just_under_the_threshold_is_not_at_the_cutoff(scored):
+    model, table, i, j = scored
+    for log_odds in model.log_odds(table, i, j)[:20].tolist():
+        under = replace(model, threshold=log_odds + 0.001).distances(table, i, j)
+        at = replace(model, threshold=log_odds).distances(table, i, j)
+        assert (under <= CUTOFF).sum() < (at <= CUTOFF).sum()
 
 
 def test_very_likely_links_are_told_apart(scored):

@@ -11,10 +11,14 @@ import pytest
 from learnt_jobs import Records, run_job
 from made_up_persons import NAMES, persons
 
+from pehchan.console.jobs import Jobs
+from pehchan.console.learning_run import with_model
+from pehchan.console.progress import Progress
 from pehchan.learning.candidates import candidate_pairs
 from pehchan.learning.in_memory import learn_of
 from pehchan.learning.neighbours import neighbour_pairs
 from pehchan.learning.odds import CUTOFF, SCALE
+from pehchan.learning.predicates import key_hashes
 from pehchan.mrjobs.score_candidates import ScoreCandidates
 from pehchan.mrjobs.wire import PAIRS, Pairs
 
@@ -110,13 +114,20 @@ def test_any_number_of_cells_finds_the_pairs_of_one_table(tmp_path, sets, cells)
     assert len(expected) >= 70
     found, in_job = by_the_job(records, scored_plan(records, model, cells), tmp_path, cells)
     assert found == expected
-    # Two records meet in each cell in which they share a key.
-    assert in_job >= compared
+    # Two records meet in each cell in which they share a key, once.
+    table = records.table(model.fields)
+    hashes = key_hashes(table, model.keys.keys)
+    i, j = candidate_pairs(table, model.keys)
+    shared = (hashes[i] == hashes[j]) & (hashes[i] != 0)
+    assert in_job == sum(
+        len(set((hashes[row][same] % np.uint64(cells)).tolist()))
+        for row, same in zip(i.tolist(), shared, strict=True)
+    )
     assert in_job == compared or cells > 1
 
 
 @pytest.mark.parametrize("sets", [("",), TWO])
-@pytest.mark.parametrize(("cells", "buckets"), [(1, 1), (3, 1), (1, 2), (2, 3), (7, 7)])
+@pytest.mark.parametrize(("cells", "buckets"), [(1, 1), (3, 2), (1, 2), (2, 3), (7, 7)])
 def test_texts_have_the_same_neighbours_in_any_number_of_buckets(tmp_path, sets, cells, buckets):
     records, model = texts(sets), model_of(texts, sets)
     assert any(field.kind == "text" for field in model.fields)
@@ -124,6 +135,11 @@ def test_texts_have_the_same_neighbours_in_any_number_of_buckets(tmp_path, sets,
     assert len(expected) >= 20
     found, _ = by_the_job(records, scored_plan(records, model, cells, buckets), tmp_path, buckets)
     assert found == expected
+    # All that are compared, where none is too unlikely to be kept.
+    keen = replace(model, threshold=-60.0)
+    expected, compared = in_memory(records, keen)
+    assert len(expected) == compared
+    assert by_the_job(records, scored_plan(records, keen, cells, buckets), tmp_path)[0] == expected
 
 
 def test_a_set_without_records_gives_no_pairs(tmp_path):
@@ -155,7 +171,7 @@ def test_columns_that_are_not_learnt_from_may_stand_between(tmp_path, cells):
 ODD_IDS = ["a,b", '"quoted"', "tab\there", "line\nend", "Zoë", "漢字", "😀", " ", "~2", "\0", "a\\b"]
 
 
-@pytest.mark.parametrize(("cells", "buckets"), [(1, 1), (3, 1), (2, 2)])
+@pytest.mark.parametrize(("cells", "buckets"), [(1, 1), (3, 2), (2, 2)])
 def test_ids_may_hold_anything(tmp_path, cells, buckets):
     for make in (people, texts):
         plain = make()
@@ -271,6 +287,16 @@ def test_very_many_records_of_one_rule_are_all_linked_without_all_their_pairs(tm
             assert of_id[one] == of_id[two]
             parent[root(one)] = root(two)
     assert len({root(each) for each in of_id}) == 2
+
+
+def test_texts_have_buckets_wherever_cells_share_the_keys():
+    """Else the nearest of a record would be those of its cell."""
+    jobs, plan = Jobs("inline", None, Progress(quiet=True)), texts().plan()
+    jobs.counts.update({("Records", "Read"): 240, ("Records", "Bytes held"): 10**9})
+    small = replace(plan, settings=replace(plan.settings, memory_mb=256))
+    found = with_model(small, model_of(texts, ("",)), jobs)
+    assert found.shared_cells > 1
+    assert found.default_buckets == (2,)
 
 
 def test_the_lines_of_the_job_are_not_too_long(tmp_path):

@@ -4,6 +4,7 @@ Some jobs run in one JVM, which takes seconds to start; what spark-submit does i
 all, on this machine or on a cluster of two workers within it.
 """
 
+import csv
 import gzip
 import json
 import os
@@ -21,6 +22,7 @@ from pathlib import Path
 import pytest
 from golden_cases import CASES, GOLDEN, answer, run_golden
 from golden_cases import sorted_lines as lines
+from made_up_persons import NAMES, persons
 from mrjob.spark.runner import SparkMRJobRunner
 from mrjob.step import StepFailedException
 from spark.small_jobs import CombinesLists, DifferingSteps, NamesFiles, OneWord, RunsAgain
@@ -583,3 +585,21 @@ def test_mrjob_fails_where_a_task_has_no_line(one_jvm, tmp_path):
         with pytest.raises(StepFailedException):
             runner.run()
         assert "StopIteration" in str(runner.failure)
+
+
+def test_match_gives_the_same_on_two_workers(on_two_workers, tmp_path, capsys):
+    """What is learnt, to the byte, and what is found with it."""
+    columns, _ = persons(200, 60, seed=8)
+    rows = [[f"p{k}", *values] for k, values in enumerate(zip(*columns, strict=True))]
+    with open(tmp_path / "people.csv", "w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("id", *NAMES), *rows])
+    for name, switches in (("here", ()), ("there", on_two_workers)):
+        asked = ("match", tmp_path / "people.csv", "-o", tmp_path / name, "-q", *switches)
+        assert main([*map(str, asked)]) == 0, capsys.readouterr().err
+    for name in ("model.json", "questions.json"):
+        one, two = (tmp_path / where / "model" / name for where in ("here", "there"))
+        assert one.read_bytes() == two.read_bytes()
+    for name in ("pairs", "clusters", "cluster_shapes"):
+        expected = lines(tmp_path / "here" / name)
+        assert expected
+        assert lines(tmp_path / "there" / name) == expected

@@ -61,7 +61,7 @@ def summary(result: Result, out: Place) -> str:
         )
     held = [
         *(["pairs"] if plan is not None and result.request.command != "cluster" else []),
-        *(["clusters"] if result.cluster_cutoff is not None else []),
+        *(["clusters", "cluster_shapes"] if result.cluster_cutoff is not None else []),
         *(["rejected"] if rejected or counts["Pairs", "Rejected"] else []),
     ]
     lines.append(f"written to {out}: " + ", ".join([*(f"{name}/" for name in held), "run.json"]))

@@ -160,7 +160,8 @@ def _estimate(
         estimate = em.fit_links(patterns, ends, u, usual, (sizes[0], sizes[1]), pairs.inclusion)
     else:
         estimate = em.fit(patterns, u, usual, all_pairs)
-        if found := lookalikes.find(patterns, estimate, all_pairs):
+        found = lookalikes.find(patterns, estimate, all_pairs)
+        if found is not None and lookalikes.contested(patterns, estimate, *found) > lookalikes.CONTESTED:
             estimate, looks = found
             looks = Lookalikes(rounded_all(looks.m), rounded(looks.share), looks.fields)
     if len(fields) == 1:

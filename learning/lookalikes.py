@@ -30,6 +30,8 @@ INFORMATIVE = 1.0
 AT_RANDOM = 3
 #: The least share of the class in what looks like a match; of one that is a suspicion.
 AMONG, AMONG_SUSPECTED = 0.01, 0.25
+#: The share of what looks like a match without the class that the class claims, below which it is not worth a word.
+CONTESTED = 0.01
 #: Pairs that are clearer strangers than these log odds are in neither class.
 FLOOR = -8.0
 
@@ -97,6 +99,14 @@ def _at_random(matches: Estimate, alike: Sequence[Floats]) -> list[int]:
         )
         if said > INFORMATIVE and h[-1] < 0.15 * m[-1] + 2 * u[-1]
     ]
+
+
+def contested(patterns: Patterns, alone: Estimate, beside: Estimate, looks: Lookalikes) -> float:
+    """Of the pairs that match by the model alone, the share that are lookalikes by the model beside the class."""
+    match = alone.log_odds(patterns.levels) > 0
+    levels, matches = patterns.levels[match], patterns.counts[match]
+    claimed = looks.contrast(levels, beside) < 0
+    return float(matches[claimed].sum()) / max(float(matches.sum()), 1e-9)
 
 
 def _fewer(levels: Levels, counts: Floats) -> tuple[Levels, Floats]:

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 BENCHES := accuracy speed near_duplicates shuffle memory skew
-LONG_BENCHES := million growth households febrl planner clusters hadoop
+LONG_BENCHES := million growth households febrl planner clusters matching persons learning learnt_keys hadoop
 SOURCES := $(shell find src metadata distance clustering learning mrjobs console -name '*.py' -o -path 'metadata/schemas/*' -type f)
 
 .PHONY: help install demo test test-all lint format bench $(BENCHES:%=bench-%) $(LONG_BENCHES:%=bench-%) clean hadoop hadoop-stop
@@ -106,6 +106,16 @@ bench-planner: $(VENV)/tested
 
 bench-clusters: $(VENV)/tested
 	$(BIN)/python bench/clusters.py --rounds
+
+# What is learnt: the sets of PEHCHAN_DATA, and RECORDS made-up persons.
+bench-matching: $(VENV)/tested
+	$(BIN)/python bench/matching.py $(SPLINK)
+
+bench-persons: $(VENV)/tested
+	$(BIN)/python bench/matching.py --persons $(RECORDS)
+
+bench-learning bench-learnt_keys: bench-%: $(VENV)/tested
+	$(BIN)/python bench/$*.py
 
 bench-hadoop: $(VENV)/tested
 	$(BIN)/python bench/scale.py --hadoop --records $(RECORDS)

@@ -80,17 +80,13 @@ class CellScores:
     def _pairs(self, table: Table, i: Positions, j: Positions, distances: NDArray[np.int64]) -> Pairs:
         """Those of the records in these rows, in their order by set and id."""
         names = self._plan.sets
-        sets = table.sets.tolist()
-        rows = zip(i.tolist(), j.tolist(), distances.tolist(), strict=True)
-        return Pairs.of(
-            [
-                Pair(
-                    *sorted(((names[sets[row]], table.ids[row]), (names[sets[other]], table.ids[other]))),
-                    distance,
-                )
-                for row, other, distance in rows
-            ]
-        )
+
+        def identities(rows: Positions) -> Iterator[Identity]:
+            sets = (names[number] for number in table.sets[rows].tolist())
+            return zip(sets, map(table.ids.__getitem__, rows.tolist()), strict=True)
+
+        both = zip(identities(i), identities(j), distances.tolist(), strict=True)
+        return Pairs.of([Pair(*sorted((one, two)), distance) for one, two, distance in both])
 
     def of_texts(
         self, records: Sequence[Records], bucket: int, other: int, buckets: int

@@ -262,8 +262,8 @@ def _run(
                     of_clusters = [work / "internal" / "pairs", *records]
                     cutoff, settings, counts = result.cluster_cutoff, plan.settings, jobs.counts
                     text = counts["Records", "Bytes held"] if settings.cluster_absent == "computed" else 0
-                    records = counts["Records", "Read"]
-                    size = Size(counts["Pairs", "Kept"], records, text // max(1, records))
+                    read = counts["Records", "Read"]
+                    size = Size(counts["Pairs", "Kept"], read, text // max(1, read))
                     cluster(jobs, of_clusters, cutoff, work, plan_path, settings, clean_sets(plan), size)
         result.plan, result.counts, result.seconds = plan, jobs.counts, progress.seconds
         (work / "internal" / "plan.json").write(plan_path.read_bytes())

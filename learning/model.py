@@ -22,6 +22,7 @@ from pehchan.learning.odds import CUTOFF, steps_of
 from pehchan.learning.patterns import Floats, Positions
 from pehchan.learning.predicates import Key, Part
 from pehchan.learning.table import Table
+from pehchan.learning.whole_files import write_whole
 
 VERSION = 1
 FILE = "model.json"
@@ -90,7 +91,7 @@ class Model:
         """Into model.json in a folder, which is made where it is not there."""
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False)
-        (folder / FILE).write_text(text + "\n", encoding="utf-8")
+        write_whole(folder / FILE, (text + "\n").encode())
 
     @classmethod
     def read(cls, folder: Path) -> "Model":

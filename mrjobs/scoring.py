@@ -93,9 +93,8 @@ class CellScores:
     ) -> Iterator[tuple[Identity, bytes]]:
         """Of two buckets, each record with those of the other bucket that are near it by their words."""
         table, ruled = self._table(records), self._ruled(records)
-        number = np.array(
-            [bucket_of(Record(names, each, ()), buckets) for names, each in self._identities(table)]
-        )
+        identities = self._identities(table)
+        number = np.array([bucket_of(Record(name, each, ()), buckets) for name, each in identities])
         vectors = word_vectors(table)
         # Of two sets, each record has its neighbours in the other one.
         sets = range(len(self._plan.sets))
@@ -110,7 +109,6 @@ class CellScores:
             self._count("Pairs", "Compared", len(i))
             self._sign_of_life("score", len(i))
             starts = np.flatnonzero(np.append(True, i[1:] != i[:-1])) if len(i) else np.zeros(0, np.int64)
-            identities = self._identities(table)
             for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(i)], strict=True):
                 near = [
                     [*identities[row], apart, distance]

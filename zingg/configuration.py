@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 class Column:
     """A column of a pipe.
 
-    data_type  as Spark's schema strings name it, in lower case: string, integer, long, double, float, date, boolean, …
+    data_type  as Spark's schema strings name it, in lower case: string, integer, long, double, date, boolean, …
     """
 
     name: str

@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The tests are shared out among so many processes.
+PROCESSES ?= 2
+SHARED_OUT := -n $(PROCESSES) --dist loadgroup
 BENCHES := accuracy speed near_duplicates shuffle memory skew
 LONG_BENCHES := million growth households febrl planner clusters matching persons learning learnt_keys hadoop
 SOURCES := $(shell find src metadata distance clustering learning mrjobs console zingg -name '*.py' -o -path 'metadata/schemas/*' -type f)
@@ -59,11 +62,11 @@ hadoop-stop:
 	@$(PYTHON) tests/hadoop/cluster.py stop
 
 test: lint
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -m "not slow" $(SHARED_OUT)
 
 test-all: lint
 	$(BIN)/python -m pip install --quiet ".[spark]"
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q $(SHARED_OUT)
 
 lint: $(VENV)/tested
 	$(BIN)/ruff check .

@@ -15,6 +15,17 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # In the background of a script it is ignored, and would be by all that the tests start and interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+#: What is started once, and so needs all tests that use it in one process.
+STARTED_ONCE = ("hadoop", "spark")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes share the tests out, those of one cluster go to one of them."""
+    for item in items:
+        for name in STARTED_ONCE:
+            if name in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.xdist_group(name))
+
 
 @pytest.fixture(scope="session")
 def record_sets() -> Path:

@@ -150,11 +150,11 @@ def _settings(
     """How clusters are made, and of which sets without duplicates: as asked, and else as the run says that found the
     pairs.
     """
-    settings, clean, schema = Settings(), asked.clean_sets, None
+    settings, clean, schema, sets = Settings(), asked.clean_sets, None, ()
     plan_file = outputs[0] / "internal" / "plan.json" if outputs else None
     if plan_file is not None and plan_file.exists():
         plan = Plan.from_dict(orjson.loads(plan_file.read()))
-        settings, clean, schema = plan.settings, clean or clean_sets(plan), plan.schema
+        settings, clean, schema, sets = plan.settings, clean or clean_sets(plan), plan.schema, plan.sets
         check_sets(plan, asked.clean_sets, "--clean-set", mistakes)
     by = asked.by or settings.cluster_by
     # What is not asked for is as in the run, as far as the way is.
@@ -165,7 +165,7 @@ def _settings(
         cluster_mean=asked.mean if asked.mean is not None else settings.cluster_mean if average else None,
         cluster_absent=asked.absent or (settings.cluster_absent if average else "unrelated"),
     )
-    check_way(settings, schema, clean, "--by", mistakes)
+    check_way(settings, schema, sets, clean, "--by", mistakes)
     if settings.cluster_absent == "computed" and (schema is None or len(outputs) > 1):
         mistakes.add(
             "--absent computed",

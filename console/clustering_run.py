@@ -42,6 +42,9 @@ A_RECORD, A_PAIR, A_PACKED_PAIR = 50, 10, 3
 #: How the names of packed files end.
 PACKED = (".gz", ".bz2")
 
+#: The largest distance of a pair: jobs hold distances as numbers of 64 bits.
+FARTHEST = 2**63 - 1
+
 #: Bytes of a file that are looked at, to tell how many pairs it holds.
 BYTES_LOOKED_AT = 100_000
 
@@ -86,8 +89,9 @@ def run_clustering(
     pairs = _find_pairs(request.inputs, mistakes)
     for output in pairs.outputs:
         _check_cutoff(output, cutoff, mistakes)
-    if cutoff < 0:
-        mistakes.add("--cutoff", f"{cutoff} is below 0.", "Give a distance from 0.")
+    if not 0 <= cutoff <= FARTHEST:
+        what = "below 0" if cutoff < 0 else f"above {FARTHEST}"
+        mistakes.add("--cutoff", f"{cutoff} is {what}.", f"Give a distance from 0 to {FARTHEST}.")
     record_files: list[InputFile] = []
     record_output = place(records) if records and (place(records) / "run.json").exists() else None
     if records and not record_output:
@@ -126,8 +130,9 @@ def run_clustering(
         with progress.stage("cluster"):
             reading = ["--delimiter", delimiter]
             inputs = [*of_pairs, *of_records]
-            cluster(jobs, inputs, cutoff, work, plan_path, settings, clean, size, reading)
-        aside = [*([work / "internal" / "clusters"] if pairs.files else []), *settled]
+            with_records = bool(of_records)
+            cluster(jobs, inputs, cutoff, work, plan_path, settings, clean, size, reading, with_records)
+        aside = [*([work / "internal" / "clusters"] if pairs.files or with_records else []), *settled]
         if aside:
             jobs.export(REJECTED, aside, work / "rejected", None)
             drop_empty_files(work / "rejected")
@@ -138,6 +143,10 @@ def run_clustering(
             raise RunError(
                 f"None of {unread:,} lines is a pair: expected id{delimiter}id{delimiter}distance, the distance "
                 "a whole number. Is --delimiter right?"
+            )
+        if not (unread or jobs.counts["Pairs", "Read"] or number_of_pairs(Pairs(pairs.outputs, []))):
+            result.warnings.append(
+                f"{', '.join(request.inputs)}: no pairs are there, and every record is alone."
             )
         result.counts, result.seconds = jobs.counts, progress.seconds
         write_run(work, result)

@@ -608,6 +608,7 @@ def run_cluster(options: argparse.Namespace) -> int:
     )
     asked = Clusters(options.cutoff, options.by, options.clean_set, options.mean, options.absent)
     result = run_clustering(request, asked, options.records, options.delimiter, Progress(quiet=options.quiet))
+    _announce(result)
     print(summary(result, place(options.out)))
     return OK
 

@@ -374,11 +374,13 @@ def cluster(
     clean: Sequence[str],
     size: Size,
     reading: Sequence[str] = (),
+    with_records: bool = True,
 ) -> None:
     """Cluster pairs (and records that may be alone) into work/clusters.
 
-    clean    the sets without duplicates
-    reading  of all jobs that read the pairs, how these are written
+    clean         the sets without duplicates
+    reading       of all jobs that read the pairs, how these are written
+    with_records  whether the records are among the inputs
     """
     clustered = work / "internal" / "clusters"
     paths = list(map(str, inputs))
@@ -388,6 +390,7 @@ def cluster(
         common = ["--cutoff", str(cutoff), "--salt", str(salt), *reading]
         found = [str(find_components(jobs, paths, work, common, size.pairs, room))] if parts > 1 else []
         switches = [*common, "--parts", str(parts), *cluster_switches(settings, clean, plan_path)]
+        switches += ["--with-records"] if with_records else []
         before = jobs.counts.copy()
         counts = jobs.run(ClusterPairs, [*paths, *found], clustered, switches)
         if not counts["Clusters", "Same code"]:

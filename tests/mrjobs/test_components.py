@@ -4,6 +4,7 @@ import logging
 import random
 from collections import Counter, defaultdict
 from itertools import chain, combinations, pairwise
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -143,14 +144,16 @@ def names(number):
 @pytest.mark.parametrize(
     ("graph", "most"),
     [
-        (pairwise(names(3000)), 14),
-        (((names(1)[0], other) for other in names(3000)[1:] if other != names(1)[0]), 4),
-        (combinations(names(60), 2), 4),
+        # Lists, as each is for several tests.
+        (list(pairwise(names(3000))), 14),
+        ([(names(1)[0], other) for other in names(3000) if other != names(1)[0]], 4),
+        (list(combinations(names(60), 2)), 4),
     ],
     ids=["chain", "star", "clique"],
 )
 def test_chains_stars_and_cliques_take_few_rounds(graph, most, held):
     joined = [(a, b, 1) for a, b in graph]
+    assert len(joined) > 1000
     with patch.multiple(components_module, JOINED=held, CODED=held):
         edges, number = rounds([pairs_line([pair]) for pair in joined], parts=7)
     assert dict(edges) == expected(joined)
@@ -291,6 +294,33 @@ def test_clusters_of_several_parts_are_those_of_one(tmp_path, runner, by):
         assert len(list((tmp_path / "internal").iterdir())) == 1
         found.remove()
     assert jobs.counts["Components", "Rounds"] >= 2
+
+
+def test_a_chain_of_10_000_records_is_one_component_after_a_few_rounds(tmp_path):
+    (tmp_path / "internal").mkdir()
+    joined = [(a, b, 1) for a, b in pairwise(names(10_000))]
+    lines = [pairs_line([pair]) for pair in joined]
+    (tmp_path / "pairs").write_bytes(b"\n".join(lines) + b"\n")
+    # Several reducers, and mappers that join nothing by themselves.
+    jobs, room = Quiet("inline"), pipeline.EDGE_BYTES * 2000
+    with patch.multiple(components_module, JOINED=1, CODED=1):
+        found = find_components(
+            jobs, [str(tmp_path / "pairs")], LocalPlace(tmp_path), ["--cutoff", "10"], len(joined), room
+        )
+    edges = [
+        CodedPairs.decode(payload)
+        for _, payload in read_tagged(
+            chain.from_iterable(part.read_bytes().splitlines() for part in Path(str(found)).glob("part*"))
+        )
+    ]
+    ends = {
+        code: smallest
+        for some in edges
+        for code, smallest in zip(some.a.tolist(), some.b.tolist(), strict=True)
+    }
+    assert ends == expected(joined)
+    assert len(ends) == 9999
+    assert 2 <= jobs.counts["Components", "Rounds"] <= 16
 
 
 def rows(out):

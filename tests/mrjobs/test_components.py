@@ -190,6 +190,12 @@ def test_the_code_of_a_name_does_not_depend_on_the_names_beside_it(named, salt):
     assert not set(together) & set(codes_of(named, salt + 1).tolist())
 
 
+def test_another_salt_makes_other_codes_of_names_of_any_length():
+    lengths = [0, 1, 7, 8, 9, 63, 64, 65, 200]
+    found = [int(codes_of([b"x" * length], salt)[0]) for length in lengths for salt in range(10)]
+    assert len(set(found)) == len(found)
+
+
 def test_pairs_and_records_travel_as_they_are():
     coding = Coding()
     coding.add(["b", "a"], ["a", "c"], [5, 2**40])
@@ -240,8 +246,10 @@ class Quiet:
     def __init__(self, runner):
         self.runner = runner
         self.counts = Counter()
+        self.asked = []
 
     def run(self, job_class, inputs, output, switches=()):
+        self.asked.append([*switches])
         job = job_class(["-r", self.runner, "--no-conf", "--output-dir", str(output), *switches, *inputs])
         counts = defaultdict(int)
         with job.make_runner() as running:
@@ -320,7 +328,9 @@ def test_a_chain_of_10_000_records_is_one_component_after_a_few_rounds(tmp_path)
     }
     assert ends == expected(joined)
     assert len(ends) == 9999
-    assert 2 <= jobs.counts["Components", "Rounds"] <= 16
+    assert 2 <= jobs.counts["Components", "Rounds"] == len(jobs.asked) <= 16
+    # There is no round in which one reducer is to hold all that is left.
+    assert all(switches[switches.index("--parts") + 1] != "1" for switches in jobs.asked)
 
 
 def rows(out):
@@ -337,8 +347,10 @@ def rows(out):
     return sorted(found, key=repr)
 
 
-def test_two_records_of_one_code_are_noticed_and_told_apart(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("pair_bytes", [pipeline.PAIR_BYTES, 300_000_000], ids=["one", "several"])
+def test_two_records_of_one_code_are_noticed_and_told_apart(tmp_path, monkeypatch, capsys, pair_bytes):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pipeline, "PAIR_BYTES", pair_bytes)
     (tmp_path / "pairs.csv").write_text("a,b,1\nc,d,1\ne,f,1\n")
     tried = []
 

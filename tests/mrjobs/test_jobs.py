@@ -559,6 +559,13 @@ def test_two_records_without_a_pair_are_as_far_apart_as_is_said(clustered, far, 
     assert together(found) == expected
 
 
+def test_two_records_without_a_pair_are_never_nearer_than_those_with_one_may_be(clustered):
+    # Of a scale of 1000 such a cutoff has no sense, of another program's distances it may.
+    asked = ["--cutoff", 2000, "--by", "average", "--mean"]
+    assert together(clustered("a,b,1500\nb,c,0\n", *asked, 1600)) == ["a", "bc"]
+    assert together(clustered("a,b,1500\nb,c,0\n", *asked, 1750)) == ["abc"]
+
+
 def test_a_cluster_holds_one_record_of_a_set_without_duplicates(clustered):
     pairs = [
         Pair(("p", "1"), ("q", "2"), 5),

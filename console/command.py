@@ -95,10 +95,10 @@ def build_parser() -> argparse.ArgumentParser:
     _add_cluster_options(dedupe)
 
     link = _command(
-        commands, "link", run_dedupe, "the same for two sets: only records of different sets meet"
+        commands, "link", run_dedupe, "the same for several sets: only records of different sets meet"
     )
     link.add_argument("inputs", action="append", metavar="A", help="the first set, a file or folder")
-    link.add_argument("inputs", action="append", metavar="B", help="the second set")
+    link.add_argument("inputs", nargs="+", action="extend", metavar="B", help="the second set, and others")
     _add_run_options(link)
     _add_cluster_options(link)
     _add_link_kinds(link)
@@ -158,7 +158,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_schema_option(plan)
     _add_runner_options(plan)
     plan.add_argument(
-        "--link", action="store_true", help="the two inputs are two sets: only records of different sets meet"
+        "--link", action="store_true", help="each input is a set: only records of different sets meet"
     )
     plan.add_argument("--explain", action="store_true", help="also say why")
     plan.add_argument(
@@ -387,9 +387,9 @@ def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
 def _add_link_kinds(parser: argparse.ArgumentParser) -> None:
     as_what = parser.add_mutually_exclusive_group()
     for kind, text in (
-        ("one-to-one", "of two sets: neither holds duplicates (the default)"),
-        ("many-to-one", "the second set holds none: each record of the first belongs to at most one of it"),
-        ("many-to-many", "both sets may hold duplicates"),
+        ("one-to-one", "no set holds duplicates (the default)"),
+        ("many-to-one", "all but the first hold none: a record of the first belongs to at most one of each"),
+        ("many-to-many", "all sets may hold duplicates"),
     ):
         as_what.add_argument(
             f"--{kind}", dest="defines", action="append_const", const=f"link.as={kind}", help=text
@@ -408,7 +408,10 @@ def _add_learning_options(parser: argparse.ArgumentParser, model: str, required:
 
 
 def run_dedupe(options: argparse.Namespace) -> int:
-    return _run(options, clusters=True, link=options.command == "link")
+    link = options.command == "link"
+    if link:
+        _check_sets(options)
+    return _run(options, clusters=True, link=link)
 
 
 def run_similarity(options: argparse.Namespace) -> int:
@@ -486,10 +489,26 @@ def _learn(options: argparse.Namespace, anew: bool, ask: int) -> int:
 
 
 def _check_link(options: argparse.Namespace) -> None:
-    if options.link and len(options.inputs) != 2:
-        raise MistakesError(
-            [Mistake("--link", f"{len(options.inputs)} inputs, not two.", "Give the two sets.")]
+    """Raises MistakesError where sets are to be told apart of which something is learnt, and there are not two."""
+    if not options.link or len(options.inputs) == 2:
+        return
+    right = "Give the two sets."
+    if len(options.inputs) > 2:
+        right = (
+            "What is learnt is of two sets: give each two of them in a run of their own, or write in a schema how "
+            "records compare, and use pehchan link."
         )
+    raise MistakesError([Mistake("--link", f"{len(options.inputs)} inputs, not two.", right)])
+
+
+def _check_sets(options: argparse.Namespace) -> None:
+    """Raises MistakesError where there are not as many inputs as sets can be told apart."""
+    from pehchan.console.inputs import LINK_SETS
+
+    number, most = len(options.inputs), len(LINK_SETS)
+    if not 2 <= number <= most:
+        what = f"{number} input{'s' if number > 1 else ''}, and not from 2 to {most}."
+        raise MistakesError([Mistake("link", what, "Give each set, a file or folder.")])
 
 
 def _announce_match(result: "Result") -> None:
@@ -554,7 +573,8 @@ def run_plan(options: argparse.Namespace) -> int:
     from pehchan.console.planning import forecast
     from pehchan.console.recall import recall_text
 
-    _check_link(options)
+    if options.link:
+        _check_sets(options)
     quiet_mrjob(False)
     result, found = forecast(_request(options, out="", link=options.link, clusters=False), options.recall)
     if options.blocks and found.plan.join != "blocking":
@@ -588,6 +608,7 @@ def run_cluster(options: argparse.Namespace) -> int:
     )
     asked = Clusters(options.cutoff, options.by, options.clean_set, options.mean, options.absent)
     result = run_clustering(request, asked, options.records, options.delimiter, Progress(quiet=options.quiet))
+    _announce(result)
     print(summary(result, place(options.out)))
     return OK
 

@@ -148,7 +148,8 @@ def tagged_lines(folders: Sequence[Place]) -> Iterator[tuple[bytes, bytes]]:
 
 def record_folders(out: Place) -> list[Place]:
     """Where the settled records of a run lie."""
-    names = ("records", "records-a", "records-b")
+    sets = (read_run(out)["plan"] or {}).get("sets", ())
+    names = ("records", *(f"records-{name}" for name in sets))
     return [out / "internal" / name for name in names if (out / "internal" / name).exists()]
 
 

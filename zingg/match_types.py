@@ -1,0 +1,101 @@
+"""Match types: what of a value is compared, and how learning compares it.
+
+A row of the table a match type. Of each value, trimmed, in lower case and without stop words, `text` makes what is
+learnt from; "" is a missing value, which says nothing. `kind` is how learning compares these texts, one of
+pehchan.learning.fields.KINDS; None where it finds out by itself.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+#: Data types, as Column has them.
+TEXTS, WHOLE_NUMBERS, NUMBERS = ("string",), ("integer", "long"), ("double", "float")
+DATES, TRUTHS = ("date",), ("boolean",)
+
+_NEGATIVE = re.compile(r"-\.?[0-9]")
+_NUMBER = re.compile("[0-9]+")
+_DIGIT_OR_DOT = re.compile("[0-9.]")
+# A number with the unit that follows it (16 gb, 2.5 kg, 10.1"), or a word with a digit in it (tx-4500, 7th).
+_UNIT = r"(?:[ \t]?(?:gb|mb|tb|kb|mhz|ghz|hz|mm|cm|m|km|inch|in|ft|kg|g|mg|lb|lbs|oz|l|ml|v|w|mah|mp|pk|ct|pc|pcs))"
+_CODE = re.compile(rf"[0-9]+(?:\.[0-9]+)?{_UNIT}(?![a-z0-9])|[a-z0-9]*[0-9](?:[a-z0-9]|\.(?=[0-9]))*")
+
+#: What NULL_OR_BLANK makes of a value that is there, and of one that is not.
+THERE, MISSING = "there", "missing"
+
+
+def _whole(value: str) -> str:
+    return value
+
+
+def _numbers(value: str) -> str:
+    """The numbers in a value, each once, in an order that theirs does not decide."""
+    return " ".join(sorted(set(_NUMBER.findall(value)), key=lambda number: (len(number), number)))
+
+
+def _before(mark: str) -> Callable[[str], str]:
+    return lambda value: value.partition(mark)[0].strip()
+
+
+def _codes(value: str) -> str:
+    """Product codes and numbers with their units, each once."""
+    codes = (re.sub(r"\s", "", code) for code in _CODE.findall(value))
+    return " ".join(sorted(set(codes)))
+
+
+def _letters(value: str) -> str:
+    return " ".join(_DIGIT_OR_DOT.sub("", value).split())
+
+
+def _presence(value: str) -> str:
+    return THERE if value else MISSING
+
+
+def _signed(value: str) -> str:
+    """A text of which no sign is lost where learning leaves punctuation out."""
+    return f"minus {value[1:]}" if _NEGATIVE.match(value) else value
+
+
+@dataclass(frozen=True)
+class MatchType:
+    """How values are compared.
+
+    text        of a value, what is compared
+    kinds       how learning compares it, by data type: a kind, or None where learning finds out. A data type that
+                is not there has no such comparison
+    """
+
+    text: Callable[[str], str]
+    kinds: Mapping[str, str | None]
+
+    @property
+    def data_types(self) -> tuple[str, ...]:
+        return tuple(self.kinds)
+
+
+def _kinds(kind: str | None, *groups: tuple[str, ...]) -> dict[str, str | None]:
+    return {data_type: kind for group in groups for data_type in group}
+
+
+_EVERY = (TEXTS, WHOLE_NUMBERS, NUMBERS, DATES, TRUTHS)
+
+#: By name. DONT_USE is not among them: such a field is not compared.
+MATCH_TYPES: dict[str, MatchType] = {
+    "FUZZY": MatchType(
+        _whole, {**_kinds(None, TEXTS, WHOLE_NUMBERS), **_kinds("number", NUMBERS), **_kinds("date", DATES)}
+    ),
+    "TEXT": MatchType(_whole, _kinds("text", TEXTS)),
+    "NUMERIC": MatchType(_numbers, _kinds(None, TEXTS, WHOLE_NUMBERS)),
+    "EXACT": MatchType(_signed, _kinds("exact", *_EVERY)),
+    "PINCODE": MatchType(_before("-"), _kinds("exact", TEXTS, WHOLE_NUMBERS)),
+    "EMAIL": MatchType(_before("@"), _kinds(None, TEXTS)),
+    "NUMERIC_WITH_UNITS": MatchType(_codes, _kinds("words", TEXTS)),
+    "NULL_OR_BLANK": MatchType(_presence, _kinds("category", *_EVERY)),
+    "ONLY_ALPHABETS_FUZZY": MatchType(_letters, _kinds(None, TEXTS)),
+    "ONLY_ALPHABETS_EXACT": MatchType(_letters, _kinds("exact", TEXTS)),
+}
+
+DONT_USE = "DONT_USE"
+
+#: All that a configuration may say.
+NAMES = (*MATCH_TYPES, DONT_USE)

@@ -20,7 +20,7 @@ from typing import Any
 
 from pehchan.metadata.blocking_keys import FORM, NEIGHBOURS, SEVERAL, BlockingKey, KeyPart, parse_key
 from pehchan.metadata.mistakes import Mistakes, nearest
-from pehchan.metadata.schema import Curve, Field, Schema
+from pehchan.metadata.schema import KINDS, Curve, Field, Schema
 
 #: The keys of a schema. The last three are for schemas that were sifarish's; "sifarish" admits what it makes
 #: of values out of range: missing: previous, thresholds above 1, a power of 0.
@@ -33,7 +33,7 @@ SCHEMA_KEYS = (
 #: What a field's mapping holds beside the parameters of its measure.
 FIELD_KEYS = (
     *("measure", "column", "weight", "threshold", "curve", "missing", "fold"),
-    *("implode", "explode"),
+    *("implode", "explode", "kind"),
 )
 
 FOLDS = ("case", "accents")
@@ -336,8 +336,15 @@ class _Reader:
             fold=self.fold(where, data.get("fold", [])),
             where=where,
             column=column if ordinal is None else None,
+            kind=self.kind(where, data.get("kind")),
             **given,
         )
+
+    def kind(self, where: str, value: Any) -> str | None:
+        if value is None or value in KINDS:
+            return value
+        self.mistakes.add(where, f"kind: {value!r} is no kind of field.", nearest(str(value), KINDS))
+        return None
 
     def fold(self, where: str, value: Any) -> tuple[str, ...]:
         folds = [value] if isinstance(value, str) else value
@@ -483,6 +490,8 @@ def _written_field(schema: Schema, field: Field, missing: str) -> Any:
         data["implode"] = _short(field.implode)
     if field.explode != 1.1:
         data["explode"] = _short(field.explode)
+    if field.kind is not None:
+        data["kind"] = field.kind
     return field.measure if len(data) == 1 else data
 
 

@@ -386,7 +386,9 @@ _PIPE_FORM = (
     'Give, for example, [{"name": "customers", "format": "csv", "props": {"location": "customers.csv", '
     '"header": "true"}}].'
 )
-_FIELD_FORM = 'Give, for example, [{"fieldName": "name", "dataType": "string", "matchType": "FUZZY"}], one object a field.'
+_FIELD_FORM = (
+    'Give an object a field, for example [{"fieldName": "name", "dataType": "string", "matchType": "FUZZY"}].'
+)
 _SCHEMA_FORM = 'Give names and types: "id string, name string, born date".'
 
 

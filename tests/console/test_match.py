@@ -426,6 +426,23 @@ def test_rules_of_a_schema_win(pehchan):
     assert "p100,p101,0.999994,12.00" in lines("new/pairs")
 
 
+def test_a_field_is_of_the_kind_that_the_schema_says(pehchan, refused):
+    Path("kinds.yaml").write_text(
+        "id: id\nfields:\n"
+        + "".join(
+            f"  {name}: {{measure: exact, kind: exact}}\n" if name == "last" else f"  {name}: exact\n"
+            for name in NAMES
+        )
+    )
+    pehchan("learn", "people.csv", "-s", "kinds.yaml", "--model", "model")
+    kinds = {field["name"]: field for field in model_of("model")["fields"]}
+    assert kinds["last"]["kind"] == "exact"
+    assert len(kinds["last"]["levels of matches"]) == 2
+    assert kinds["first"]["kind"] == "name"
+    Path("kinds.yaml").write_text("id: id\nfields: {last: {measure: exact, kind: exactly}}\n")
+    refused('Did you mean "exact"?', "match", "people.csv", "-s", "kinds.yaml", "-o", "new")
+
+
 def test_rules_go_with_match_alone(refused):
     for command in ("dedupe", "similarity", "plan"):
         out = ["-o", "new"] if command != "plan" else []

@@ -9,10 +9,11 @@ from rapidfuzz.distance import OSA, JaroWinkler
 
 from pehchan.learning.comparison import COMPARISONS, levels_of, similarities
 from pehchan.learning.evidence import Evidence
-from pehchan.learning.fields import KINDS, LearntField
+from pehchan.learning.fields import LearntField
 from pehchan.learning.strangers import random_pairs, strangers
 from pehchan.learning.table import Table
 from pehchan.learning.word_vectors import WordVectors
+from pehchan.metadata.schema import KINDS
 
 VALUES = {
     "name": ["anna", "ana", "Ánna", "", "bernd", "annabelle"],
@@ -29,6 +30,7 @@ VALUES = {
     "digits": ["555-1234", "5551234", "", "5551243", "42", "9"],
     "date": ["1970-01-02", "02/01/1970", "", "1970-02-01", "1999-12-31", "1970-01-03"],
     "number": ["12.50", "EUR 12.5", "", "13", "0.99", "1250.5 kg"],
+    "exact": ["C-1", "c 1", "", "C1", "c 12", "D-1"],
 }
 
 

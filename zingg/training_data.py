@@ -1,0 +1,125 @@
+"""Pairs of records that wait for an answer, and those that have one: trainingData/unmarked and trainingData/marked.
+
+Both are folders of Parquet files with two rows a pair, as Zingg has them:
+
+    z_zid         number of the record when the pair was found
+    z_cluster     the same in both rows, and in no others
+    z_prediction  1.0: taken for a match, 0.0: not; -1.0: there was no model
+    z_score       how likely it is a match, from 0 to 1
+    z_isMatch     1 match, 0 no match, 2 not sure; -1: not answered
+    ...           the fields, as they were read
+    z_zsource     name of the pipe
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from pehchan.metadata.mistakes import Mistake, MistakesError
+
+_FRONT = (
+    ("z_zid", pa.int64()),
+    ("z_cluster", pa.string()),
+    ("z_prediction", pa.float64()),
+    ("z_score", pa.float64()),
+    ("z_isMatch", pa.int32()),
+)
+
+
+def training_schema(fields: pa.Schema) -> pa.Schema:
+    """The columns of pairs whose records have these fields."""
+    return pa.schema([*_FRONT, *((each.name, each.type) for each in fields), ("z_zsource", pa.string())])
+
+
+class TrainingData:
+    """The pairs of a model.
+
+    folder  zinggDir/modelId/trainingData
+    """
+
+    def __init__(self, folder: Path):
+        self.unmarked, self.marked = folder / "unmarked", folder / "marked"
+
+    def read_unmarked(self) -> pa.Table | None:
+        """All that were found, answered or not; None where there is none."""
+        return _read(self.unmarked)
+
+    def read_marked(self) -> pa.Table | None:
+        """Those with an answer; None where there is none."""
+        return _read(self.marked)
+
+    def waiting(self) -> pa.Table | None:
+        """Those without an answer; None where there is none."""
+        found, marked = self.read_unmarked(), self.read_marked()
+        if found is None or marked is None:
+            return found
+        answered = pc.is_in(found["z_cluster"], value_set=marked["z_cluster"].combine_chunks())
+        found = found.filter(pc.invert(answered))
+        return found if len(found) else None
+
+    def add_unmarked(self, pairs: pa.Table) -> None:
+        _add(self.unmarked, pairs)
+
+    def add_marked(self, pairs: pa.Table) -> None:
+        _add(self.marked, pairs)
+
+    def replace_marked(self, pairs: pa.Table) -> None:
+        """Put these in place of all that are marked; the file is there whole before the others go."""
+        old = _files(self.marked)
+        _add(self.marked, pairs)
+        for file in old:
+            file.unlink()
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(file for file in folder.iterdir() if file.is_file() and file.name[0] not in "._")
+
+
+def _read(folder: Path) -> pa.Table | None:
+    tables = []
+    for file in _files(folder):
+        try:
+            table = pq.read_table(file)
+        except (pa.ArrowException, OSError) as error:
+            what = f"cannot be read as Parquet: {str(error).splitlines()[0]}"
+            raise MistakesError([Mistake(str(file), what, "Move it away, or bring it anew.")]) from None
+        missing = [name for name in ("z_cluster", "z_isMatch") if name not in table.column_names]
+        if missing:
+            what = f"holds no pairs of records: no column {' and no column '.join(missing)}."
+            raise MistakesError([Mistake(str(file), what, "Move it away.")])
+        tables.append(table)
+    if not tables:
+        return None
+    found = pa.concat_tables(tables, promote_options="permissive")
+    return found.set_column(
+        found.schema.get_field_index("z_cluster"), "z_cluster", found["z_cluster"].cast(pa.string())
+    )
+
+
+def _add(folder: Path, pairs: pa.Table) -> None:
+    """A file more in a folder, which is there whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    number = 0
+    while (path := folder / f"part-{number:05d}.parquet").exists():
+        number += 1
+    aside = folder / f".{path.name}.unfinished"
+    pq.write_table(pairs, aside)
+    os.replace(aside, path)
+
+
+def pairs_table(
+    pairs: Sequence[tuple[str, float, int, int]], rows: Mapping[int, Mapping[str, object]], schema: pa.Schema
+) -> pa.Table:
+    """Pairs (z_cluster, z_score, z_zid, z_zid) without an answer as a table; rows by z_zid."""
+    found = []
+    for cluster, score, *records in pairs:
+        for record in sorted(records):
+            front = {"z_zid": record, "z_cluster": cluster, "z_score": score, "z_isMatch": -1}
+            found.append({**rows[record], **front, "z_prediction": float(score >= 0.5)})
+    return pa.Table.from_pylist(found, schema=schema)

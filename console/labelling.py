@@ -7,13 +7,13 @@ earlier one ended.
 
 import fcntl
 import os
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from pehchan.console.side_by_side import in_color, show_cluster
 from pehchan.learning.asked import (
@@ -49,8 +49,6 @@ ENOUGH = 5
 
 MODEL_FILE = "model.json"
 _ANSWERS = {str(answer): answer for answer in ANSWERS}
-_PROMPT = "1 match, 0 no match, 2 unsure, u undo, q quit, ? help: "
-_NOTHING_WAITS = "No more pairs wait for an answer. u undo, q quit: "
 _HELP = """\
 1  the two records stand for the same person, product or place
 0  they stand for two different ones
@@ -59,6 +57,54 @@ u  takes the last answer back, and asks again; once more the one before it, also
 q  quits (as Ctrl-D does): all answers are kept, and the same command goes on with the rest
 Marked in the second record is what the first has not; an empty mark stands where something of it is missing.
 """
+
+
+def _title(session: "Asks") -> str:
+    return f"pair {session.number - len(session.waiting) + 1} of {session.number}"
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What is said to whoever answers.
+
+    prompt   what may be answered
+    nothing  the same where no pair waits
+    help     the same in full
+    quits    words that end the session
+    title    what stands above a pair
+    beneath  and under it
+    """
+
+    prompt: str = "1 match, 0 no match, 2 unsure, u undo, q quit, ? help: "
+    nothing: str = "No more pairs wait for an answer. u undo, q quit: "
+    help: str = _HELP
+    quits: tuple[str, ...] = ("q",)
+    title: "Callable[[Asks], str]" = _title
+    beneath: "Callable[[Asks], str]" = lambda session: ""
+
+
+WORDING = Wording()
+
+
+class Asks(Protocol):
+    """Pairs that wait, the first of which is asked.
+
+    waiting  of them, those that have no answer yet
+    number   how many there are, with and without an answer
+    columns  of the records of the first
+    """
+
+    waiting: list[Question]
+    number: int
+
+    @property
+    def columns(self) -> Sequence[str]: ...
+
+    def answer(self, answer: int) -> None:
+        """Keep an answer to the first question that waits."""
+
+    def take_back(self) -> int:
+        """Take back the last answer, and give it. Raises IndexError where there is none."""
 
 
 class NoAnswer(ValueError):
@@ -81,6 +127,11 @@ class Session:
         """The labels of this session."""
         return self.book.labels[self._before :]
 
+    @property
+    def columns(self) -> Sequence[str]:
+        """Of the records that are asked about."""
+        return self.asked.columns
+
     def answer(self, answer: int) -> None:
         """Keep an answer to the first question that waits."""
         question = self.waiting[0]
@@ -89,8 +140,8 @@ class Session:
             self.book.add(self.asked.columns, Label(name, question.first, question.second, answer))
             self._look()
 
-    def take_back(self) -> Label:
-        """Take back the last answer of this session or an earlier one, so that its pair is asked next.
+    def take_back(self) -> int:
+        """Take back the last answer of this session or an earlier one, and give it; its pair is asked next.
 
         Raises IndexError where there is none.
         """
@@ -100,7 +151,7 @@ class Session:
             label = self.book.take_back()
             self._before = min(self._before, len(self.book.labels))
             self._look()
-        return label
+        return label.answer
 
     def _look(self) -> None:
         """See what waits, and how many questions there are, each pair counted once."""
@@ -189,8 +240,8 @@ def _mistake(where: str, what: str, right: str) -> MistakesError:
     return MistakesError([Mistake(where, what, right)])
 
 
-def ask_pairs(session: Session, source: TextIO, out: TextIO) -> None:
-    """Ask for one pair after the other, until q or the end of the input.
+def ask_pairs(session: Asks, source: TextIO, out: TextIO, wording: Wording = WORDING) -> None:
+    """Ask for one pair after the other, until a word that ends it, or the end of the input.
 
     Raises NoAnswer for a line that is no answer, where nobody sits at a terminal to give another.
     """
@@ -198,13 +249,14 @@ def ask_pairs(session: Session, source: TextIO, out: TextIO) -> None:
     for number in count(1):
         question = session.waiting[0] if session.waiting else None
         if question is not None and question is not shown:
-            title = f"pair {session.number - len(session.waiting) + 1} of {session.number}"
-            out.write("\n" + _pair_text(title, session.asked.columns, question.first, question.second, out))
+            title = wording.title(session)
+            out.write("\n" + pair_text(title, session.columns, question.first, question.second, out))
+            out.write(wording.beneath(session))
         shown = question
-        out.write(_NOTHING_WAITS if question is None else _PROMPT)
+        out.write(wording.nothing if question is None else wording.prompt)
         out.flush()
-        word = _word(source, out)
-        if word is None or word == "q":
+        word = next_word(source, out)
+        if word is None or word in wording.quits:
             return
         if question is not None and word in _ANSWERS:
             session.answer(_ANSWERS[word])
@@ -212,7 +264,7 @@ def ask_pairs(session: Session, source: TextIO, out: TextIO) -> None:
         elif word == "u":
             out.write(_taken_back(session))
         elif word == "?":
-            out.write(_HELP)
+            out.write(wording.help)
         elif word:
             why = "no answer" if question is not None else "one answer too many: no more pairs wait"
             if not source.isatty():
@@ -220,8 +272,8 @@ def ask_pairs(session: Session, source: TextIO, out: TextIO) -> None:
             out.write(f"That is {why}.\n")
 
 
-def _word(source: TextIO, out: TextIO) -> str | None:
-    """The next line without blanks around it, None at the end of the input."""
+def next_word(source: TextIO, out: TextIO) -> str | None:
+    """The next line in lower case, without blanks around it; None at the end of the input."""
     line = source.readline()
     word = line.strip().lower()
     # A terminal shows what is typed, and pipes do not.
@@ -230,10 +282,11 @@ def _word(source: TextIO, out: TextIO) -> str | None:
     return word if line else None
 
 
-def _taken_back(session: Session) -> str:
-    if not session.book.labels:
+def _taken_back(session: Asks) -> str:
+    try:
+        return f"Taken back: {ANSWERS[session.take_back()]}.\n"
+    except IndexError:
         return "There is no answer to take back.\n"
-    return f"Taken back: {ANSWERS[session.take_back().answer]}.\n"
 
 
 def _doubt(question: Question, answer: int) -> str:
@@ -251,7 +304,8 @@ def _doubt(question: Question, answer: int) -> str:
     )
 
 
-def _pair_text(title: str, columns: Sequence[str], first: Record, second: Record, out: TextIO) -> str:
+def pair_text(title: str, columns: Sequence[str], first: Record, second: Record, out: TextIO) -> str:
+    """Two records side by side, for what `out` is."""
     records = [(f"{each.set}:{each.id}" if each.set else each.id, each.items) for each in (first, second)]
     width = get_terminal_size((110, 40)).columns
     return show_cluster(title, columns, records, in_color(out), width)
@@ -292,7 +346,7 @@ def labels_text(model: str, out: TextIO) -> str:
         return f"No labels yet; pehchan label --model {model} asks for some.\n"
     columns, labels, _ = read_label_file(path)
     texts = [
-        _pair_text(f"{number}: {ANSWERS[label.answer]}", columns, label.first, label.second, out)
+        pair_text(f"{number}: {ANSWERS[label.answer]}", columns, label.first, label.second, out)
         for number, label in enumerate(labels, 1)
     ]
     warnings = "".join(f"warning: {text}\n" for text in read_labels([path]).warnings())

@@ -5,12 +5,11 @@ was run; 3 the output could not be written (disk full, no permission); 130 inter
 """
 
 import argparse
-import io
 import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import pehchan
 from pehchan.clustering.cutting import WAYS
@@ -643,33 +642,30 @@ def run_evaluate(options: argparse.Namespace) -> int:
 
 
 def run_label(options: argparse.Namespace) -> int:
-    from pehchan.console.labelling import ask_pairs, labels_text, session, session_text
+    from pehchan.console.labelling import (
+        NoAnswer,
+        answers_from,
+        ask_pairs,
+        labels_text,
+        session,
+        session_text,
+    )
 
     if options.show:
         print(labels_text(options.model, sys.stdout), end="")
         return OK
+    code = OK
     with session(options.model) as labelling:
-        code = take_answers(lambda source, out: ask_pairs(labelling, source, out))
+        try:
+            ask_pairs(labelling, answers_from(sys.stdin), sys.stdout)
+        except KeyboardInterrupt:
+            print()
+            code = INTERRUPTED
+        except NoAnswer as error:
+            print(error, file=sys.stderr)
+            code = MISTAKEN
         print(session_text(labelling, options.model), end="")
     return code
-
-
-def take_answers(ask: Callable[[TextIO, TextIO], None]) -> int:
-    """Ask for answers, given where they come from and where to ask; returns the exit code."""
-    from pehchan.console.labelling import NoAnswer
-
-    if isinstance(sys.stdin, io.TextIOWrapper):
-        # What is no text is no answer, and no reason to break off.
-        sys.stdin.reconfigure(errors="replace")
-    try:
-        ask(sys.stdin or io.StringIO(), sys.stdout)
-    except KeyboardInterrupt:
-        print()
-        return INTERRUPTED
-    except NoAnswer as error:
-        print(f"{error} The answers before it are kept.", file=sys.stderr)
-        return MISTAKEN
-    return OK
 
 
 def run_schema_check(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ earlier one ended.
 """
 
 import fcntl
+import io
 import os
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
@@ -107,8 +108,23 @@ class Asks(Protocol):
         """Take back the last answer, and give it. Raises IndexError where there is none."""
 
 
-class NoAnswer(ValueError):
+class NoAnswer(MistakesError):
     """A line from a pipe that is no answer: those that follow may be meant for other pairs."""
+
+    def __init__(self, number: int, word: str, why: str):
+        super().__init__([Mistake(f"line {number} of the input", f"{word!r} is {why}.")])
+        self.text = f"line {number} of the input, {word!r}, is {why}. The answers before it are kept."
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def answers_from(stdin: TextIO | None) -> TextIO:
+    """What answers are read from."""
+    if isinstance(stdin, io.TextIOWrapper):
+        # What is no text is no answer, and no reason to break off.
+        stdin.reconfigure(errors="replace")
+    return stdin or io.StringIO()
 
 
 class Session:
@@ -268,7 +284,7 @@ def ask_pairs(session: Asks, source: TextIO, out: TextIO, wording: Wording = WOR
         elif word:
             why = "no answer" if question is not None else "one answer too many: no more pairs wait"
             if not source.isatty():
-                raise NoAnswer(f"line {number} of the input, {word!r}, is {why}.")
+                raise NoAnswer(number, word, why)
             out.write(f"That is {why}.\n")
 
 

@@ -4,22 +4,32 @@ Zingg's keys (0, 1, 2, 9), and those of `pehchan label` besides: u takes back, q
 before the next pair is shown.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
-from pehchan.console.command import take_answers
-from pehchan.console.labelling import NoAnswer, Wording, alone, ask_pairs, next_word, pair_text
+from pehchan.console.labelling import (
+    NoAnswer,
+    Wording,
+    alone,
+    answers_from,
+    ask_pairs,
+    next_word,
+    pair_text,
+)
 from pehchan.learning.asked import UNCERTAIN, Question
 from pehchan.learning.labels import MATCH, NO_MATCH, UNSURE
 from pehchan.metadata.mistakes import Mistake, MistakesError
 from pehchan.metadata.records import Record
 from pehchan.mrjobs.interrupts import held
 from pehchan.zingg.marking import ROW_ID, SOURCE, Marking, Pair, Row, counts
-from pehchan.zingg.training_data import TrainingData
 from pehchan.zingg.values import text
+
+if TYPE_CHECKING:
+    from pehchan.zingg.phases import Run
 
 #: What each answer is called here.
 NAMES = {MATCH: "MATCH", NO_MATCH: "DO NOT MATCH", UNSURE: "NOT SURE"}
@@ -37,9 +47,6 @@ _HELP = """\
 u  takes the last answer back, and asks again; once more the one before it, also those of earlier sessions
 Marked in the second record is what the first has not; an empty mark stands where something of it is missing.
 """
-
-#: Makes the command that runs a phase, for a person to copy.
-Again = Callable[[str], str]
 
 
 class MarkingSession:
@@ -128,66 +135,67 @@ def shown(value: object) -> str:
 
 
 @contextmanager
-def marking_of(data: TrainingData, again: Again) -> Iterator[Marking]:
+def marking_of(run: "Run") -> Iterator[Marking]:
     """The marked pairs of a model, while no other command writes them. Raises MistakesError where there cannot be."""
+    data = run.training_data
     folder = data.marked.parent
     if not folder.is_dir():
-        right = f"Find some: {again('findTrainingData')}"
+        right = f"Find some: {run.asked.next('findTrainingData')}"
         raise MistakesError([Mistake(str(folder), "no pairs of records are there.", right)])
     with alone(folder):
-        yield Marking(data)
+        marking = Marking(data)
+        for reason in marking.odd:
+            run.asked.tell(f"warning: {reason}")
+        yield marking
 
 
-def label(data: TrainingData, again: Again) -> int:
-    """Ask for the pairs that wait; returns the exit code."""
-    with marking_of(data, again) as marking:
+def label(run: "Run") -> str:
+    """Ask for the pairs that wait."""
+    with marking_of(run) as marking:
         session = MarkingSession(marking)
-        _tell_odd(marking)
         if not session.waiting and not marking.marked:
-            right = f"Find some: {again('findTrainingData')}"
-            raise MistakesError([Mistake(str(data.unmarked), "no pairs wait for an answer.", right)])
+            right = f"Find some: {run.asked.next('findTrainingData')}"
+            raise MistakesError(
+                [Mistake(str(run.training_data.unmarked), "no pairs wait for an answer.", right)]
+            )
         wording = replace(_WORDING, title=lambda _: session.title(), beneath=lambda _: session.beneath())
-        code = take_answers(lambda source, out: ask_pairs(session, source, out, wording))
-        print(label_text(session, again), end="")
-    return code
+        try:
+            ask_pairs(session, answers_from(sys.stdin), sys.stdout, wording)
+        except (KeyboardInterrupt, NoAnswer):
+            run.asked.tell(f"\n{label_text(session, run.asked.next)}")
+            raise
+        return label_text(session, run.asked.next)
 
 
-def label_text(session: MarkingSession, again: Again) -> str:
-    """What a round came to, and what to do next."""
+def label_text(session: MarkingSession, again: Callable[[str], str]) -> str:
+    """What a round came to, and what to do next; again: the command that runs a phase."""
     marking = session.marking
     found = counts(marking.marked)
-    lines = [f"{session.given:,} labelled in this round; so far {shares_text(marking)}."]
+    lines = [f"{session.given:,} labelled in this round; so far {shares_text(marking)}"]
     if session.waiting:
         waiting = (
             "1 pair still waits"
             if len(session.waiting) == 1
             else f"{len(session.waiting):,} pairs still wait"
         )
-        lines.append(f"{waiting}; go on with: {again('label')}")
+        lines.append(f"{waiting}; go on with:\n  {again('label')}")
     else:
-        lines.append(f"No more pairs wait; for others: {again('findTrainingData')}")
+        lines.append(f"No more pairs wait. To find others:\n  {again('findTrainingData')}")
     if min(found[MATCH], found[NO_MATCH]) < ENOUGH:
         lines.append(f"A model is surer with at least {ENOUGH} pairs each of MATCH and DO NOT MATCH.")
     if marking.marked:
-        lines.append(f"To match with these labels: {again('trainMatch')}")
-    return "".join(f"{line}\n" for line in lines)
+        lines.append(f"To match with these labels:\n  {again('trainMatch')}")
+    return "\n".join(lines)
 
 
-def _tell_odd(marking: Marking) -> None:
-    for reason in marking.odd:
-        print(f"warning: {reason}")
-
-
-def update_label(data: TrainingData, again: Again) -> int:
-    """Ask for pairs by their z_cluster, and for their new answers; returns the exit code."""
-    with marking_of(data, again) as marking:
-        _tell_odd(marking)
+def update_label(run: "Run") -> str:
+    """Ask for pairs by their z_cluster, and for their new answers."""
+    with marking_of(run) as marking:
         if not marking.marked:
-            right = f"Label some: {again('label')}"
-            raise MistakesError([Mistake(str(data.marked), "no pair is labelled yet.", right)])
-        code = take_answers(lambda source, out: ask_updates(marking, source, out))
-        print(f"Labelled {shares_text(marking)}.\nTo match with these labels: {again('trainMatch')}")
-    return code
+            right = f"Label some: {run.asked.next('label')}"
+            raise MistakesError([Mistake(str(run.training_data.marked), "no pair is labelled yet.", right)])
+        ask_updates(marking, answers_from(sys.stdin), sys.stdout)
+        return f"Labelled are {shares_text(marking)}\nTo match with these labels:\n  {run.asked.next('trainMatch')}"
 
 
 def ask_updates(marking: Marking, source: TextIO, out: TextIO) -> None:
@@ -228,6 +236,6 @@ def ask_updates(marking: Marking, source: TextIO, out: TextIO) -> None:
                 )
                 out.write(f"It is labelled {NAMES[pair.answer]}.\n")
         if why and not source.isatty():
-            raise NoAnswer(f"line {number} of the input, {word!r}, is {why}.")
+            raise NoAnswer(number, word, why)
         if why:
             out.write(f"That is {why}.\n")

@@ -8,7 +8,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pehchan
@@ -24,9 +24,13 @@ OK, FAILED, MISTAKEN, UNWRITABLE, INTERRUPTED = 0, 1, 2, 3, 130
 DEFAULT_OUT = "pehchan-out"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    parser = build_parser()
+#: Adds a command, of a room above this one, to those of the parser.
+AddCommand = Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None]
+
+
+def main(arguments: Sequence[str] | None = None, more: Iterable[AddCommand] = ()) -> int:
+    """Run the command, which has some commands more; returns the exit code."""
+    parser = build_parser(more)
     options = parser.parse_args(arguments)
     interrupts.heed()
     try:
@@ -77,8 +81,8 @@ def _run_error() -> type[BaseException]:
     return RunError
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of the command line."""
+def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
+    """The parser of the command line, with some commands more."""
     parser = argparse.ArgumentParser(
         prog="pehchan",
         description="Finds the records that stand for the same person, product or place.",
@@ -277,6 +281,8 @@ def build_parser() -> argparse.ArgumentParser:
     doctor.add_argument(
         "--deep", action="store_true", help="also run a small job on the nodes (hadoop), or ask AWS (emr)"
     )
+    for add in more:
+        add(commands)
     return parser
 
 

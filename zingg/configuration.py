@@ -108,9 +108,6 @@ _PIPE_NOT_NEEDED = {"id": "the name says it", "preprocessors": "stop words are t
 
 MODES = ("append", "overwrite", "error", "errorifexists", "ignore")
 
-_DATA_TYPES = tuple(dict.fromkeys(name for each in MATCH_TYPES.values() for name in each.data_types))
-_SPARK_NAMES = {"int": "integer", "bigint": "long", "real": "float", "bool": "boolean"}
-
 
 def read_configuration(data: Any, where: str) -> Configuration:
     """The configuration that JSON holds, as it was parsed. Raises MistakesError with all that is wrong with it.
@@ -126,6 +123,23 @@ def read_configuration(data: Any, where: str) -> Configuration:
 def read_configuration_file(path: str, environment: Mapping[str, str] = os.environ) -> Configuration:
     """The same of a file, with $NAME$ from the environment."""
     return read_configuration(read_json(path, environment), path)
+
+
+def checked(configuration: Configuration, given: Mapping[str, str]) -> Configuration:
+    """The configuration with what a command line gives for zinggDir, modelId, column and showConcise instead."""
+    mistakes = Mistakes()
+    reader = _Reader("--", mistakes)
+    taken: dict[str, Any] = {}
+    if "zinggDir" in given:
+        taken["zingg_dir"] = reader.folder(given["zinggDir"])
+    if "modelId" in given:
+        taken["model_id"] = reader.model_id(given["modelId"])
+    if "column" in given:
+        taken["column"] = reader.text("--", given, "column")
+    if "showConcise" in given:
+        taken["show_concise"] = reader.truth(given, "showConcise")
+    mistakes.raise_if_any()
+    return replace(configuration, **taken)
 
 
 class _Reader:
@@ -277,7 +291,7 @@ class _Reader:
 
     def schema(self, where: str, value: Any) -> tuple[Column, ...] | None:
         # Here, as data types make the columns of above.
-        from pehchan.zingg.data_types import read_schema
+        from pehchan.zingg.data_types import parse_schema
 
         if value is None or value == "":
             return None
@@ -292,7 +306,7 @@ class _Reader:
         if not isinstance(value, str):
             self.mistakes.add(where, f"{value!r} cannot be used.", _SCHEMA_FORM)
             return None
-        return read_schema(value, where, self.mistakes)
+        return parse_schema(value, where, self.mistakes)
 
     def fields(self, data: Mapping[str, Any]) -> tuple[FieldDefinition, ...]:
         found: dict[str, FieldDefinition] = {}
@@ -311,6 +325,8 @@ class _Reader:
         return tuple(found.values())
 
     def field(self, where: str, data: Mapping[str, Any]) -> FieldDefinition:
+        from pehchan.zingg.data_types import check_data_type
+
         self.keys(where, data, _FIELD_USED, _FIELD_NOT_NEEDED)
         name = self.text(where, data, "fieldName")
         if not name:
@@ -318,18 +334,14 @@ class _Reader:
         elif name.lower() in RESERVED:
             self.mistakes.add(where, f'"{name}" is a column that is made.', "Rename it in the data.")
         # Zingg's first versions wrote types in quotes of their own.
-        given = (self.text(where, data, "dataType") or "string").strip().strip('"').lower()
-        data_type = _SPARK_NAMES.get(given, given)
-        if data_type.startswith("array"):
-            what, right = f"{data_type} is not compared.", "Give it DONT_USE and string, or leave it out."
-            self.mistakes.add(f"{where} dataType", what, right)
-        elif data_type not in _DATA_TYPES:
-            what = f'unknown data type "{given}".'
-            self.mistakes.add(f"{where} dataType", what, nearest(given, (*_DATA_TYPES, *_SPARK_NAMES)))
+        given = (self.text(where, data, "dataType") or "string").strip().strip('"')
+        data_type = check_data_type(given, f"{where} dataType", self.mistakes)
         match_types = self.match_types(f'{where} "{name}" matchType', data.get("matchType"), data_type)
-        return FieldDefinition(name or "", match_types, data_type, self.text(where, data, "stopWords"), where)
+        return FieldDefinition(
+            name or "", match_types, data_type or "string", self.text(where, data, "stopWords"), where
+        )
 
-    def match_types(self, where: str, value: Any, data_type: str) -> tuple[str, ...]:
+    def match_types(self, where: str, value: Any, data_type: str | None) -> tuple[str, ...]:
         words = value.split(",") if isinstance(value, str) else value
         if not words or not isinstance(words, Sequence) or not all(isinstance(each, str) for each in words):
             self.mistakes.add(where, "no match type is given.", f"Known: {', '.join(NAMES)}.")
@@ -340,10 +352,8 @@ class _Reader:
             if name is None:
                 continue
             found[name] = None
-            if name == DONT_USE or data_type not in _DATA_TYPES:
-                continue
-            if data_type not in MATCH_TYPES[name].data_types:
-                right = [each for each, row in MATCH_TYPES.items() if data_type in row.data_types]
+            if name != DONT_USE and data_type is not None and not MATCH_TYPES[name].compares(data_type):
+                right = [each for each, row in MATCH_TYPES.items() if row.compares(data_type)] or [DONT_USE]
                 what = f"{name} does not compare values of type {data_type}."
                 self.mistakes.add(where, what, f"Use {' or '.join(right)}.")
         if DONT_USE in found:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 #: Data types, as Column has them.
-TEXTS, WHOLE_NUMBERS, NUMBERS = ("string",), ("integer", "long"), ("double", "float")
-DATES, TRUTHS = ("date",), ("boolean",)
+TEXTS, TRUTHS = ("string",), ("boolean",)
+WHOLE_NUMBERS, NUMBERS = ("integer", "long", "short", "byte"), ("double", "float", "decimal")
+DATES = ("date", "timestamp", "timestamp_ntz")
 
 _NEGATIVE = re.compile(r"-\.?[0-9]")
 _NUMBER = re.compile("[0-9]+")
@@ -61,16 +62,25 @@ class MatchType:
     """How values are compared.
 
     text        of a value, what is compared
-    kinds       how learning compares it, by data type: a kind, or None where learning finds out. A data type that
-                is not there has no such comparison
+    kinds       how learning compares it, by data type: a kind, or None where learning finds out. Values of a data
+                type that is not there are not compared so
     """
 
     text: Callable[[str], str]
     kinds: Mapping[str, str | None]
 
-    @property
-    def data_types(self) -> tuple[str, ...]:
-        return tuple(self.kinds)
+    def compares(self, data_type: str) -> bool:
+        """Whether it compares values of a data type."""
+        return _plain(data_type) in self.kinds
+
+    def kind(self, data_type: str) -> str | None:
+        """How learning compares values of a data type."""
+        return self.kinds[_plain(data_type)]
+
+
+def _plain(data_type: str) -> str:
+    """decimal(8,2) as decimal."""
+    return data_type.partition("(")[0]
 
 
 def _kinds(kind: str | None, *groups: tuple[str, ...]) -> dict[str, str | None]:

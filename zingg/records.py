@@ -2,20 +2,22 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv
-import pyarrow.parquet as pq
 
 from pehchan.zingg.configuration import FieldDefinition, Pipe
+from pehchan.zingg.extras import library
 from pehchan.zingg.match_types import MATCH_TYPES
 from pehchan.zingg.reading import read_pipe
-from pehchan.zingg.spooling import Spool
+from pehchan.zingg.sources import Source
+
+pa = library("pyarrow")
+pc = library("pyarrow.compute")
+arrow_csv = library("pyarrow.csv")
+parquet = library("pyarrow.parquet")
 
 #: The id of a record.
 ID = "z_zid"
@@ -35,10 +37,13 @@ class Compared:
     @property
     def kind(self) -> str | None:
         """How learning compares it; None where it finds out."""
-        return MATCH_TYPES[self.match_type].kinds[self.field.data_type]
+        return MATCH_TYPES[self.match_type].kind(self.field.data_type)
 
 
-def compared(fields: Sequence[FieldDefinition]) -> tuple[Compared, ...]:
+Columns = Sequence[Compared]
+
+
+def compared(fields: Sequence[FieldDefinition]) -> Columns:
     """The columns, named like the field where it has one match type, else like both."""
     found: list[Compared] = []
     taken = {field.name.strip() for field in fields}
@@ -48,13 +53,14 @@ def compared(fields: Sequence[FieldDefinition]) -> tuple[Compared, ...]:
             if len(field.match_types) > 1:
                 name = f"{name} {match_type.lower()}"
                 while name in taken:
-                    name += " "[:0] + "'"
+                    # A field may be called so.
+                    name += "'"
                 taken.add(name)
             found.append(Compared(name, field, match_type))
     return tuple(found)
 
 
-def write_schema(columns: Sequence[Compared], path: Path) -> None:
+def write_schema(columns: Columns, path: Path) -> None:
     """The native schema of the columns."""
     fields = {
         each.name: {"measure": "exact", **({} if each.kind is None else {"kind": each.kind})}
@@ -63,24 +69,20 @@ def write_schema(columns: Sequence[Compared], path: Path) -> None:
     path.write_text(json.dumps({"id": ID, "fields": fields}), encoding="utf-8")
 
 
-def write_records(
-    spools: Sequence[Spool], columns: Sequence[Compared], stop_words: StopWords, path: Path
-) -> None:
+def write_records(sources: Sequence[Source], columns: Columns, stop_words: StopWords, path: Path) -> None:
     """A CSV file of the records of pipes: z_zid and the columns."""
     schema = pa.schema([(ID, pa.int64()), *((each.name, pa.string()) for each in columns)])
     names = list(dict.fromkeys(each.field.name for each in columns))
-    with pa.csv.CSVWriter(path, schema) as writer:
-        for spool in spools:
-            for start, batch in spool.batches(names):
+    with arrow_csv.CSVWriter(path, schema) as writer:
+        for source in sources:
+            for start, batch in source.batches(names):
                 ids = pa.array(np.arange(start, start + len(batch)))
                 writer.write_batch(
                     pa.RecordBatch.from_arrays([ids, *texts_of(batch, columns, stop_words)], schema=schema)
                 )
 
 
-def texts_of(
-    batch: pa.RecordBatch | pa.Table, columns: Sequence[Compared], stop_words: StopWords
-) -> list[pa.Array]:
+def texts_of(batch: pa.RecordBatch | pa.Table, columns: Columns, stop_words: StopWords) -> list[pa.Array]:
     """Of each column the texts of some records, "" where a value is missing."""
     plain: dict[str, pa.Array] = {}
     found = []
@@ -124,7 +126,7 @@ def _without_exponent(number: str) -> str:
     return number.removesuffix(".0")
 
 
-def _mapped(texts: pa.Array, function: "object") -> pa.Array:
+def _mapped(texts: pa.Array, function: Callable[[str], str]) -> pa.Array:
     """What a function makes of each text; it is called once for each distinct one."""
     coded = texts.dictionary_encode()
     made = pa.array([function(value) for value in coded.dictionary.to_pylist()], pa.string())
@@ -143,7 +145,7 @@ def read_stop_words(fields: Sequence[FieldDefinition], folder: Path) -> StopWord
         props = {"location": field.stop_words, "header": "true"}
         spool = folder / f"stop-words-{number}.parquet"
         read_pipe(Pipe("stopWords", "csv", props, where=f"{field.where} stopWords"), spool, folder / "aside")
-        table = pq.read_table(spool)
+        table = parquet.read_table(spool)
         column = "z_stopword" if "z_stopword" in table.column_names else 0
         words = {str(word).strip().lower() for word in table.column(column).to_pylist() if word is not None}
         words.discard("")

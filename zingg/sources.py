@@ -4,23 +4,28 @@ Every pipe becomes a Parquet file in a folder of the run, its columns and types 
 from 0, through the pipes in their order.
 """
 
+import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+import numpy as np
 
 from pehchan.metadata.mistakes import Mistakes, nearest
 from pehchan.zingg.configuration import FieldDefinition, Pipe
+from pehchan.zingg.extras import library
 from pehchan.zingg.reading import read_pipe
+
+pa = library("pyarrow")
+parquet = library("pyarrow.parquet")
 
 #: Rows that are in memory at a time.
 ROWS = 50_000
 
 
 @dataclass(frozen=True)
-class Spool:
+class Source:
     """The records of a pipe.
 
     first  z_zid of the first
@@ -36,43 +41,49 @@ class Spool:
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[tuple[int, pa.RecordBatch]]:
         """The rows in their order, some at a time, each time with the z_zid of the first of them."""
         at = self.first
-        with pq.ParquetFile(self.path) as file:
+        with parquet.ParquetFile(self.path) as file:
             for batch in file.iter_batches(ROWS, columns=None if columns is None else list(columns)):
                 yield at, batch
                 at += len(batch)
 
 
 @dataclass(frozen=True)
-class Spools:
+class Sources:
     """The records of all pipes."""
 
-    each: tuple[Spool, ...]
+    each: tuple[Source, ...]
 
     @property
     def rows(self) -> int:
-        return sum(spool.rows for spool in self.each)
+        return sum(source.rows for source in self.each)
 
     def schema(self, fields: Sequence[FieldDefinition]) -> pa.Schema:
         """The columns of all pipes: those of the fields in their order, then others as they come."""
-        types = {column.name: column.type for spool in reversed(self.each) for column in spool.schema}
-        others = [column.name for spool in self.each for column in spool.schema]
-        names = dict.fromkeys([*(each.name for each in fields), *others])
-        return pa.schema([(name, types[name]) for name in names])
+        others = [column.name for source in self.each for column in source.schema]
+        return self.schema_of(list(dict.fromkeys([*(each.name for each in fields), *others])))
 
-    def rows_of(self, numbers: Sequence[int], schema: pa.Schema) -> dict[int, dict[str, object]]:
-        """The rows with these z_zid that there are, with the values of the columns of a schema, and z_zsource."""
-        wanted = sorted(set(numbers))
-        found: dict[int, dict[str, object]] = {}
-        for spool in self.each:
-            end = spool.first + spool.rows
-            if not any(spool.first <= number < end for number in wanted):
+    def take(self, numbers: Sequence[int], columns: Sequence[str]) -> "pa.Table":
+        """The rows with these z_zid, in their order, which rises: these columns, and z_zsource."""
+        parts = []
+        wanted = np.asarray(numbers, dtype=np.int64)
+        for source in self.each:
+            end = source.first + source.rows
+            if not ((wanted >= source.first) & (wanted < end)).any():
                 continue
-            for start, batch in spool.batches():
-                here = [number for number in wanted if start <= number < start + len(batch)]
-                some = in_columns(batch.take(pa.array([number - start for number in here], pa.int64())), schema)
-                for number, row in zip(here, some.to_pylist(), strict=True):
-                    found[number] = {**row, "z_zsource": spool.pipe.name}
-        return found
+            for start, batch in source.batches(columns):
+                here = wanted[(wanted >= start) & (wanted < start + len(batch))] - start
+                some = in_columns(batch.take(pa.array(here)), self.schema_of(columns))
+                names = pa.array([source.pipe.name] * len(here), pa.string())
+                parts.append(some.append_column("z_zsource", names))
+        if not parts:
+            schema = self.schema_of(columns).append(pa.field("z_zsource", pa.string()))
+            return schema.empty_table()
+        return pa.Table.from_batches(parts)
+
+    def schema_of(self, columns: Sequence[str]) -> "pa.Schema":
+        """Of some of the columns."""
+        types = {column.name: column.type for source in reversed(self.each) for column in source.schema}
+        return pa.schema([(name, types[name]) for name in columns])
 
 
 def in_columns(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
@@ -88,43 +99,61 @@ def read_pipes(
     pipes: Sequence[Pipe],
     fields: Sequence[FieldDefinition],
     folder: Path,
-    tell: Callable[[str], None] = lambda _: None,
-) -> Spools:
-    """Read pipes into a folder, which is made. Says how many rows were set aside, and why the first of them.
+    kept: Path,
+    tell: Callable[[str], None],
+) -> Sources:
+    """Read pipes into a folder, which is made. Rows that are set aside are kept in another one, and told.
 
     Raises MistakesError where a pipe cannot be read, lacks a column of the fields, or has one of another type than
     the pipes before it.
     """
     folder.mkdir(parents=True)
-    spools: list[Spool] = []
+    sources: list[Source] = []
     mistakes = Mistakes()
     first = 0
     for number, pipe in enumerate(pipes):
         path = folder / f"{number}.parquet"
-        read_pipe(pipe, path, folder / f"{number}-aside.jsonl")
-        with pq.ParquetFile(path) as file:
-            spool = Spool(pipe, path, file.schema_arrow, first, file.metadata.num_rows)
-        _check(spool, spools, fields, mistakes)
-        spools.append(spool)
-        first += spool.rows
+        rejected = folder / f"{number}-rejected.jsonl"
+        with open(rejected, "wb") as aside:
+            counts = read_pipe(pipe, path, aside)
+        if counts.rejected:
+            kept.mkdir(parents=True, exist_ok=True)
+            rejected = Path(shutil.copy(rejected, kept / rejected.name))
+            _tell_aside(pipe, counts.rejected, rejected, tell)
+        with parquet.ParquetFile(path) as file:
+            source = Source(pipe, path, file.schema_arrow, first, file.metadata.num_rows)
+        _check(source, sources, fields, mistakes)
+        sources.append(source)
+        first += source.rows
     mistakes.raise_if_any()
-    return Spools(tuple(spools))
+    return Sources(tuple(sources))
+
+
+def _tell_aside(pipe: Pipe, number: int, rejected: Path, tell: Callable[[str], None]) -> None:
+    with open(rejected, "rb") as lines:
+        first = json.loads(next(lines))
+    rows = "1 row was" if number == 1 else f"{number:,} rows were"
+    line = f" line {first['line_number']}" if "line_number" in first else ""
+    tell(
+        f'pipe "{pipe.name}": {rows} set aside, with the reasons in {rejected}; the first is {first["file"]}{line}: '
+        f"{first['reason']}"
+    )
 
 
 def _check(
-    spool: Spool, before: Sequence[Spool], fields: Sequence[FieldDefinition], mistakes: Mistakes
+    source: Source, before: Sequence[Source], fields: Sequence[FieldDefinition], mistakes: Mistakes
 ) -> None:
-    names = spool.schema.names
+    names = source.schema.names
     for each in fields:
         if each.name not in names:
-            what = f'pipe "{spool.pipe.name}" has no column "{each.name}", which fieldDefinition names.'
-            mistakes.add(spool.pipe.where, what, nearest(each.name, names))
-    for column in spool.schema:
+            what = f'pipe "{source.pipe.name}" has no column "{each.name}", which fieldDefinition names.'
+            mistakes.add(source.pipe.where, what, nearest(each.name, names))
+    for column in source.schema:
         for other in before:
             if column.name in other.schema.names and other.schema.field(column.name).type != column.type:
                 what = (
-                    f'column "{column.name}" is {column.type} in pipe "{spool.pipe.name}", and '
+                    f'column "{column.name}" is {column.type} in pipe "{source.pipe.name}", and '
                     f'{other.schema.field(column.name).type} in "{other.pipe.name}".'
                 )
-                mistakes.add(spool.pipe.where, what, "Give both a schema with the same type.")
+                mistakes.add(source.pipe.where, what, "Give both a schema with the same type.")
                 break

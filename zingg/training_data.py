@@ -12,14 +12,15 @@ Both are folders of Parquet files with two rows a pair, as Zingg has them:
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
 from pehchan.metadata.mistakes import Mistake, MistakesError
+from pehchan.zingg.extras import library
+
+pa = library("pyarrow")
+pc = library("pyarrow.compute")
+parquet = library("pyarrow.parquet")
 
 _FRONT = (
     ("z_zid", pa.int64()),
@@ -28,11 +29,6 @@ _FRONT = (
     ("z_score", pa.float64()),
     ("z_isMatch", pa.int32()),
 )
-
-
-def training_schema(fields: pa.Schema) -> pa.Schema:
-    """The columns of pairs whose records have these fields."""
-    return pa.schema([*_FRONT, *((each.name, each.type) for each in fields), ("z_zsource", pa.string())])
 
 
 class TrainingData:
@@ -85,7 +81,7 @@ def _read(folder: Path) -> pa.Table | None:
     tables = []
     for file in _files(folder):
         try:
-            table = pq.read_table(file)
+            table = parquet.read_table(file)
         except (pa.ArrowException, OSError) as error:
             what = f"cannot be read as Parquet: {str(error).splitlines()[0]}"
             raise MistakesError([Mistake(str(file), what, "Move it away, or bring it anew.")]) from None
@@ -109,17 +105,24 @@ def _add(folder: Path, pairs: pa.Table) -> None:
     while (path := folder / f"part-{number:05d}.parquet").exists():
         number += 1
     aside = folder / f".{path.name}.unfinished"
-    pq.write_table(pairs, aside)
+    parquet.write_table(pairs, aside)
     os.replace(aside, path)
 
 
 def pairs_table(
-    pairs: Sequence[tuple[str, float, int, int]], rows: Mapping[int, Mapping[str, object]], schema: pa.Schema
+    pairs: Sequence[tuple[str, float, int, int]], records: pa.Table, numbers: Sequence[int]
 ) -> pa.Table:
-    """Pairs (z_cluster, z_score, z_zid, z_zid) without an answer as a table; rows by z_zid."""
-    found = []
-    for cluster, score, *records in pairs:
-        for record in sorted(records):
-            front = {"z_zid": record, "z_cluster": cluster, "z_score": score, "z_isMatch": -1}
-            found.append({**rows[record], **front, "z_prediction": float(score >= 0.5)})
-    return pa.Table.from_pylist(found, schema=schema)
+    """Pairs (z_cluster, z_score, z_zid, z_zid) without an answer, as a table.
+
+    records, numbers  the fields and z_zsource of all of them, and the z_zid of each
+    """
+    place = {number: at for at, number in enumerate(numbers)}
+    ids = [record for _, _, *both in pairs for record in sorted(both)]
+    clusters = [cluster for cluster, *_ in pairs for _ in range(2)]
+    scores = [score for _, score, *_ in pairs for _ in range(2)]
+    front = [ids, clusters, [float(score >= 0.5) for score in scores], scores, [-1] * len(ids)]
+    found = records.take([place[record] for record in ids])
+    columns = [pa.array(values, kind) for values, (_, kind) in zip(front, _FRONT, strict=True)]
+    return pa.Table.from_arrays(
+        [*columns, *found.columns], names=[*(name for name, _ in _FRONT), *found.column_names]
+    )

@@ -25,6 +25,10 @@ def write_pipe(pipe: Pipe, batches: Iterator[pa.RecordBatch], schema: pa.Schema)
             for b in batches:
                 w.write_batch(b)
     else:
-        with pc.CSVWriter(folder / "part-00000.csv", schema, write_options=pc.WriteOptions(include_header=pipe.props.get("header") == "true")) as w:
+        with pc.CSVWriter(
+            folder / "part-00000.csv",
+            schema,
+            write_options=pc.WriteOptions(include_header=pipe.props.get("header") == "true"),
+        ) as w:
             for b in batches:
                 w.write_batch(b)

@@ -1,0 +1,407 @@
+"""The phases: what pehchan zingg --phase P, and Python programs, run."""
+
+import shlex
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from pehchan.console.jobs import local_folder
+from pehchan.console.learning_run import Learning, Learnt, run_learning
+from pehchan.console.pipeline import Request, Result, run_pipeline
+from pehchan.console.progress import Progress
+from pehchan.learning.asked import QUESTIONS_FILE, read_questions
+from pehchan.learning.labels import MATCH, NO_MATCH, name_pair
+from pehchan.learning.model import FILE as MODEL_FILE
+from pehchan.metadata.mistakes import Mistake, Mistakes, MistakesError, nearest
+from pehchan.zingg.blocks import blocks_text
+from pehchan.zingg.configuration import Configuration, Pipe
+from pehchan.zingg.labels import Answers, read_answers
+from pehchan.zingg.recommending import recommended
+from pehchan.zingg.records import (
+    Columns,
+    StopWords,
+    compared,
+    read_stop_words,
+    write_records,
+    write_schema,
+)
+from pehchan.zingg.results import Clusters, clustered_batches, linked_batches, read_clusters
+from pehchan.zingg.sources import Sources, read_pipes
+from pehchan.zingg.training_data import TrainingData, pairs_table
+from pehchan.zingg.writing import check_pipe_out, write_pipe
+
+#: Pairs that are found at a time.
+FOUND = 20
+
+#: Labels of either kind that make a model surer; Zingg asked for them.
+ENOUGH = 5
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of a phase besides the configuration.
+
+    command  words of the command that runs another phase of it but for the phase; () where there is none
+    tell     takes what a person is to know before the end: notices and warnings
+    """
+
+    runner: str = "inline"
+    conf_path: str | None = None
+    quiet: bool = False
+    location: str | None = None
+    command: Sequence[str] = ()
+    tell: Callable[[str], None] = print
+
+    def next(self, phase: str) -> str:
+        """How to run another phase."""
+        return shlex.join([*self.command, "--phase", phase]) if self.command else f"the phase {phase}"
+
+
+@dataclass
+class Run:
+    """A phase at work.
+
+    here  a folder of this machine that is gone afterwards
+    """
+
+    configuration: Configuration
+    asked: Asked
+    here: Path
+    progress: Progress = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.progress = Progress(quiet=self.asked.quiet)
+        self.columns: Columns = compared(self.configuration.fields)
+        self._stop_words: StopWords | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Of all that belongs to the model."""
+        return Path(self.configuration.zingg_dir) / self.configuration.model_id
+
+    @property
+    def model(self) -> Path:
+        return self.folder / "model"
+
+    @property
+    def training_data(self) -> TrainingData:
+        return TrainingData(self.folder / "trainingData")
+
+    @property
+    def stop_words(self) -> StopWords:
+        if self._stop_words is None:
+            self._stop_words = read_stop_words(self.configuration.fields, self.here)
+        return self._stop_words
+
+    def read(self) -> Sources:
+        """The records of the data pipes. Raises MistakesError where there are none."""
+        configuration = self.configuration
+        with self.progress.stage("read pipes"):
+            sources = read_pipes(
+                configuration.data,
+                configuration.fields,
+                self.here / "data",
+                self.folder / "rejected",
+                self.asked.tell,
+            )
+        if not sources.rows:
+            places = ", ".join(pipe.where for pipe in configuration.data)
+            raise MistakesError([Mistake(places, "no records.", "Give pipes that hold some.")])
+        return sources
+
+    def answers(self, sources: Sources, with_waiting: bool = False) -> Answers:
+        return read_answers(
+            self.configuration,
+            self.training_data,
+            self.columns,
+            self.stop_words,
+            self.here / "samples",
+            self.asked.tell,
+            sources,
+            with_waiting,
+        )
+
+    def request(self, command: str, records: Sequence[str], out: str = "", link: bool = False) -> Request:
+        """What is asked of pehchan's own pipeline."""
+        schema = self.here / "schema.json"
+        write_schema(self.columns, schema)
+        return Request(
+            command,
+            records,
+            out,
+            schema=str(schema),
+            # Which records are of one of the second set is up to each of them.
+            defines=["link.as=many-to-one"] if link else [],
+            runner=self.asked.runner,
+            conf_path=self.asked.conf_path,
+            link=link,
+        )
+
+    def records(self, sources: Sequence[int], of: Sources, name: str = "records") -> str:
+        """A file of the records of some of the sources."""
+        path = self.here / f"{name}.csv"
+        with self.progress.stage("write records"):
+            write_records([of.each[number] for number in sources], self.columns, self.stop_words, path)
+        return str(path)
+
+    def announce(self, result: Result) -> None:
+        for warning in result.warnings:
+            self.asked.tell(f"warning: {warning}")
+
+    def check_output(self) -> None:
+        """Raises MistakesError where the result cannot be written."""
+        configuration = self.configuration
+        if not configuration.output:
+            right = 'Give output: [{"name": "out", "format": "csv", "props": {"location": "out", "header": true}}].'
+            raise MistakesError([Mistake("output", "no pipe says where the result goes.", right)])
+        mistakes = Mistakes()
+        for pipe in configuration.output:
+            try:
+                check_pipe_out(pipe)
+            except MistakesError as error:
+                mistakes.found += error.mistakes
+        mistakes.raise_if_any()
+
+
+def run_phase(name: str, configuration: Configuration, asked: Asked | None = None) -> str:
+    """Run a phase; what was done and what to do next, for a person.
+
+    Raises MistakesError where something given is wrong, before work starts, and RunError after it.
+    """
+    asked = asked or Asked()
+    phase = find_phase(name)
+    for notice in configuration.notices:
+        asked.tell(notice)
+    with local_folder() as here:
+        return phase.run(Run(configuration, asked, here))
+
+
+def train(run: Run) -> str:
+    sources = run.read()
+    answers = run.answers(sources)
+    _warn_of_few(run, answers)
+    records = run.records(range(len(sources.each)), sources)
+    learning = Learning(str(run.model), answers.write(run.here / "labels.csv"), anew=True, ask=0)
+    run_learning(run.request("train", [records]), learning, run.progress, run.announce)
+    shutil.rmtree(run.model / "link", ignore_errors=True)
+    return f"{_found(learning)}\nThe model is in {run.model}. To match with it:\n  {run.asked.next('match')}"
+
+
+def match(run: Run) -> str:
+    return _match(run, anew=False)
+
+
+def train_match(run: Run) -> str:
+    return _match(run, anew=True)
+
+
+def _match(run: Run, anew: bool) -> str:
+    run.check_output()
+    known = (run.model / MODEL_FILE).exists()
+    sources = run.read()
+    labels: list[str] = []
+    if anew or not known:
+        answers = run.answers(sources)
+        if not anew:
+            run.asked.tell(f"There is no model in {run.model} yet; it is learnt now, as trainMatch does.")
+        _warn_of_few(run, answers)
+        labels = answers.write(run.here / "labels.csv")
+    records = run.records(range(len(sources.each)), sources)
+    learning = Learning(str(run.model), labels, anew, ask=0)
+    out = str(run.here / "matched")
+    result = run_pipeline(run.request("match", [records], out), run.progress, run.announce, learning)
+    clusters = Clusters.of_run(sources.rows, read_clusters(Path(out) / "clusters"))
+    schema = sources.schema(run.configuration.fields)
+    with run.progress.stage("write"):
+        for pipe in run.configuration.output:
+            batches, written = clustered_batches(sources, clusters, schema)
+            write_pipe(pipe, batches, written)
+    counts = result.counts
+    several = counts["Clusters", "Of two or more"]
+    doubled = counts["Clusters", "Records that duplicate another"]
+    return (
+        f"{_found(learning)}\n"
+        f"{sources.rows:,} records in {clusters.count:,} clusters: {several:,} of two or more records "
+        f"({several + doubled:,} records), {clusters.count - several:,} of one\n"
+        f"{_written(run)}\n"
+        f"Where it is not right, answer questions, and match again:\n"
+        f"  {run.asked.next('findAndLabel')}\n  {run.asked.next('trainMatch')}"
+    )
+
+
+def link(run: Run) -> str:
+    if len(run.configuration.data) < 2:
+        where = run.configuration.data[0].where if run.configuration.data else "data"
+        right = "Name the pipe whose records are linked first, and those they are linked with after it."
+        raise MistakesError([Mistake(where, "link needs two pipes of data or more.", right)])
+    run.check_output()
+    sources = run.read()
+    for source in sources.each:
+        if not source.rows:
+            raise MistakesError([Mistake(source.pipe.where, "no records.", "Give pipes that hold some.")])
+    answers = run.answers(sources)
+    _warn_of_few(run, answers)
+    labels = answers.write(run.here / "labels.csv")
+    first = run.records([0], sources, "first")
+    clusters = Clusters(sources.rows)
+    told = []
+    for number, source in enumerate(sources.each[1:], 1):
+        # The sets of a link hold no duplicates, so that the pipes after the first are linked one by one.
+        other = run.records([number], sources, f"other-{number}")
+        learning = Learning(str(run.model / "link" / str(number)), labels, ask=0)
+        out = str(run.here / f"linked-{number}")
+        request = run.request("match", [other, first], out, link=True)
+        run_pipeline(request, run.progress, run.announce, learning)
+        clusters.add_links(read_clusters(Path(out) / "clusters"), sources.each[0].rows)
+        told.append(f'"{sources.each[0].pipe.name}" and "{source.pipe.name}": {_found(learning)}')
+    schema = sources.schema(run.configuration.fields)
+    with run.progress.stage("write"):
+        for pipe in run.configuration.output:
+            batches, written = linked_batches(sources, clusters, schema)
+            write_pipe(pipe, batches, written)
+    linked, others = clusters.linked(sources.each[0].rows)
+    return "\n".join(
+        [
+            *told,
+            f'{linked:,} of {sources.each[0].rows:,} records of "{sources.each[0].pipe.name}" are linked with '
+            f"{others:,} of {sources.rows - sources.each[0].rows:,} others",
+            _written(run),
+        ]
+    )
+
+
+def find_training_data(run: Run) -> str:
+    sources = run.read()
+    answers = run.answers(sources, with_waiting=True)
+    records = run.records(range(len(sources.each)), sources)
+    folder = run.here / "model"
+    folder.mkdir()
+    if (run.model / MODEL_FILE).exists():
+        # The model of the phase match stays what train made it.
+        shutil.copy(run.model / MODEL_FILE, folder)
+    # Samples may be among the records, and nobody knows which they are.
+    learning = Learning(str(folder), answers.write(run.here / "labels.csv"), ask=FOUND + len(answers.labels))
+    run_learning(run.request("findTrainingData", [records]), learning, run.progress, run.announce)
+    asked = read_questions(folder / QUESTIONS_FILE)
+    known = answers.known()
+    pairs: list[tuple[str, float, int, int]] = []
+    for question in asked.questions:
+        texts = frozenset(tuple(record.items) for record in (question.first, question.second))
+        if texts not in known and len(pairs) < FOUND:
+            known.add(texts)
+            name = name_pair(asked.columns, question.first, question.second)
+            pairs.append((name, question.probability or 0.0, int(question.first.id), int(question.second.id)))
+    if not pairs:
+        return f"No pair is left to ask about.\n  {run.asked.next('train')}"
+    numbers = sorted({number for pair in pairs for number in pair[2:]})
+    fields = [each.name for each in run.configuration.fields]
+    data = run.training_data
+    data.add_unmarked(pairs_table(pairs, sources.take(numbers, fields), numbers))
+    waiting = f"{len(pairs):,} pairs found"
+    if answers.waiting:
+        waiting += f"; {answers.waiting:,} from before still wait"
+    return f"{waiting}: {data.unmarked}\nTo answer them:\n  {run.asked.next('label')}"
+
+
+def recommend(run: Run) -> str:
+    configuration = run.configuration
+    names = [each.name for each in configuration.fields]
+    if configuration.column not in names:
+        what = f'no field "{configuration.column}".' if configuration.column else "no column is named."
+        right = f"Give --column. {nearest(configuration.column or '', names)}"
+        raise MistakesError([Mistake("--column", what, right)])
+    sources = run.read()
+    words = recommended(sources, configuration.column, configuration.stop_words_cutoff)
+    if not words:
+        share = f"{configuration.stop_words_cutoff:.3g}"
+        return f"No word is more than {share} of all words of {configuration.column} (stopWordsCutoff)."
+    path = run.folder / "stopWords" / configuration.column
+    shutil.rmtree(path, ignore_errors=True)
+    pipe = Pipe("stopWords", "csv", {"location": str(path), "header": "true"}, mode="overwrite")
+    write_pipe(pipe, iter([words]), words.schema)
+    shown = ", ".join(f"{word} ({count:,})" for word, count in zip(*words.to_pydict().values(), strict=True))
+    return (
+        f"{words.num_rows:,} words of {configuration.column} that tell little: {shown}\n"
+        f"They stand in {path}; leave in it what is to be left out of the comparison, and name it for the field "
+        f'{configuration.column}:\n  "stopWords": "{path}"'
+    )
+
+
+def verify_blocking(run: Run) -> str:
+    if not (run.model / MODEL_FILE).exists():
+        right = f"Learn one first: {run.asked.next('train')}"
+        raise MistakesError([Mistake(str(run.model), "there is no model.", right)])
+    return blocks_text(run.model, run.read(), run.columns, run.stop_words)
+
+
+def _warn_of_few(run: Run, answers: Answers) -> None:
+    yes, no = answers.count(MATCH), answers.count(NO_MATCH)
+    if min(yes, no) >= ENOUGH:
+        return
+    run.asked.tell(
+        f"There are labels of {yes:,} matches and {no:,} others. What matches is learnt from the records themselves; "
+        f"a model is surer with {ENOUGH} labels of each or more. To give some:\n  {run.asked.next('findAndLabel')}"
+    )
+
+
+def _found(learning: Learning) -> str:
+    from pehchan.console.learnt_text import found_text
+
+    found: Learnt | None = learning.found
+    assert found is not None
+    return found_text(found).rstrip("\n")
+
+
+def _written(run: Run) -> str:
+    places = (
+        next(
+            (pipe.props[key] for key in ("location", "path", "dbtable", "table") if key in pipe.props),
+            pipe.name,
+        )
+        for pipe in run.configuration.output
+    )
+    return f"written to {', '.join(places)}"
+
+
+class Phase(NamedTuple):
+    """A phase, and what it does in a few words."""
+
+    run: Callable[[Run], str]
+    text: str
+
+
+#: By name.
+PHASES: dict[str, Phase] = {
+    "findTrainingData": Phase(find_training_data, "find pairs whose answers help most"),
+    "train": Phase(train, "learn a model from the records, and from answers"),
+    "match": Phase(match, "cluster the records with the model"),
+    "trainMatch": Phase(train_match, "train, then match"),
+    "link": Phase(link, "link the records of the first pipe with those of the others"),
+    "recommend": Phase(recommend, "find words of a column that tell little"),
+    "verifyBlocking": Phase(verify_blocking, "show what the learnt keys make meet"),
+}
+
+#: Phases of Zingg that are not here, and what to do instead.
+ELSEWHERE = {
+    "runIncremental": "Match all records again; records that come later do not join clusters that are there yet.",
+    "explain": "pehchan review and pehchan evaluate --errors show pairs with the distances of their fields.",
+    "diff": "Compare the outputs of two runs.",
+    "reassignZinggId": "z_cluster is made anew with every run.",
+    "runLookup": "Link a file of the records that are looked for.",
+    "approve": "Nothing needs approval.",
+    "transform": "Give a pipe of another format as output.",
+    "outputStats": "The summary of match has the numbers.",
+}
+
+
+def find_phase(name: str) -> Phase:
+    """A phase by its name in any case. Raises MistakesError where there is none."""
+    by_name = {each.lower(): phase for each, phase in PHASES.items()}
+    if name.lower() in by_name:
+        return by_name[name.lower()]
+    for known, instead in ELSEWHERE.items():
+        if name.lower() == known.lower():
+            raise MistakesError([Mistake("--phase", f"{known} is not built.", instead)])
+    raise MistakesError([Mistake("--phase", f'unknown phase "{name}".', nearest(name, PHASES))])

@@ -56,7 +56,7 @@ def show_cluster(
     shown = []
     for at, name in enumerate(columns):
         values = [items[at] for _, items in records]
-        spans = [_changed(values[0], value) for value in values]
+        spans = [changed_spans(values[0], value) for value in values]
         shown.append(_Column(name, values, spans, color, room))
     if sum(column.cells + len(_GAP) for column in shown) - len(_GAP) > room:
         for column in shown:
@@ -147,7 +147,7 @@ def _bands(columns: Sequence[_Column], room: int) -> list[list[_Column]]:
     return bands
 
 
-def _changed(reference: str, value: str) -> Spans:
+def changed_spans(reference: str, value: str) -> Spans:
     """The spans of a value that the reference has not, an empty one where it lacks something."""
     if reference == value:
         return ()

@@ -25,7 +25,7 @@ from pehchan.learning.labels import MATCH, NO_MATCH, UNSURE
 from pehchan.metadata.mistakes import Mistake, MistakesError
 from pehchan.metadata.records import Record
 from pehchan.mrjobs.interrupts import held
-from pehchan.zingg.marking import ROW_ID, SOURCE, Marking, Pair, Row, counts
+from pehchan.zingg.marking import ROW_ID, SOURCE, Marking, Pair, Pairs, Row, counts
 from pehchan.zingg.values import text
 
 if TYPE_CHECKING:
@@ -135,23 +135,24 @@ def shown(value: object) -> str:
 
 
 @contextmanager
-def marking_of(run: "Run") -> Iterator[Marking]:
+def marking_of(run: "Run", given: Pairs | None = None) -> Iterator[Marking]:
     """The marked pairs of a model, while no other command writes them. Raises MistakesError where there cannot be."""
     data = run.training_data
     folder = data.marked.parent
-    if not folder.is_dir():
+    if not folder.is_dir() and given is None:
         right = f"Find some: {run.asked.next('findTrainingData')}"
         raise MistakesError([Mistake(str(folder), "no pairs of records are there.", right)])
+    folder.mkdir(parents=True, exist_ok=True)
     with alone(folder):
-        marking = Marking(data)
+        marking = Marking(data, given)
         for reason in marking.odd:
             run.asked.tell(f"warning: {reason}")
         yield marking
 
 
-def label(run: "Run") -> str:
-    """Ask for the pairs that wait."""
-    with marking_of(run) as marking:
+def label(run: "Run", given: Pairs | None = None) -> str:
+    """Ask for the pairs that wait, or for those that are given."""
+    with marking_of(run, given) as marking:
         session = MarkingSession(marking)
         if not session.waiting and not marking.marked:
             right = f"Find some: {run.asked.next('findTrainingData')}"

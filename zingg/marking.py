@@ -5,6 +5,7 @@ with each answer: it is whole at any moment, and taking an answer back costs the
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -162,21 +163,25 @@ def _mistake(where: str, what: str) -> MistakesError:
 class Marking:
     """The pairs of a model that wait, and those that are marked; what is marked is on the disk after each step."""
 
-    def __init__(self, data: TrainingData):
-        """Raises MistakesError where a file in the way is no training data."""
+    def __init__(self, data: TrainingData, given: Pairs | None = None):
+        """Raises MistakesError where a file in the way is no training data.
+
+        given  pairs that wait, in the place of those of the folder
+        schema is that of all rows (pyarrow).
+        """
         self._data = data
         self._path = data.marked / ANSWERED_FILE
         here = pairs_of(parquet.read_table(self._path) if self._path.exists() else None, str(self._path))
         self._here = list(here.pairs)
         self._leave_out_of_others({pair.cluster for pair in self._here})
-        unmarked = pairs_of(data.read_unmarked(), str(data.unmarked))
+        unmarked = given if given is not None else pairs_of(data.read_unmarked(), str(data.unmarked))
         marked = pairs_of(data.read_marked(), str(data.marked))
         self.odd = (*unmarked.odd, *marked.odd)
-        self._schema = pa.unify_schemas([unmarked.schema, marked.schema], promote_options="permissive")
+        self.schema = pa.unify_schemas([unmarked.schema, marked.schema], promote_options="permissive")
         ours = {pair.cluster for pair in self._here}
         self._others = [pair for pair in marked.pairs if pair.cluster not in ours]
         self._unmarked = unmarked.pairs
-        self.fields = Pairs(self._schema).fields
+        self.fields = Pairs(self.schema).fields
 
     @property
     def marked(self) -> list[Pair]:
@@ -197,10 +202,25 @@ class Marking:
         """Keep an answer, in the place of an earlier one about the same pair."""
         self.mark_all([pair.answered(answer)])
 
-    def mark_all(self, pairs: Sequence[Pair], schema: Any = None) -> None:
-        """The same of pairs with their answers; schema: theirs, where it may have other columns."""
-        if schema is not None:
-            self._schema = pa.unify_schemas([self._schema, schema], promote_options="permissive")
+    def as_here(self, table: Any) -> Any:
+        """The table with the types that columns have here, where its values allow."""
+        for at, column in enumerate(table.schema):
+            if column.name not in self.schema.names:
+                continue
+            kind = self.schema.field(column.name).type
+            if kind != column.type:
+                # A column that no type holds stays as it is, and is told when it is kept.
+                with suppress(pa.ArrowException):
+                    table = table.set_column(at, column.name, table.column(at).cast(kind))
+        return table
+
+    def keep(self, pairs: Pairs) -> None:
+        """Keep pairs with their answers, in the place of earlier ones; they may have other columns."""
+        self.schema = pa.unify_schemas([self.schema, pairs.schema], promote_options="permissive")
+        self.mark_all(pairs.pairs)
+
+    def mark_all(self, pairs: Sequence[Pair]) -> None:
+        """The same of pairs that have their answers."""
         again = {pair.cluster for pair in pairs}
         kept = [pair for pair in self._here if pair.cluster not in again]
         self._keep([*kept, *pairs])
@@ -217,7 +237,7 @@ class Marking:
         again = last.answered(NOT_ANSWERED)
         if all(pair.cluster != last.cluster for pair in self._unmarked):
             # First, so that the pair is in one of the folders at any moment.
-            self._data.add_unmarked(Pairs(self._schema, (again,)).table())
+            self._data.add_unmarked(Pairs(self.schema, (again,)).table())
         self._keep(self._here[:-1])
         self._unmarked = (again, *(pair for pair in self._unmarked if pair.cluster != last.cluster))
         return last
@@ -225,7 +245,7 @@ class Marking:
     def _keep(self, pairs: list[Pair]) -> None:
         self._data.marked.mkdir(parents=True, exist_ok=True)
         sink = pa.BufferOutputStream()
-        parquet.write_table(Pairs(self._schema, tuple(pairs)).table(), sink)
+        parquet.write_table(Pairs(self.schema, tuple(pairs)).table(), sink)
         write_whole(self._path, sink.getvalue().to_pybytes())
         self._here = pairs
 

@@ -113,7 +113,10 @@ def assess_model(run: "Run") -> str:
     if not predicted:
         lines.append("No marked pair was chosen by a model, so there is nothing to compare answers with.")
         return "\n".join(lines)
-    lines += ["", f"{len(predicted):,} of them were chosen by a model; answers (rows), and what it had thought:"]
+    lines += [
+        "",
+        f"{len(predicted):,} of them were chosen by a model; answers (rows), and what it had thought:",
+    ]
     lines.append(" " * 14 + "".join(f"{name:>14}" for name in _PREDICTIONS.values()))
     table = Counter((pair.answer, _prediction(pair)) for pair in predicted)
     for answer, name in NAMES.items():

@@ -17,7 +17,10 @@ from pehchan.learning.model import FILE as MODEL_FILE
 from pehchan.metadata.mistakes import Mistake, Mistakes, MistakesError, nearest
 from pehchan.zingg.blocks import blocks_text
 from pehchan.zingg.configuration import Configuration, Pipe
+from pehchan.zingg.documents import generate_docs
+from pehchan.zingg.labelling import label, update_label
 from pehchan.zingg.labels import Answers, read_answers
+from pehchan.zingg.model_shown import assess_model, export_model, peek_model
 from pehchan.zingg.recommending import recommended
 from pehchan.zingg.records import (
     Columns,
@@ -365,6 +368,11 @@ def _written(run: Run) -> str:
     return f"written to {', '.join(places)}"
 
 
+def find_and_label(run: Run) -> str:
+    run.asked.tell(find_training_data(run))
+    return label(run)
+
+
 class Phase(NamedTuple):
     """A phase, and what it does in a few words."""
 
@@ -375,12 +383,19 @@ class Phase(NamedTuple):
 #: By name.
 PHASES: dict[str, Phase] = {
     "findTrainingData": Phase(find_training_data, "find pairs whose answers help most"),
+    "label": Phase(label, "ask of the pairs that were found whether they match"),
+    "findAndLabel": Phase(find_and_label, "findTrainingData, then label"),
+    "updateLabel": Phase(update_label, "change answers"),
     "train": Phase(train, "learn a model from the records, and from answers"),
     "match": Phase(match, "cluster the records with the model"),
     "trainMatch": Phase(train_match, "train, then match"),
     "link": Phase(link, "link the records of the first pipe with those of the others"),
     "recommend": Phase(recommend, "find words of a column that tell little"),
     "verifyBlocking": Phase(verify_blocking, "show what the learnt keys make meet"),
+    "generateDocs": Phase(generate_docs, "write pages about the labelled pairs, the model and the data"),
+    "exportModel": Phase(export_model, "write the labelled pairs as training samples, with --location"),
+    "peekModel": Phase(peek_model, "say what the model learnt"),
+    "assessModel": Phase(assess_model, "compare answers with what the model had thought"),
 }
 
 #: Phases of Zingg that are not here, and what to do instead.

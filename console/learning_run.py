@@ -274,8 +274,7 @@ class Learning:
 
     def _learn(self, plan: Plan, sample: _Sample, here: Path) -> None:
         """Learn from a sample, and write the model and what to ask."""
-        said = {each.name: each.kind for each in plan.schema.fields if each.kind is not None}
-        chosen = kinds_of(sample.profile, said)
+        chosen = kinds_of(sample.profile, {each.name: each.kinds for each in plan.schema.fields})
         again = self._to_learn
         fields = chosen.fields if again or self._known is None else self._known.fields
         table = _table(plan, fields, sample.records)

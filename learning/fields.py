@@ -81,10 +81,10 @@ class LearntFields:
     left_out: Mapping[str, str]
 
 
-def kinds_of(profile: Profile, said: Mapping[str, str] | None = None) -> LearntFields:
+def kinds_of(profile: Profile, said: Mapping[str, Sequence[str]] | None = None) -> LearntFields:
     """The fields of a profile, each with its kind; columns that cannot help are left out with the reason.
 
-    said  by their names the kinds of fields of which somebody knows them
+    said  by their names of which kinds fields can be, as somebody knows: the first where values look otherwise
     """
     said = said or {}
     fields, left_out = [], {}
@@ -92,7 +92,9 @@ def kinds_of(profile: Profile, said: Mapping[str, str] | None = None) -> LearntF
     for ordinal, name in enumerate(profile.names):
         columns = [profile.columns[number][ordinal] for number in sorted(profile.columns)]
         present = sum(column.present for column in columns)
-        kind = said.get(name) or _kind(columns, records)
+        kind, known = _kind(columns, records), said.get(name)
+        if known and kind not in known:
+            kind = known[0]
         # The form of a kind may leave nothing of a value, or bring values together.
         formed = [_formed(column, kind) for column in columns]
         has_form = sum(sum(each.values()) for each in formed) + sum(column.values.total for column in columns)

@@ -336,15 +336,16 @@ class _Reader:
             fold=self.fold(where, data.get("fold", [])),
             where=where,
             column=column if ordinal is None else None,
-            kind=self.kind(where, data.get("kind")),
+            kinds=self.kinds(where, data.get("kind", [])),
             **given,
         )
 
-    def kind(self, where: str, value: Any) -> str | None:
-        if value is None or value in KINDS:
-            return value
-        self.mistakes.add(where, f"kind: {value!r} is no kind of field.", nearest(str(value), KINDS))
-        return None
+    def kinds(self, where: str, value: Any) -> tuple[str, ...]:
+        kinds = value if isinstance(value, list) else [value]
+        for kind in kinds:
+            if kind not in KINDS:
+                self.mistakes.add(where, f"kind: {kind!r} is no kind of field.", nearest(str(kind), KINDS))
+        return tuple(kind for kind in kinds if kind in KINDS)
 
     def fold(self, where: str, value: Any) -> tuple[str, ...]:
         folds = [value] if isinstance(value, str) else value
@@ -490,8 +491,8 @@ def _written_field(schema: Schema, field: Field, missing: str) -> Any:
         data["implode"] = _short(field.implode)
     if field.explode != 1.1:
         data["explode"] = _short(field.explode)
-    if field.kind is not None:
-        data["kind"] = field.kind
+    if field.kinds:
+        data["kind"] = field.kinds[0] if len(field.kinds) == 1 else list(field.kinds)
     return field.measure if len(data) == 1 else data
 
 

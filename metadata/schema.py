@@ -50,7 +50,7 @@ class Field:
                pehchan.distance.aggregation)
     where      file and key, for messages
     column     name of the column where it differs from the field's name, else None
-    kind       one of KINDS, for what is learnt; None where learning tells it by the values
+    kinds      of KINDS those that the values may be of, for what is learnt; () for any
     """
 
     name: str
@@ -66,7 +66,7 @@ class Field:
     explode: float = 1.1
     where: str = field(default="", compare=False)
     column: str | None = None
-    kind: str | None = None
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -62,19 +62,18 @@ class MatchType:
     """How values are compared.
 
     text        of a value, what is compared
-    kinds       how learning compares it, by data type: a kind, or None where learning finds out. Values of a data
-                type that is not there are not compared so
+    kinds       how learning may compare it, by data type. Values of a data type that is not there are not compared so
     """
 
     text: Callable[[str], str]
-    kinds: Mapping[str, str | None]
+    kinds: Mapping[str, tuple[str, ...]]
 
     def compares(self, data_type: str) -> bool:
         """Whether it compares values of a data type."""
         return _plain(data_type) in self.kinds
 
-    def kind(self, data_type: str) -> str | None:
-        """How learning compares values of a data type."""
+    def kinds_of(self, data_type: str) -> tuple[str, ...]:
+        """How learning may compare values of a data type; () where it finds out."""
         return self.kinds[_plain(data_type)]
 
 
@@ -83,8 +82,9 @@ def _plain(data_type: str) -> str:
     return data_type.partition("(")[0]
 
 
-def _kinds(kind: str | None, *groups: tuple[str, ...]) -> dict[str, str | None]:
-    return {data_type: kind for group in groups for data_type in group}
+def _are(kinds: tuple[str, ...], *groups: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Values of the data types of these groups are of one of the kinds."""
+    return {data_type: kinds for group in groups for data_type in group}
 
 
 _EVERY = (TEXTS, WHOLE_NUMBERS, NUMBERS, DATES, TRUTHS)
@@ -92,17 +92,23 @@ _EVERY = (TEXTS, WHOLE_NUMBERS, NUMBERS, DATES, TRUTHS)
 #: By name. DONT_USE is not among them: such a field is not compared.
 MATCH_TYPES: dict[str, MatchType] = {
     "FUZZY": MatchType(
-        _whole, {**_kinds(None, TEXTS, WHOLE_NUMBERS), **_kinds("number", NUMBERS), **_kinds("date", DATES)}
+        _whole,
+        {
+            **_are((), TEXTS),
+            **_are(("digits", "number", "date"), WHOLE_NUMBERS),
+            **_are(("number",), NUMBERS),
+            **_are(("date",), DATES),
+        },
     ),
-    "TEXT": MatchType(_whole, _kinds("text", TEXTS)),
-    "NUMERIC": MatchType(_numbers, _kinds(None, TEXTS, WHOLE_NUMBERS)),
-    "EXACT": MatchType(_signed, _kinds("exact", *_EVERY)),
-    "PINCODE": MatchType(_before("-"), _kinds("exact", TEXTS, WHOLE_NUMBERS)),
-    "EMAIL": MatchType(_before("@"), _kinds(None, TEXTS)),
-    "NUMERIC_WITH_UNITS": MatchType(_codes, _kinds("words", TEXTS)),
-    "NULL_OR_BLANK": MatchType(_presence, _kinds("category", *_EVERY)),
-    "ONLY_ALPHABETS_FUZZY": MatchType(_letters, _kinds(None, TEXTS)),
-    "ONLY_ALPHABETS_EXACT": MatchType(_letters, _kinds("exact", TEXTS)),
+    "TEXT": MatchType(_whole, _are(("words", "text"), TEXTS)),
+    "NUMERIC": MatchType(_numbers, _are(("digits",), TEXTS, WHOLE_NUMBERS)),
+    "EXACT": MatchType(_signed, _are(("exact",), *_EVERY)),
+    "PINCODE": MatchType(_before("-"), _are(("exact",), TEXTS, WHOLE_NUMBERS)),
+    "EMAIL": MatchType(_before("@"), _are((), TEXTS)),
+    "NUMERIC_WITH_UNITS": MatchType(_codes, _are(("words", "text"), TEXTS)),
+    "NULL_OR_BLANK": MatchType(_presence, _are(("category",), *_EVERY)),
+    "ONLY_ALPHABETS_FUZZY": MatchType(_letters, _are((), TEXTS)),
+    "ONLY_ALPHABETS_EXACT": MatchType(_letters, _are(("exact",), TEXTS)),
 }
 
 DONT_USE = "DONT_USE"

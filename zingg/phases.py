@@ -222,6 +222,8 @@ def _match(run: Run, anew: bool) -> str:
             batches, written = clustered_batches(sources, clusters, schema)
             write_pipe(pipe, batches, written)
     counts = result.counts
+    if counts["Records", "Rejected"]:
+        run.asked.tell(f"{counts['Records', 'Rejected']:,} records could not be compared, and stay alone.")
     several = counts["Clusters", "Of two or more"]
     doubled = counts["Clusters", "Records that duplicate another"]
     return (

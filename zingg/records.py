@@ -35,9 +35,9 @@ class Compared:
     match_type: str
 
     @property
-    def kind(self) -> str | None:
-        """How learning compares it; None where it finds out."""
-        return MATCH_TYPES[self.match_type].kind(self.field.data_type)
+    def kinds(self) -> tuple[str, ...]:
+        """How learning may compare it; () where it finds out."""
+        return MATCH_TYPES[self.match_type].kinds_of(self.field.data_type)
 
 
 Columns = Sequence[Compared]
@@ -63,7 +63,7 @@ def compared(fields: Sequence[FieldDefinition]) -> Columns:
 def write_schema(columns: Columns, path: Path) -> None:
     """The native schema of the columns."""
     fields = {
-        each.name: {"measure": "exact", **({} if each.kind is None else {"kind": each.kind})}
+        each.name: {"measure": "exact", **({"kind": list(each.kinds)} if each.kinds else {})}
         for each in columns
     }
     path.write_text(json.dumps({"id": ID, "fields": fields}), encoding="utf-8")

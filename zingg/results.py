@@ -78,11 +78,11 @@ class Clusters:
     def of_run(cls, rows: int, found: Iterator[ClusterRows]) -> "Clusters":
         """Of a match: a cluster's number is its rank by the least z_zid."""
         self = cls(rows)
+        # Whom the run set aside stays alone.
+        self.of = np.arange(rows)
         for some in found:
             self.of[some.records] = some.clusters
             self.least[some.records], self.most[some.records] = some.least, some.most
-        # A record that the run left out would be one of its own, and none is.
-        assert (self.of >= 0).all()
         first = np.full(rows, rows, np.int64)
         np.minimum.at(first, self.of, np.arange(rows))
         heads = first[self.of]

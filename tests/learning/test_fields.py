@@ -53,7 +53,7 @@ def test_kinds_are_told_by_the_values() -> None:
 
 def test_a_kind_that_somebody_knows_is_taken() -> None:
     profile = Profile.of(["code", "name"], [["12", "13", "1 2", "12"], ["ann", "bob", "ann", "cay"]], [0] * 4)
-    fields = kinds_of(profile, {"code": "exact"}).fields
+    fields = kinds_of(profile, {"code": ["exact"], "name": ["words", "name"]}).fields
     assert [(field.name, field.kind) for field in fields] == [("code", "exact"), ("name", "name")]
     # "12" twice; "1 2" has the same digits, and is another value.
     assert fields[0].frequent == {"12": 0.5}

@@ -377,7 +377,7 @@ def schemas(draw):
                 implode=draw(st.floats(-1, 1)),
                 explode=draw(st.floats(-1, 2)),
                 column=column,
-                kind=draw(st.none() | st.sampled_from(KINDS)),
+                kinds=tuple(draw(st.lists(st.sampled_from(KINDS), max_size=2, unique=True))),
             )
         )
     name, ordinal = draw(st.none() | NAMES), draw(st.integers(0, len(columns) - 1 if columns else 9))

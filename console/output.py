@@ -59,7 +59,9 @@ def whole_folder(out: str, overwrite: bool, resume: bool = False, resumable: boo
     try:
         yield unfinished
         if target.renames:
-            _swap(unfinished, target, out, overwrite)
+            if target.exists():
+                _refuse_output(out, overwrite)
+            replace_folder(unfinished, target)
     except JobFailed as error:
         if not resumable:
             unfinished.remove()
@@ -74,12 +76,11 @@ def whole_folder(out: str, overwrite: bool, resume: bool = False, resumable: boo
         raise
 
 
-def _swap(unfinished: Place, target: Place, out: str, overwrite: bool) -> None:
-    """Call the unfinished folder by its name, in place of an earlier output."""
+def replace_folder(unfinished: Place, target: Place) -> None:
+    """Call the unfinished folder by its name, in place of an earlier one where there is one."""
     if not target.exists():
         unfinished.rename(target)
         return
-    _refuse_output(out, overwrite)
     old = target.parent / f"{target.name}.{uuid.uuid4().hex[:8]}.old"
     target.rename(old)
     try:

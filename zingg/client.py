@@ -94,6 +94,16 @@ class ColName:
     COUNT_COL = "z_count"
 
 
+_told: set[str] = set()
+
+
+def _tell_once(text: str) -> None:
+    """Print it, unless it was said: a program runs one phase after the other with the same arguments."""
+    if text not in _told:
+        _told.add(text)
+        print(text)
+
+
 class Zingg:
     """A phase with its arguments."""
 
@@ -143,6 +153,7 @@ class Zingg:
             runner=options.get("--runner", "inline"),
             conf_path=options.get("--conf-path"),
             location=self._options.getLocation(),
+            tell=_tell_once,
         )
 
     def _run(self, args: Arguments | None = None) -> Run:

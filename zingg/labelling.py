@@ -106,7 +106,7 @@ def prediction_text(pair: Pair) -> str:
         return "There was no model yet, so nothing is predicted."
     name = NAMES[MATCH if probability >= HALF else NO_MATCH]
     # Rounded down, as nothing is wholly sure.
-    return f"The model takes them for {name}, with a score of {int(100 * probability) / 100:.2f}."
+    return f"The model says {name}, with a score of {int(100 * probability) / 100:.2f}."
 
 
 def shares_text(marking: Marking) -> str:

@@ -38,6 +38,9 @@ from pehchan.zingg.writing import check_pipe_out, write_pipe
 #: Pairs that are found at a time.
 FOUND = 20
 
+#: How records of another pipe may be linked with those of the first; the second where the first finds nothing.
+LINKED_AS = ("many-to-one", "one-to-one")
+
 #: Labels of either kind that make a model surer; Zingg asked for them.
 ENOUGH = 5
 
@@ -126,8 +129,8 @@ class Run:
             with_waiting,
         )
 
-    def request(self, command: str, records: Sequence[str], out: str = "", link: bool = False) -> Request:
-        """What is asked of pehchan's own pipeline."""
+    def request(self, command: str, records: Sequence[str], out: str = "", link_as: str = "") -> Request:
+        """What is asked of pehchan's own pipeline; of links, of which kind."""
         schema = self.here / "schema.json"
         write_schema(self.columns, schema)
         return Request(
@@ -135,11 +138,10 @@ class Run:
             records,
             out,
             schema=str(schema),
-            # Which records are of one of the second set is up to each of them.
-            defines=["link.as=many-to-one"] if link else [],
+            defines=[f"link.as={link_as}"] if link_as else [],
             runner=self.asked.runner,
             conf_path=self.asked.conf_path,
-            link=link,
+            link=bool(link_as),
         )
 
     def records(self, sources: Sequence[int], of: Sources, name: str = "records") -> str:
@@ -253,14 +255,12 @@ def link(run: Run) -> str:
     clusters = Clusters(sources.rows)
     told = []
     for number, source in enumerate(sources.each[1:], 1):
-        # The sets of a link hold no duplicates, so that the pipes after the first are linked one by one.
-        other = run.records([number], sources, f"other-{number}")
-        learning = Learning(str(run.model / "link" / str(number)), labels, ask=0)
-        out = str(run.here / f"linked-{number}")
-        request = run.request("match", [other, first], out, link=True)
-        run_pipeline(request, run.progress, run.announce, learning)
-        clusters.add_links(read_clusters(Path(out) / "clusters"), sources.each[0].rows)
-        told.append(f'"{sources.each[0].pipe.name}" and "{source.pipe.name}": {_found(learning)}')
+        # The pipes after the first may hold the same things, so that they are linked one by one.
+        records = [run.records([number], sources, f"other-{number}"), first]
+        both = f'"{sources.each[0].pipe.name}" and "{source.pipe.name}"'
+        learning, out = _linked(run, records, number, labels, both)
+        clusters.add_links(read_clusters(out / "clusters"), sources.each[0].rows)
+        told.append(f"{both}: {_found(learning)}")
     schema = sources.schema(run.configuration.fields)
     with run.progress.stage("write"):
         for pipe in run.configuration.output:
@@ -275,6 +275,22 @@ def link(run: Run) -> str:
             _written(run),
         ]
     )
+
+
+def _linked(
+    run: Run, records: Sequence[str], number: int, labels: Sequence[str], both: str
+) -> tuple[Learning, Path]:
+    """What was learnt of the links of the records of a pipe with those of the first, and the output of the run."""
+    for kind in LINKED_AS:
+        learning = Learning(str(run.model / "link" / f"{number}-{kind}"), labels, ask=0)
+        out = run.here / f"linked-{number}-{kind}"
+        request = run.request("match", records, str(out), kind)
+        result = run_pipeline(request, run.progress, run.announce, learning)
+        if result.counts["Pairs", "Kept"]:
+            break
+        if kind != LINKED_AS[-1]:
+            run.asked.tell(f"{both}: no links, unless neither is taken to hold duplicates, as it is now.")
+    return learning, out
 
 
 def find_training_data(run: Run) -> str:

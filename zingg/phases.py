@@ -420,11 +420,13 @@ PHASES: dict[str, Phase] = {
 ELSEWHERE = {
     "runIncremental": "Match all records again; records that come later do not join clusters that are there yet.",
     "explain": "pehchan review and pehchan evaluate --errors show pairs with the distances of their fields.",
+    "explainOutput": "pehchan review and pehchan evaluate --errors show pairs with the distances of their fields.",
     "diff": "Compare the outputs of two runs.",
     "reassignZinggId": "z_cluster is made anew with every run.",
     "runLookup": "Link a file of the records that are looked for.",
     "approve": "Nothing needs approval.",
     "transform": "Give a pipe of another format as output.",
+    "stats": "The summary of match has the numbers.",
     "outputStats": "The summary of match has the numbers.",
 }
 

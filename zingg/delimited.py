@@ -248,6 +248,6 @@ def as_text(column: Any) -> Any:
             for value in (v if v is None else kind.to_pandas_dtype()(v) for v in column.to_pylist())
         ]
         return pa.array(values, pa.string())
-    if pa.types.is_integer(kind):
+    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
         return compute.cast(column, pa.string())
     return pa.array([None if value is None else text(value) for value in column.to_pylist()], pa.string())

@@ -99,19 +99,22 @@ def excel_source(pipe: Pipe, files: Sequence[Path]) -> tuple[tuple[Column, ...],
 def _sheet(file: Path, wanted: str) -> Iterator[Any]:
     openpyxl = library("openpyxl")
     try:
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-        try:
+        # Opened here, so that a name does not matter.
+        with open(file, "rb") as opened:
+            book = openpyxl.load_workbook(opened, read_only=True, data_only=True)
             if wanted and wanted not in book.sheetnames:
                 what = f'no sheet is named "{wanted}".'
                 raise MistakesError([Mistake(str(file), what, nearest(wanted, book.sheetnames))])
             yield book[wanted] if wanted else book.worksheets[0]
-        finally:
-            book.close()
     except MistakesError:
         raise
     except (
-        *(OSError, LookupError, ValueError, zipfile.BadZipFile, zlib.error, ElementTree.ParseError),
-        openpyxl.utils.exceptions.InvalidFileException,
+        OSError,
+        LookupError,
+        ValueError,
+        zipfile.BadZipFile,
+        zlib.error,
+        ElementTree.ParseError,
     ) as error:
         what = f"cannot be read as a workbook: {error}"
         right = "Workbooks are .xlsx files; is it damaged, cut short, or an older .xls?"
@@ -208,8 +211,9 @@ def _cell(sheet: Any, value: Any) -> Any:
         fits = value.date() >= _FIRST_DAY and not value.microsecond
     elif isinstance(value, date):
         fits = value >= _FIRST_DAY
-    elif isinstance(value, float):
-        fits = math.isfinite(value)
+    elif isinstance(value, float) and math.isfinite(value):
+        # openpyxl leaves the last digit out.
+        return _typed(sheet, repr(value), "n")
     else:
         fits = value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) < _EXACT)
     if fits:
@@ -220,9 +224,13 @@ def _cell(sheet: Any, value: Any) -> Any:
             f"a cell of a workbook holds {CHARACTERS:,} characters, and this is longer: {shown[:60]}…"
         )
     escaped = _NOT_IN_XML.sub(lambda found: f"_x{ord(found[0]):04X}_", shown)
-    cell = library("openpyxl.cell").WriteOnlyCell(sheet, escaped)
     # Not a formula, whatever it begins with.
-    cell.data_type = "s"
+    return _typed(sheet, escaped, "s")
+
+
+def _typed(sheet: Any, value: str, kind: str) -> Any:
+    cell = library("openpyxl.cell").WriteOnlyCell(sheet, value)
+    cell.data_type = kind
     return cell
 
 

@@ -1,11 +1,13 @@
 """The formats of pipes by name, and what to do about those that are not read here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from pehchan.console.output import RunError
 from pehchan.console.places import Place, place
-from pehchan.metadata.mistakes import Mistakes, nearest
+from pehchan.metadata.mistakes import Mistake, Mistakes, MistakesError, nearest
 from pehchan.zingg.configuration import Pipe
 from pehchan.zingg.database import check_database
 from pehchan.zingg.delimited import check_dialect
@@ -80,6 +82,21 @@ def check_pipe(pipe: Pipe, mistakes: Mistakes, output: bool = False) -> bool:
         _CHECKS[name](pipe, mistakes)
         Options(pipe).check_path(mistakes)
     return len(mistakes.found) == before
+
+
+@contextmanager
+def told_of(path: str) -> Iterator[None]:
+    """What a place elsewhere answers when it cannot be reached, as a mistake in words."""
+    try:
+        yield
+    except (MistakesError, RunError):
+        raise
+    except Exception as error:
+        # Each file system, and each library of one, has errors of its own.
+        if "://" not in path:
+            raise
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise MistakesError([Mistake(path, f"cannot be reached: {reason}")]) from error
 
 
 def local_or_remote(path: str) -> Place:

@@ -11,12 +11,12 @@ from typing import BinaryIO
 from pehchan.console.ingest import IngestCounts
 from pehchan.console.inputs import find_files
 from pehchan.console.places import place
-from pehchan.metadata.mistakes import Mistake, Mistakes, MistakesError
+from pehchan.metadata.mistakes import Mistakes
 from pehchan.zingg.configuration import Column, Pipe
 from pehchan.zingg.database import database_source
 from pehchan.zingg.delimited import csv_source
 from pehchan.zingg.excel import excel_source
-from pehchan.zingg.formats import check_pipe, format_name
+from pehchan.zingg.formats import check_pipe, format_name, told_of
 from pehchan.zingg.json_rows import json_source
 from pehchan.zingg.options import Options
 from pehchan.zingg.parquet import parquet_batches
@@ -84,10 +84,8 @@ def _fetched(file: str, here: Path, number: int) -> Path:
         return Path(file)
     folder = here / str(number)
     folder.mkdir()
-    try:
+    with told_of(file):
         return place(file).fetch(folder)
-    except OSError as error:
-        raise MistakesError([Mistake(file, f"cannot be fetched: {error}")]) from None
 
 
 def _files(pipe: Pipe, mistakes: Mistakes) -> list[str]:
@@ -109,7 +107,8 @@ def _files(pipe: Pipe, mistakes: Mistakes) -> list[str]:
                 right = "Give a pattern such as data/*/*.csv, or a folder that holds all files itself."
                 mistakes.add(folder, f"a folder with folders in it, such as {shown[0]}, is not read.", right)
     found = Mistakes()
-    files = find_files(paths, found)
+    with told_of(path):
+        files = find_files(paths, found)
     for mistake in found.found:
         mistakes.add(f"{Options(pipe).where}: {mistake.where}", mistake.what, mistake.right)
     # A task of Spark that had no rows may leave a file with nothing in it.

@@ -45,7 +45,7 @@ def text(value: Any) -> str:
     if isinstance(value, str):
         return str(value)
     if isinstance(value, datetime):
-        return value.isoformat(timespec="auto")
+        return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, float):

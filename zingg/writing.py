@@ -1,6 +1,6 @@
 """Pipes out: files in a folder as Spark writes them, workbooks and tables, each whole or not at all.
 
-A folder holds one file, whose name ends with the model that wrote it, and _SUCCESS; what is added later is a file more.
+A folder holds a file whose name ends with the model that wrote it, and _SUCCESS; what is added later is a file more.
 """
 
 import os
@@ -21,7 +21,7 @@ from pehchan.zingg.data_types import data_type_of
 from pehchan.zingg.database import table_state, write_table
 from pehchan.zingg.delimited import dialect_of, write_csv
 from pehchan.zingg.excel import write_excel
-from pehchan.zingg.formats import check_pipe, format_name, local_or_remote
+from pehchan.zingg.formats import check_pipe, format_name, local_or_remote, told_of
 from pehchan.zingg.json_rows import write_json
 from pehchan.zingg.options import Options
 from pehchan.zingg.parquet import write_parquet
@@ -36,6 +36,9 @@ _WRITERS: dict[str, Callable[[Iterable[Any], Any, Path, Pipe], None]] = {
     "parquet": write_parquet,
 }
 _ENDINGS = {"csv": "csv", "tsv": "csv", "json": "json", "parquet": "snappy.parquet"}
+
+#: What is around the mark of a model in the name of a file.
+_PART = re.compile(rf"^part-\d+|\.(?:{'|'.join(map(re.escape, set(_ENDINGS.values())))})$")
 
 #: A column that only results have.
 _OF_A_RESULT = "z_cluster"
@@ -68,11 +71,12 @@ def check_pipe_out(
     elif pipe.format == "jdbc":
         _check_table(pipe, mistakes, inputs, columns)
     else:
-        _check_files(pipe, model_id, mistakes, inputs)
+        with told_of(options.path()):
+            _check_files(pipe, model_id, mistakes, inputs)
 
 
 def write_pipe(pipe: Pipe, batches: Iterable[Any], schema: Any, model_id: str) -> int | None:
-    """Write pyarrow.RecordBatches of a schema to a pipe; how many rows, None where its mode is to leave what is there.
+    """Write pyarrow.RecordBatches of a schema to a pipe; how many rows, None where mode ignore leaves what is there.
 
     Raises MistakesError where check_pipe_out would find mistakes, and RunError where they cannot be written; then
     what was there is as it was.
@@ -93,7 +97,8 @@ def write_pipe(pipe: Pipe, batches: Iterable[Any], schema: Any, model_id: str) -
     if pipe.mode == "ignore" and target.exists():
         return None
     try:
-        _write_files(pipe, counted, schema, target, model_id)
+        with told_of(str(target)):
+            _write_files(pipe, counted, schema, target, model_id)
     except UnicodeEncodeError as error:
         letter = error.object[error.start]
         what = f"the encoding {error.encoding} has no {letter!r}: give utf-8."
@@ -172,6 +177,8 @@ def _check_files(pipe: Pipe, model_id: str, mistakes: Mistakes, inputs: Sequence
             mistakes.add(options.where, f"{path} is also read, as {each.name}.", "Give another path.")
             return
     if not target.exists():
+        if isinstance(target, LocalPlace):
+            _check_room(target.path, options.where, mistakes)
         return
     if pipe.mode == "error":
         mistakes.add(options.where, f"{path} exists.", "Give mode overwrite, or another path.")
@@ -191,9 +198,20 @@ def _check_files(pipe: Pipe, model_id: str, mistakes: Mistakes, inputs: Sequence
                 f"{path} holds what no run has written, such as {strange[0]}, and mode overwrite removes all."
             )
             mistakes.add(options.where, what, "Give another path, or remove it yourself.")
-    elif any(f"{_mark(model_id)}." in name for name in _names(target)):
+    elif any(_PART.sub("", name) == _mark(model_id) for name in _names(target)):
         what = f"{path} holds a result of the model {model_id}, and mode append would add it a second time."
         mistakes.add(options.where, what, "Give mode overwrite to replace it, or another path.")
+
+
+def _check_room(path: Path, where: str, mistakes: Mistakes) -> None:
+    """Add a mistake where a path cannot be made."""
+    there = next(folder for folder in path.parents if folder.exists())
+    if not there.is_dir():
+        mistakes.add(where, f"{there} is a file, and {path} cannot be in it.", "Give another path.")
+    elif not os.access(there, os.W_OK | os.X_OK):
+        mistakes.add(
+            where, f"nothing can be written to {there}.", "Check its permissions, or give another path."
+        )
 
 
 def _check_workbook(pipe: Pipe, target: Place, mistakes: Mistakes) -> None:

@@ -191,7 +191,8 @@ def _rows(result: Iterable[Any], order: Sequence[int], source: str) -> Iterator[
 
 def _postgresql_type(described: Any) -> str:
     info = library("psycopg").adapters.types.get(described.type_code)
-    name = info.name if info else ""
+    # Arrays go by the name of what is in them.
+    name = info.name if info and info.oid == described.type_code else ""
     if name == "numeric" and described.precision:
         return f"decimal({min(described.precision, 38)},{described.scale or 0})"
     return _POSTGRESQL_TYPES.get(name, "string")

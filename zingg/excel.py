@@ -188,6 +188,17 @@ def write_excel(batches: Iterable[Any], schema: Any, file: Path, pipe: Pipe) -> 
     openpyxl = library("openpyxl")
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet(_area(pipe).sheet or "Sheet1")
+    try:
+        _fill(sheet, batches, schema, pipe)
+    finally:
+        sheet.close()
+    aside = file.with_name(f"{file.name}.made")
+    book.save(aside)
+    _timeless(aside, file)
+    aside.unlink()
+
+
+def _fill(sheet: Any, batches: Iterable[Any], schema: Any, pipe: Pipe) -> None:
     rows = 0
     if Options(pipe).yes("header", "useHeader", default=True):
         sheet.append([_cell(sheet, name) for name in schema.names])
@@ -199,10 +210,6 @@ def write_excel(batches: Iterable[Any], schema: Any, file: Path, pipe: Pipe) -> 
             raise RunError(f"{Options(pipe).where}: {what}\n  Give the format csv or parquet.")
         for row in batch.to_pylist():
             sheet.append([_cell(sheet, value) for value in row.values()])
-    aside = file.with_name(f"{file.name}.made")
-    book.save(aside)
-    _timeless(aside, file)
-    aside.unlink()
 
 
 def _cell(sheet: Any, value: Any) -> Any:

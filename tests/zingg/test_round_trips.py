@@ -128,7 +128,7 @@ def fewer(share):
         ("com.crealytics.spark.excel", {}),
     ],
 )
-@fewer(5)
+@fewer(6)
 @given(rows=rows)
 @example(AWKWARD)
 @example([])
@@ -145,7 +145,7 @@ def test_any_rows_come_back_from_files_whose_empty_texts_are_missing(folder, for
 
 
 @pytest.mark.parametrize("format", ["json", "parquet"])
-@fewer(4)
+@fewer(5)
 @given(rows=rows)
 @example(AWKWARD)
 @example([])
@@ -156,7 +156,7 @@ def test_any_rows_come_back_from_files_that_know_empty_texts(folder, format, row
     same(found, table(rows))
 
 
-@fewer(4)
+@fewer(6)
 @given(rows=rows)
 @example(AWKWARD)
 @example([])

@@ -7,8 +7,8 @@ from pathlib import Path
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file, in place of an earlier one; it is on the disk when this returns.
 
-    It is written aside, as a file that starts with a dot and ends in .unfinished, and renamed: programs that read whole
-    folders leave such files out. Raises OSError.
+    It is written aside, under a name that starts with a dot and ends in .unfinished, and renamed: programs that read
+    whole folders leave such files out. Raises OSError.
     """
     aside = path.with_name(f".{path.name}.unfinished")
     with open(aside, "wb") as file:

@@ -16,7 +16,9 @@ args.setFieldDefinition(
         FieldDefinition("phone", "string", MatchType.NUMERIC, MatchType.FUZZY),
     ]
 )
-customers = CsvPipe("customers", "customers.csv", "id string, name string, address string, city string, phone string")
+customers = CsvPipe(
+    "customers", "customers.csv", "id string, name string, address string, city string, phone string"
+)
 customers.setHeader("true")
 args.setData(customers)
 args.setOutput(CsvPipe("clusters", "clusters_from_python"))

@@ -206,14 +206,15 @@ class Zingg:
         run = self._run(args)
         there = run.training_data.marked.parent.is_dir()
         with marking_of(run, None if there else Pairs(library("pyarrow").schema([]))) as marking:
-            pairs = pairs_of(marking.as_here(_arrow(updatedRecords)), "the data frame")
+            where = "the data frame"
+            pairs = pairs_of(marking.as_here(_arrow(updatedRecords)), where)
             for reason in pairs.odd:
                 run.asked.tell(f"warning: {reason}")
             answered = tuple(pair for pair in pairs.pairs if pair.answer in tuple(LabelMatchType))
             if len(answered) < len(pairs.pairs):
                 left = len(pairs.pairs) - len(answered)
                 run.asked.tell(f"{left:,} pairs without an answer (z_isMatch 1, 0 or 2) still wait.")
-            marking.keep(Pairs(pairs.schema, answered))
+            marking.keep(Pairs(pairs.schema, answered), where)
 
     def writeLabelledOutputFromPandas(self, candidate_pairs_pd: Any, args: Arguments | None = None) -> None:
         """The same."""

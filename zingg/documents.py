@@ -31,6 +31,8 @@ Part = tuple[str, bool]
 
 def generate_docs(run: "Run") -> str:
     """Write both pages."""
+    # First, so that it is told at once where it is missing.
+    library("jinja2")
     folder = run.folder / "docs"
     pages = {"model.html": _model_page(run), "data.html": _data_page(run, run.read())}
     folder.mkdir(parents=True, exist_ok=True)

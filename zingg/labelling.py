@@ -120,8 +120,9 @@ def question_of(pair: Pair, columns: Sequence[str]) -> Question:
     """The pair as `pehchan label` shows pairs."""
     first, second = pair.rows
     several = first.get(SOURCE) != second.get(SOURCE)
-    records = [_record(row, columns, several) for row in pair.rows]
-    return Question(*records, UNCERTAIN, pair.probability)
+    return Question(
+        _record(first, columns, several), _record(second, columns, several), UNCERTAIN, pair.probability
+    )
 
 
 def _record(row: Row, columns: Sequence[str], several: bool) -> Record:

@@ -152,6 +152,21 @@ def _typed(table: Any, where: str) -> Any:
     return table.replace_schema_metadata(None)
 
 
+def _together(here: Any, more: Any, where: str) -> Any:
+    """The columns of two schemas, with types that hold the values of both."""
+    try:
+        return pa.unify_schemas([here, more], promote_options="permissive")
+    except pa.ArrowException:
+        for column in more:
+            if column.name in here.names and here.field(column.name).type != column.type:
+                what = f'column "{column.name}" is {column.type} here, and {here.field(column.name).type} elsewhere.'
+                right = (
+                    "Pairs of one model have the same columns: bring it to one type, or use another modelId."
+                )
+                raise MistakesError([Mistake(where, what, right)]) from None
+        raise
+
+
 def _mistake(where: str, what: str) -> MistakesError:
     right = (
         "Give two rows a pair, with the same z_cluster, and z_isMatch 1 (match), 0 (no match) or 2 (not sure); "
@@ -177,7 +192,7 @@ class Marking:
         unmarked = given if given is not None else pairs_of(data.read_unmarked(), str(data.unmarked))
         marked = pairs_of(data.read_marked(), str(data.marked))
         self.odd = (*unmarked.odd, *marked.odd)
-        self.schema = pa.unify_schemas([unmarked.schema, marked.schema], promote_options="permissive")
+        self.schema = _together(unmarked.schema, marked.schema, str(data.marked))
         ours = {pair.cluster for pair in self._here}
         self._others = [pair for pair in marked.pairs if pair.cluster not in ours]
         self._unmarked = unmarked.pairs
@@ -214,9 +229,12 @@ class Marking:
                     table = table.set_column(at, column.name, table.column(at).cast(kind))
         return table
 
-    def keep(self, pairs: Pairs) -> None:
-        """Keep pairs with their answers, in the place of earlier ones; they may have other columns."""
-        self.schema = pa.unify_schemas([self.schema, pairs.schema], promote_options="permissive")
+    def keep(self, pairs: Pairs, where: str) -> None:
+        """Keep pairs with their answers, in the place of earlier ones; they may have other columns.
+
+        Raises MistakesError where their columns have types that do not go with those here.
+        """
+        self.schema = _together(self.schema, pairs.schema, where)
         self.mark_all(pairs.pairs)
 
     def mark_all(self, pairs: Sequence[Pair]) -> None:

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import json
+import shlex
 from collections import Counter
 from pathlib import Path
 from textwrap import wrap
@@ -43,11 +45,12 @@ def export_model(run: "Run") -> str:
     path = Path(location) / EXPORTED_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, text.getvalue().encode())
-    sample = f'{{"name": "samples", "format": "csv", "props": {{"location": "{path}", "header": "true"}}}}'
+    props = {"location": str(path), "header": "true"}
+    sample = json.dumps({"name": "samples", "format": "csv", "props": props}, ensure_ascii=False)
     return (
         f"{len(marking.marked):,} pairs written to {path}\n"
         f'To learn from them elsewhere, in a configuration:\n  "trainingSamples": [{sample}]\n'
-        f"or without one:\n  pehchan match FILE --labels {path}"
+        f"or without one:\n  pehchan match FILE --labels {shlex.quote(str(path))}"
     )
 
 

@@ -63,13 +63,6 @@ class TrainingData:
     def add_marked(self, pairs: pa.Table) -> None:
         _add(self.marked, pairs)
 
-    def replace_marked(self, pairs: pa.Table) -> None:
-        """Put these in place of all that are marked; the file is there whole before the others go."""
-        old = _files(self.marked)
-        _add(self.marked, pairs)
-        for file in old:
-            file.unlink()
-
 
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
@@ -92,7 +85,13 @@ def _read(folder: Path) -> pa.Table | None:
         tables.append(table)
     if not tables:
         return None
-    found = pa.concat_tables(tables, promote_options="permissive")
+    try:
+        found = pa.concat_tables(tables, promote_options="permissive")
+    except pa.ArrowException as error:
+        what = f"its files have columns of different types: {str(error).splitlines()[0]}"
+        raise MistakesError(
+            [Mistake(str(folder), what, "Bring them to one type, or move some away.")]
+        ) from None
     return found.set_column(
         found.schema.get_field_index("z_cluster"), "z_cluster", found["z_cluster"].cast(pa.string())
     )

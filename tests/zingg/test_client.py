@@ -7,9 +7,12 @@ The calls are those of a guide to its Python API and of its notebooks.
 import io
 import json
 import sys
+from datetime import date
 from pathlib import Path
 
 import pandas
+import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 from zingg_customers import COLUMNS, customers, person, write
 
@@ -252,6 +255,91 @@ def test_two_tables_are_linked():
     assert links["z_cluster"].nunique() > 50
 
 
+def found(rows):
+    """Pairs that wait, of (z_cluster, name, age, born)."""
+    columns = {
+        "z_zid": pa.int64(),
+        "z_cluster": pa.string(),
+        "z_prediction": pa.float64(),
+        "z_score": pa.float64(),
+    }
+    schema = pa.schema(
+        [
+            *columns.items(),
+            ("z_isMatch", pa.int32()),
+            ("fname", pa.string()),
+            ("age", pa.int32()),
+            ("born", pa.date32()),
+        ]
+    )
+    front = {"z_zid": 0, "z_prediction": -1.0, "z_score": 0.0, "z_isMatch": -1}
+    names = ("z_cluster", "fname", "age", "born")
+    table = pa.Table.from_pylist([{**front, **dict(zip(names, row, strict=True))} for row in rows], schema)
+    Path("zingg/1/trainingData/unmarked").mkdir(parents=True)
+    parquet.write_table(table, "zingg/1/trainingData/unmarked/part-0.parquet")
+    return table
+
+
+def labelling(args):
+    return Zingg(args, ClientOptions([ClientOptions.PHASE, "label"]))
+
+
+ROWS = [
+    ("c1", "Ann", 40, date(1984, 2, 29)),
+    ("c1", "Anne", None, None),
+    ("c2", "Bob", None, None),
+    ("c2", "Rob", 1, date(1900, 1, 1)),
+]
+
+
+def test_values_come_back_from_pandas_with_their_types():
+    table, zingg = found(ROWS), labelling(simple())
+    frame = zingg.getUnmarkedRecords()
+    frame["z_isMatch"] = 1
+    zingg.writeLabelledOutputFromPandas(frame)
+    marked = parquet.read_table("zingg/1/trainingData/marked")
+    assert marked.schema == table.schema
+    assert marked.drop("z_isMatch").equals(table.drop("z_isMatch"))
+    frame["age"] = "old"
+    with pytest.raises(
+        MistakesError, match='the data frame: column "age" is .*string here, and int32 elsewhere'
+    ):
+        zingg.writeLabelledOutputFromPandas(frame)
+    assert parquet.read_table("zingg/1/trainingData/marked").equals(marked)
+
+
+def test_labels_are_asked_for_on_a_terminal(monkeypatch, capsys):
+    def answers(*lines):
+        monkeypatch.setattr(sys, "stdin", io.StringIO("".join(f"{line}\n" for line in lines)))
+
+    found(ROWS)
+    zingg = labelling(simple())
+    answers("1", "9")
+    zingg.executeLabel()
+    assert list(zingg.getMarkedRecords()["z_cluster"]) == ["c1", "c1"]
+    answers("0")
+    marked = zingg.processRecordsCli(zingg.getUnmarkedRecords(), zingg.getArguments())
+    assert dict(zip(marked["z_cluster"], marked["z_isMatch"], strict=True)) == {"c1": 1, "c2": 0}
+    answers("c1", "2", "9")
+    zingg.executeLabelUpdate()
+    answers("c2", "1", "9")
+    marked = zingg.processRecordsCliLabelUpdate(marked, zingg.getArguments())
+    assert dict(zip(marked["z_cluster"], marked["z_isMatch"], strict=True)) == {"c1": 2, "c2": 1}
+    # What was asked for is written already, and once more changes nothing.
+    zingg.writeLabelledOutput(marked, zingg.getArguments())
+    assert zingg.getMarkedRecords().equals(marked)
+
+
+def test_pairs_from_elsewhere_are_kept_where_none_were_found():
+    found(ROWS)
+    frame = labelling(simple()).getUnmarkedRecords()
+    other = simple()
+    other.setModelId("other")
+    frame["z_isMatch"] = 0
+    labelling(other).writeLabelledOutput(frame, other)
+    assert labelling(other).getUnmatchedMarkedRecordsStat() == 2
+
+
 def simple(*fields, data=None):
     args = Arguments()
     args.setFieldDefinition(list(fields) or [FieldDefinition("fname", "string", MatchType.FUZZY)])
@@ -371,7 +459,6 @@ def test_what_needs_spark_says_what_is_there_instead():
 
 
 def test_frames_of_other_kinds_become_those_of_pandas():
-    pa = pytest.importorskip("pyarrow")
     frame = pandas.DataFrame({"a": [1, 2]})
     assert getPandasDfFromDs(frame) is frame
     assert getPandasDfFromDs(pa.table({"a": [1, 2]})).equals(frame)

@@ -214,6 +214,23 @@ def test_a_line_that_is_no_answer_ends_a_pipe(labelled, lines, phase, told, kept
     assert marked() == {0: 1, 1: 2, **kept}
 
 
+class Interrupted(io.StringIO):
+    """Whoever answers has enough."""
+
+    def readline(self, *_):
+        line = super().readline()
+        if not line:
+            raise KeyboardInterrupt
+        return line
+
+
+def test_an_interrupt_ends_a_round_and_what_was_answered_stays(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", Interrupted("1\n"))
+    assert main(["zingg", "--phase", "label", "--conf", "c.json"]) == 130
+    assert "1 labelled in this round" in "".join(capsys.readouterr())
+    assert marked() == {0: 1, 1: 2, 2: 1}
+
+
 def test_what_is_not_there_is_told_with_what_makes_it(labelled):
     for folder in (UNMARKED, MARKED):
         for path in folder.iterdir():
@@ -238,6 +255,27 @@ def test_rows_that_are_no_pair_are_told_and_left_out(labelled):
     code, _, err = labelled("9")
     assert code == 2
     assert "part-9.parquet: cannot be read as Parquet" in err
+
+
+@pytest.mark.parametrize("folder", [UNMARKED, MARKED])
+def test_columns_of_different_types_are_told(labelled, folder):
+    names = pa.array(["old", "older"])
+    other = pa.Table.from_pylist(rows(7, 1), SCHEMA).set_column(SCHEMA.names.index("age"), "age", names)
+    for path in MARKED.iterdir() if folder == UNMARKED else UNMARKED.iterdir():
+        path.unlink()
+    pq.write_table(other, folder / "part-9.parquet")
+    code, _, err = labelled("1")
+    assert code == 2
+    assert "columns of different types" in err
+    for path in folder.glob("part-0*"):
+        path.unlink()
+    write_spark(Path("other"), rows(1, 1))
+    (MARKED if folder == UNMARKED else UNMARKED).joinpath("part-0.parquet").write_bytes(
+        next(Path("other").glob("part*")).read_bytes()
+    )
+    code, _, err = labelled("1")
+    assert code == 2
+    assert 'column "age" is' in err
 
 
 def test_two_at_a_time_would_lose_answers(labelled):

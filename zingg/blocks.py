@@ -1,7 +1,5 @@
 """Which records the learnt keys make meet: the blocks of each key, and the largest of them."""
 
-from pathlib import Path
-
 import numpy as np
 
 from pehchan.learning.candidates import CAP
@@ -9,7 +7,6 @@ from pehchan.learning.key_hashes import KeyHashes
 from pehchan.learning.model import Model
 from pehchan.learning.predicates import PREDICATES, Key
 from pehchan.learning.table import normal_values
-from pehchan.metadata.mistakes import Mistake, MistakesError
 from pehchan.zingg.records import Columns, StopWords, texts_of
 from pehchan.zingg.sources import Sources
 
@@ -17,20 +14,12 @@ from pehchan.zingg.sources import Sources
 SHOWN = 10
 
 
-def blocks_text(folder: Path, sources: Sources, columns: Columns, stop_words: StopWords) -> str:
+def blocks_text(model: Model, sources: Sources, columns: Columns, stop_words: StopWords) -> str:
     """The largest blocks of the keys of a model, and how many candidate pairs each key makes.
 
     It holds 8 bytes a record and key.
     """
-    try:
-        model = Model.read(folder)
-    except ValueError as error:
-        raise MistakesError([Mistake("", *str(error).split("\n"))]) from None
     of_name = {each.name: each for each in columns}
-    missing = [field.name for field in model.fields if field.name not in of_name]
-    if missing:
-        what = f"the model compares {', '.join(missing)}, which fieldDefinition does not."
-        raise MistakesError([Mistake(str(folder), what, "Learn it anew with the phase train.")])
     used = [of_name[field.name] for field in model.fields]
     keys = model.keys.keys
     hashing = KeyHashes(model.fields, keys)

@@ -40,6 +40,7 @@ def add_command(commands: Any) -> None:
         ("modelId", "ID", "name of the model, over the configuration's"),
         ("column", "COLUMN", "of recommend: where to look for stop words"),
         ("location", "DIR", "of exportModel: where to"),
+        ("cluster", "N[,M]", "of explain: a z_cluster of the result, or two of them"),
     ):
         parser.add_argument(f"--{name}", metavar=metavar, help=help_text)
     parser.add_argument(
@@ -67,7 +68,8 @@ def run_zingg(options: argparse.Namespace) -> int:
     """Run a phase."""
     from pehchan.console.pipeline import quiet_mrjob
     from pehchan.zingg.configuration import read_configuration_file
-    from pehchan.zingg.phases import Asked, run_phase
+    from pehchan.zingg.phases import run_phase
+    from pehchan.zingg.running import Asked
 
     quiet_mrjob(options.verbose)
     configuration = with_options(read_configuration_file(options.conf), options)
@@ -76,6 +78,7 @@ def run_zingg(options: argparse.Namespace) -> int:
         conf_path=options.conf_path,
         quiet=options.quiet,
         location=options.location,
+        clusters=[each.strip() for each in (options.cluster or "").split(",") if each.strip()][:2],
         command=_again(options),
         tell=_tell,
     )

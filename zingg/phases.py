@@ -1,39 +1,28 @@
 """The phases: what pehchan zingg --phase P, and Python programs, run."""
 
-import shlex
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from pehchan.console.jobs import local_folder
 from pehchan.console.learning_run import Learning, Learnt, run_learning
-from pehchan.console.pipeline import Request, Result, run_pipeline
-from pehchan.console.progress import Progress
+from pehchan.console.learnt_text import found_text
+from pehchan.console.pipeline import run_pipeline
 from pehchan.learning.asked import QUESTIONS_FILE, read_questions
 from pehchan.learning.labels import MATCH, NO_MATCH, name_pair
 from pehchan.learning.model import FILE as MODEL_FILE
-from pehchan.metadata.mistakes import Mistake, Mistakes, MistakesError, nearest
+from pehchan.learning.model import Model
+from pehchan.metadata.mistakes import Mistake, MistakesError, nearest
 from pehchan.zingg.blocks import blocks_text
 from pehchan.zingg.configuration import Configuration, Pipe
-from pehchan.zingg.documents import generate_docs
-from pehchan.zingg.labelling import label, update_label
-from pehchan.zingg.labels import Answers, read_answers
-from pehchan.zingg.model_shown import assess_model, export_model, peek_model
+from pehchan.zingg.explaining import explained
+from pehchan.zingg.labels import Answers
 from pehchan.zingg.recommending import recommended
-from pehchan.zingg.records import (
-    Columns,
-    StopWords,
-    compared,
-    read_stop_words,
-    write_records,
-    write_schema,
-)
 from pehchan.zingg.results import Clusters, clustered_batches, linked_batches, read_clusters
-from pehchan.zingg.sources import Sources, read_pipes
-from pehchan.zingg.training_data import TrainingData, pairs_table
-from pehchan.zingg.writing import check_pipe_out, write_pipe
+from pehchan.zingg.running import Asked, Run
+from pehchan.zingg.training_data import pairs_table
+from pehchan.zingg.writing import write_pipe
 
 #: Pairs that are found at a time.
 FOUND = 20
@@ -43,131 +32,6 @@ LINKED_AS = ("many-to-one", "one-to-one")
 
 #: Labels of either kind that make a model surer; Zingg asked for them.
 ENOUGH = 5
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is asked of a phase besides the configuration.
-
-    command  words of the command that runs another phase of it but for the phase; () where there is none
-    tell     takes what a person is to know before the end: notices and warnings
-    """
-
-    runner: str = "inline"
-    conf_path: str | None = None
-    quiet: bool = False
-    location: str | None = None
-    command: Sequence[str] = ()
-    tell: Callable[[str], None] = print
-
-    def next(self, phase: str) -> str:
-        """How to run another phase."""
-        return shlex.join([*self.command, "--phase", phase]) if self.command else f"the phase {phase}"
-
-
-@dataclass
-class Run:
-    """A phase at work.
-
-    here  a folder of this machine that is gone afterwards
-    """
-
-    configuration: Configuration
-    asked: Asked
-    here: Path
-    progress: Progress = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.progress = Progress(quiet=self.asked.quiet)
-        self.columns: Columns = compared(self.configuration.fields)
-        self._stop_words: StopWords | None = None
-
-    @property
-    def folder(self) -> Path:
-        """Of all that belongs to the model."""
-        return Path(self.configuration.zingg_dir) / self.configuration.model_id
-
-    @property
-    def model(self) -> Path:
-        return self.folder / "model"
-
-    @property
-    def training_data(self) -> TrainingData:
-        return TrainingData(self.folder / "trainingData")
-
-    @property
-    def stop_words(self) -> StopWords:
-        if self._stop_words is None:
-            self._stop_words = read_stop_words(self.configuration.fields, self.here)
-        return self._stop_words
-
-    def read(self) -> Sources:
-        """The records of the data pipes. Raises MistakesError where there are none."""
-        configuration = self.configuration
-        with self.progress.stage("read pipes"):
-            sources = read_pipes(
-                configuration.data,
-                configuration.fields,
-                self.here / "data",
-                self.folder / "rejected",
-                self.asked.tell,
-            )
-        if not sources.rows:
-            places = ", ".join(pipe.where for pipe in configuration.data)
-            raise MistakesError([Mistake(places, "no records.", "Give pipes that hold some.")])
-        return sources
-
-    def answers(self, sources: Sources, with_waiting: bool = False) -> Answers:
-        return read_answers(
-            self.configuration,
-            self.training_data,
-            self.columns,
-            self.stop_words,
-            self.here / "samples",
-            self.asked.tell,
-            sources,
-            with_waiting,
-        )
-
-    def request(self, command: str, records: Sequence[str], out: str = "", link_as: str = "") -> Request:
-        """What is asked of pehchan's own pipeline; of links, of which kind."""
-        schema = self.here / "schema.json"
-        write_schema(self.columns, schema)
-        return Request(
-            command,
-            records,
-            out,
-            schema=str(schema),
-            defines=[f"link.as={link_as}"] if link_as else [],
-            runner=self.asked.runner,
-            conf_path=self.asked.conf_path,
-            link=bool(link_as),
-        )
-
-    def records(self, sources: Sequence[int], of: Sources, name: str = "records") -> str:
-        """A file of the records of some of the sources."""
-        path = self.here / f"{name}.csv"
-        with self.progress.stage("write records"):
-            write_records([of.each[number] for number in sources], self.columns, self.stop_words, path)
-        return str(path)
-
-    def announce(self, result: Result) -> None:
-        for warning in result.warnings:
-            self.asked.tell(f"warning: {warning}")
-
-    def check_output(self) -> None:
-        """Raises MistakesError where the result cannot be written."""
-        configuration = self.configuration
-        if not configuration.output:
-            right = 'Give output: [{"name": "out", "format": "csv", "props": {"location": "out", "header": true}}].'
-            raise MistakesError([Mistake("output", "no pipe says where the result goes.", right)])
-        mistakes = Mistakes()
-        for pipe in configuration.output:
-            try:
-                check_pipe_out(pipe)
-            except MistakesError as error:
-                mistakes.found += error.mistakes
-        mistakes.raise_if_any()
 
 
 def run_phase(name: str, configuration: Configuration, asked: Asked | None = None) -> str:
@@ -351,10 +215,36 @@ def recommend(run: Run) -> str:
 
 
 def verify_blocking(run: Run) -> str:
+    model = _model(run)
+    run.check_pipes()
+    return blocks_text(model, run.read(), run.columns, run.stop_words)
+
+
+def explain(run: Run) -> str:
+    model, output = _model(run), run.configuration.output
+    if not run.asked.clusters or not output:
+        what = "no z_cluster is named." if output else "no output holds a result."
+        right = (
+            "Give --cluster with one of the result, or with two of them, as 3,7, to see why they are not one."
+        )
+        raise MistakesError([Mistake("--cluster", what, right)])
+    return explained(output[0], run.asked.clusters, model, run.columns, run.stop_words, run.here)
+
+
+def _model(run: Run) -> Model:
+    """The model that there is. Raises MistakesError where there is none, or it compares something else."""
     if not (run.model / MODEL_FILE).exists():
         right = f"Learn one first: {run.asked.next('train')}"
         raise MistakesError([Mistake(str(run.model), "there is no model.", right)])
-    return blocks_text(run.model, run.read(), run.columns, run.stop_words)
+    try:
+        model = Model.read(run.model)
+    except ValueError as error:
+        raise MistakesError([Mistake("", *str(error).split("\n"))]) from None
+    names = {each.name for each in run.columns}
+    if missing := [field.name for field in model.fields if field.name not in names]:
+        what = f"the model compares {', '.join(missing)}, which fieldDefinition does not."
+        raise MistakesError([Mistake(str(run.model), what, f"Learn it anew: {run.asked.next('train')}")])
+    return model
 
 
 def _warn_of_few(run: Run, answers: Answers) -> None:
@@ -368,8 +258,6 @@ def _warn_of_few(run: Run, answers: Answers) -> None:
 
 
 def _found(learning: Learning) -> str:
-    from pehchan.console.learnt_text import found_text
-
     found: Learnt | None = learning.found
     assert found is not None
     return found_text(found).rstrip("\n")
@@ -410,17 +298,12 @@ PHASES: dict[str, Phase] = {
     "link": Phase(link, "link the records of the first pipe with those of the others"),
     "recommend": Phase(recommend, "find words of a column that tell little"),
     "verifyBlocking": Phase(verify_blocking, "show what the learnt keys make meet"),
-    "generateDocs": Phase(generate_docs, "write pages about the labelled pairs, the model and the data"),
-    "exportModel": Phase(export_model, "write the labelled pairs as training samples, with --location"),
-    "peekModel": Phase(peek_model, "say what the model learnt"),
-    "assessModel": Phase(assess_model, "compare answers with what the model had thought"),
+    "explain": Phase(explain, "show what each field says of the records of a cluster, or of two"),
 }
 
 #: Phases of Zingg that are not here, and what to do instead.
 ELSEWHERE = {
     "runIncremental": "Match all records again; records that come later do not join clusters that are there yet.",
-    "explain": "pehchan review and pehchan evaluate --errors show pairs with the distances of their fields.",
-    "explainOutput": "pehchan review and pehchan evaluate --errors show pairs with the distances of their fields.",
     "diff": "Compare the outputs of two runs.",
     "reassignZinggId": "z_cluster is made anew with every run.",
     "runLookup": "Link a file of the records that are looked for.",

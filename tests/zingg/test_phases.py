@@ -401,6 +401,38 @@ def test_several_pipes_are_numbered_through_and_may_be_linked_one_by_one(zingg, 
     assert "link needs two pipes" in refused("link")
 
 
+def test_what_each_field_says_adds_up(zingg, refused):
+    written(of_people())
+    more = ("--modelId", "7", "--zinggDir=elsewhere")
+    zingg("trainMatch", "conf.json", *more, "--showConcise")
+    assert Path("elsewhere/7/model/model.json").exists()
+    assert not Path("models").exists()
+    groups = clusters_of(rows_of())
+    several = next(cluster for cluster, group in groups.items() if len(group) > 1)
+    alone = [cluster for cluster, group in groups.items() if len(group) == 1][:2]
+    for asked, together in ((several, True), (",".join(alone), False)):
+        out, _ = zingg("explain", "conf.json", *more, "--cluster", asked)
+        amounts = [
+            float(line.split()[0])
+            for line in out.splitlines()
+            if line.startswith("  ") and line.split()[0][0] in "+-"
+        ]
+        *shares, total = amounts
+        # Shares under 0.05 are not told.
+        assert sum(shares) == pytest.approx(total, abs=0.1 * len(NAMES))
+        assert (total > 0) == together
+        likely = float(out.split("a match with a probability of ")[1].split()[0])
+        assert (likely > 0.5) == together
+        assert "phone" in out
+    out, _ = zingg("explain", "conf.json", *more, "--cluster", alone[0])
+    assert out == f"Cluster {alone[0]} is one record by itself.\n"
+    assert "the result has no z_cluster 9999" in refused("explain", "conf.json", *more, "--cluster", "9999")
+    assert "no z_cluster is named" in refused("explain", "conf.json", *more)
+    field = {"fieldName": "first", "matchType": "FUZZY"}
+    written(of_people(fieldDefinition=[field]))
+    assert "which fieldDefinition does not" in refused("explain", "conf.json", *more, "--cluster", several)
+
+
 def test_a_result_is_not_doubled(zingg, refused):
     written(of_people(output=[pipe("out", "out")]))
     out, _ = zingg("trainMatch")

@@ -27,8 +27,9 @@ from pehchan.zingg.writing import write_pipe
 #: Pairs that are found at a time.
 FOUND = 20
 
-#: How records of another pipe may be linked with those of the first; the second where the first finds nothing.
-LINKED_AS = ("many-to-one", "one-to-one")
+#: How records of another pipe may be linked with those of the first; the second is tried where the first links only
+#: a small share of the records of the smaller pipe: it finds links of records that are hardly alike.
+LINKED_AS, FEW = ("many-to-one", "one-to-one"), 0.01
 
 #: Labels of either kind that make a model surer; Zingg asked for them.
 ENOUGH = 5
@@ -122,7 +123,8 @@ def link(run: Run) -> str:
         # The pipes after the first may hold the same things, so that they are linked one by one.
         records = [run.records([number], sources, f"other-{number}"), first]
         both = f'"{sources.each[0].pipe.name}" and "{source.pipe.name}"'
-        learning, out = _linked(run, records, number, labels, both)
+        few = FEW * min(source.rows, sources.each[0].rows)
+        learning, out = _linked(run, records, number, labels, both, few)
         clusters.add_links(read_clusters(out / "clusters"), sources.each[0].rows)
         told.append(f"{both}: {_found(learning)}")
     schema = sources.schema(run.configuration.fields)
@@ -142,18 +144,28 @@ def link(run: Run) -> str:
 
 
 def _linked(
-    run: Run, records: Sequence[str], number: int, labels: Sequence[str], both: str
+    run: Run, records: Sequence[str], number: int, labels: Sequence[str], both: str, few: float
 ) -> tuple[Learning, Path]:
-    """What was learnt of the links of the records of a pipe with those of the first, and the output of the run."""
+    """What was learnt of the links of the records of a pipe with those of the first, and the output of the run.
+
+    few  links that are so few that another way is tried
+    """
+    found: list[tuple[int, Learning, Path]] = []
     for kind in LINKED_AS:
         learning = Learning(str(run.model / "link" / f"{number}-{kind}"), labels, ask=0)
         out = run.here / f"linked-{number}-{kind}"
         request = run.request("match", records, str(out), kind)
         result = run_pipeline(request, run.progress, run.announce, learning)
-        if result.counts["Pairs", "Kept"]:
+        found.append((result.counts["Pairs", "Kept"], learning, out))
+        if found[-1][0] >= few:
             break
-        if kind != LINKED_AS[-1]:
-            run.asked.tell(f"{both}: no links, unless neither is taken to hold duplicates, as it is now.")
+    # The first of those with as many.
+    _, learning, out = max(found, key=lambda each: each[0])
+    if learning is not found[0][1]:
+        run.asked.tell(
+            f"{both}: hardly a pair matches where several records may belong to one of the first; so neither pipe is "
+            "taken to hold duplicates."
+        )
     return learning, out
 
 

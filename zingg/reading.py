@@ -73,10 +73,8 @@ def _read(pipe: Pipe, files: Sequence[str], spool: Path, aside: BinaryIO) -> Ing
                     written.write(batch)
             return IngestCounts(written.rows, 0, 0)
         columns, rows = _SOURCES[pipe.format](pipe, local)
-        origin = dict(zip(map(str, local), files, strict=True))
         # What is set aside names the file that was given, not its copy.
-        named = (row._replace(file=origin[row.file]) for row in rows)
-        return spool_rows(named, columns, spool, aside)
+        return spool_rows(rows, columns, spool, aside, dict(zip(map(str, local), files, strict=True)))
 
 
 def _fetched(file: str, here: Path, number: int) -> Path:

@@ -1,6 +1,6 @@
 """Rows from anywhere become a spool file, with the types of their columns, or are set aside with a reason."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -57,9 +57,16 @@ class Spool:
 
 
 def spool_rows(
-    rows: Iterable[SourceRow], columns: Sequence[Column], path: Path, aside: BinaryIO
+    rows: Iterable[SourceRow],
+    columns: Sequence[Column],
+    path: Path,
+    aside: BinaryIO,
+    names: Mapping[str, str] | None = None,
 ) -> IngestCounts:
-    """Write rows to a spool; those that do not fit their columns to `aside`, as `ingest` does."""
+    """Write rows to a spool; those that do not fit their columns to `aside`, as `ingest` does.
+
+    names  what to call files by, where it is not the name that they are read under
+    """
     rejected = blank = 0
     with Spool(path, arrow_schema(columns)) as spool:
         remaining = iter(rows)
@@ -79,7 +86,8 @@ def spool_rows(
                     continue
                 rejected += 1
                 line = row.text or "\t".join("" if v is None else text(v) for v in row.values or ())
-                aside.write(Rejected(shown(line), row.file, reason, row.number).encode() + b"\n")
+                file = (names or {}).get(row.file, row.file)
+                aside.write(Rejected(shown(line), file, reason, row.number).encode() + b"\n")
             spool.write(pa.record_batch(arrays, schema=spool.schema))
         return IngestCounts(spool.rows, rejected, blank)
 

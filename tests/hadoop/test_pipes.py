@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hadoop.conftest import Hadoop
 
 from pehchan.metadata.mistakes import Mistakes
@@ -13,6 +14,8 @@ from pehchan.zingg.reading import read_pipe
 from pehchan.zingg.writing import check_pipe_out, write_pipe
 
 
+# Some twenty commands, each with a Java of its own.
+@pytest.mark.slow
 def test_a_pipe_to_hdfs_gives_back_what_it_was_given(hadoop: Hadoop, tmp_path: Path) -> None:
     table = pa.table({"z_cluster": pa.array([0, 1], pa.int64()), "name": ["Ann", "Bob"]})
     columns = (Column("z_cluster", "long"), Column("name"))

@@ -352,7 +352,7 @@ def test_a_file_system_that_is_not_reached_is_named(tmp_path):
     try:
         pipe = Pipe("p", "csv", {"path": "hdfs:///x"})
         for check in (read_mistakes, out_mistakes):
-            with pytest.raises(MistakesError, match="hdfs:///x: cannot be reached: .*'/nowhere/hadoop'"):
+            with pytest.raises(MistakesError, match=r"hdfs:///x: cannot be reached: .*'/nowhere/hadoop'"):
                 check(pipe)
     finally:
         use_hadoop_command(None)

@@ -13,7 +13,7 @@ args.setFieldDefinition(
         FieldDefinition("name", "string", MatchType.FUZZY),
         FieldDefinition("address", "string", MatchType.FUZZY),
         FieldDefinition("city", "string", MatchType.TEXT),
-        FieldDefinition("phone", "string", MatchType.NUMERIC, MatchType.FUZZY),
+        FieldDefinition("phone", "string", MatchType.FUZZY),
     ]
 )
 customers = CsvPipe(

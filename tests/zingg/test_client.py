@@ -302,7 +302,7 @@ def test_values_come_back_from_pandas_with_their_types():
     assert marked.drop("z_isMatch").equals(table.drop("z_isMatch"))
     frame["age"] = "old"
     with pytest.raises(
-        MistakesError, match='the data frame: column "age" is .*string here, and int32 elsewhere'
+        MistakesError, match=r'the data frame: column "age" is .*string here, and int32 elsewhere'
     ):
         zingg.writeLabelledOutputFromPandas(frame)
     assert parquet.read_table("zingg/1/trainingData/marked").equals(marked)

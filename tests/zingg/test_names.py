@@ -20,9 +20,7 @@ PHASES = """
 findTrainingData label findAndLabel updateLabel train match trainMatch link recommend generateDocs exportModel
 peekModel assessModel verifyBlocking
 """.split()
-NO_PHASES = (
-    "runIncremental explain explainOutput diff runLookup reassignZinggId approve transform stats".split()
-)
+NO_PHASES = "runIncremental explainOutput diff runLookup reassignZinggId approve transform stats".split()
 
 MATCH_TYPES = """
 FUZZY TEXT NUMERIC EXACT PINCODE EMAIL NUMERIC_WITH_UNITS NULL_OR_BLANK ONLY_ALPHABETS_FUZZY ONLY_ALPHABETS_EXACT

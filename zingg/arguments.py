@@ -143,7 +143,7 @@ class Arguments:
 #: Options of a program that change what is done.
 _USED = (
     *("--phase", "--conf", "--zinggDir", "--modelId", "--location", "--column", "--showConcise"),
-    *("--runner", "--conf-path"),
+    *("--cluster", "--runner", "--conf-path"),
 )
 #: Those that Zingg takes and that are not needed here.
 _NOT_NEEDED = ("--license", "--email", "--format", "--remote", "--preprocess", "--jobId", "--collectMetrics")

@@ -26,7 +26,8 @@ from pehchan.zingg.configuration import Configuration, checked
 from pehchan.zingg.extras import library
 from pehchan.zingg.labelling import label, marking_of, update_label
 from pehchan.zingg.marking import ANSWER, CLUSTER, PREDICTION, ROW_ID, SCORE, SOURCE, Marking, Pairs, pairs_of
-from pehchan.zingg.phases import PHASES, Asked, Run, find_phase, run_phase
+from pehchan.zingg.phases import PHASES, find_phase, run_phase
+from pehchan.zingg.running import Asked, Run
 
 __all__ = [
     "Arguments",
@@ -66,6 +67,7 @@ class ZinggOptions:
     RECOMMEND = "recommend"
     GENERATE_DOCS = "generateDocs"
     VERIFY_BLOCKING = "verifyBlocking"
+    EXPLAIN = "explain"
     EXPORT_MODEL = "exportModel"
     PEEK_MODEL = "peekModel"
     ASSESS_MODEL = "assessModel"
@@ -153,6 +155,7 @@ class Zingg:
             runner=options.get("--runner", "inline"),
             conf_path=options.get("--conf-path"),
             location=self._options.getLocation(),
+            clusters=[each.strip() for each in options.get("--cluster", "").split(",") if each.strip()],
             tell=_tell_once,
         )
 

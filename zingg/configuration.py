@@ -16,7 +16,7 @@ from pehchan.zingg.match_types import DONT_USE, MATCH_TYPES, NAMES
 class Column:
     """A column of a pipe.
 
-    data_type  as Spark's schema strings name it, in lower case: string, integer, long, double, float, date, boolean
+    data_type  as Spark's schema strings name it, in lower case: string, integer, long, double, date, boolean, …
     """
 
     name: str
@@ -105,8 +105,6 @@ _FIELD_NOT_NEEDED = {
     "abbreviations": "what is short for what is learnt from the records",
 }
 _PIPE_NOT_NEEDED = {"id": "the name says it", "preprocessors": "stop words are those of the fields"}
-
-MODES = ("append", "overwrite", "error", "errorifexists", "ignore")
 
 
 def read_configuration(data: Any, where: str) -> Configuration:
@@ -277,15 +275,12 @@ class _Reader:
                 where, "props", props, 'an object, such as {"location": "customers.csv", "header": true}'
             )
             props = None
-        mode = (self.text(where, data, "mode") or Pipe.mode).lower()
-        if mode not in MODES:
-            self.mistakes.add(f"{where} mode", f'unknown mode "{mode}".', nearest(mode, MODES))
         return Pipe(
             name or "",
             (form or "").lower(),
             {str(key): _plain(value) for key, value in (props or {}).items()},
             self.schema(f"{where} schema", data.get("schema")),
-            mode,
+            (self.text(where, data, "mode") or Pipe.mode).lower(),
             where,
         )
 

@@ -19,7 +19,7 @@ from pehchan.zingg.marking import Marking, Pair, counts
 from pehchan.zingg.model_shown import agreements, read_model
 
 if TYPE_CHECKING:
-    from pehchan.zingg.phases import Run
+    from pehchan.zingg.running import Run
     from pehchan.zingg.sources import Sources
 
 _KINDS = {MATCH: "yes", NO_MATCH: "no", UNSURE: "unsure"}

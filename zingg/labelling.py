@@ -29,7 +29,7 @@ from pehchan.zingg.marking import ROW_ID, SOURCE, Marking, Pair, Pairs, Row, cou
 from pehchan.zingg.values import text
 
 if TYPE_CHECKING:
-    from pehchan.zingg.phases import Run
+    from pehchan.zingg.running import Run
 
 #: What each answer is called here.
 NAMES = {MATCH: "MATCH", NO_MATCH: "DO NOT MATCH", UNSURE: "NOT SURE"}

@@ -18,7 +18,7 @@ from pehchan.zingg.labelling import NAMES, shown
 from pehchan.zingg.marking import ANSWER, CLUSTER, PREDICTION, Marking, Pair, counts
 
 if TYPE_CHECKING:
-    from pehchan.zingg.phases import Run
+    from pehchan.zingg.running import Run
 
 EXPORTED_FILE = "exportedData.csv"
 

@@ -16,8 +16,11 @@ from pehchan.learning.model import Model
 from pehchan.metadata.mistakes import Mistake, MistakesError, nearest
 from pehchan.zingg.blocks import blocks_text
 from pehchan.zingg.configuration import Configuration, Pipe
+from pehchan.zingg.documents import generate_docs
 from pehchan.zingg.explaining import explained
+from pehchan.zingg.labelling import label, update_label
 from pehchan.zingg.labels import Answers
+from pehchan.zingg.model_shown import assess_model, export_model, peek_model
 from pehchan.zingg.recommending import recommended
 from pehchan.zingg.results import Clusters, clustered_batches, linked_batches, read_clusters
 from pehchan.zingg.running import Asked, Run
@@ -49,6 +52,7 @@ def run_phase(name: str, configuration: Configuration, asked: Asked | None = Non
 
 
 def train(run: Run) -> str:
+    run.check_pipes()
     sources = run.read()
     answers = run.answers(sources)
     _warn_of_few(run, answers)
@@ -68,7 +72,7 @@ def train_match(run: Run) -> str:
 
 
 def _match(run: Run, anew: bool) -> str:
-    run.check_output()
+    run.check_pipes(output=True)
     known = (run.model / MODEL_FILE).exists()
     sources = run.read()
     labels: list[str] = []
@@ -84,10 +88,7 @@ def _match(run: Run, anew: bool) -> str:
     result = run_pipeline(run.request("match", [records], out), run.progress, run.announce, learning)
     clusters = Clusters.of_run(sources.rows, read_clusters(Path(out) / "clusters"))
     schema = sources.schema(run.configuration.fields)
-    with run.progress.stage("write"):
-        for pipe in run.configuration.output:
-            batches, written = clustered_batches(sources, clusters, schema)
-            write_pipe(pipe, batches, written)
+    written = run.write(lambda: clustered_batches(sources, clusters, schema))
     counts = result.counts
     if counts["Records", "Rejected"]:
         run.asked.tell(f"{counts['Records', 'Rejected']:,} records could not be compared, and stay alone.")
@@ -97,8 +98,8 @@ def _match(run: Run, anew: bool) -> str:
         f"{_found(learning)}\n"
         f"{sources.rows:,} records in {clusters.count:,} clusters: {several:,} of two or more records "
         f"({several + doubled:,} records), {clusters.count - several:,} of one\n"
-        f"{_written(run)}\n"
-        f"Where it is not right, answer questions, and match again:\n"
+        f"{written}\n"
+        f"Where it is not right, answer questions, and match again{_anew(run)}:\n"
         f"  {run.asked.next('findAndLabel')}\n  {run.asked.next('trainMatch')}"
     )
 
@@ -108,7 +109,7 @@ def link(run: Run) -> str:
         where = run.configuration.data[0].where if run.configuration.data else "data"
         right = "Name the pipe whose records are linked first, and those they are linked with after it."
         raise MistakesError([Mistake(where, "link needs two pipes of data or more.", right)])
-    run.check_output()
+    run.check_pipes(output=True)
     sources = run.read()
     for source in sources.each:
         if not source.rows:
@@ -128,17 +129,14 @@ def link(run: Run) -> str:
         clusters.add_links(read_clusters(out / "clusters"), sources.each[0].rows)
         told.append(f"{both}: {_found(learning)}")
     schema = sources.schema(run.configuration.fields)
-    with run.progress.stage("write"):
-        for pipe in run.configuration.output:
-            batches, written = linked_batches(sources, clusters, schema)
-            write_pipe(pipe, batches, written)
+    written = run.write(lambda: linked_batches(sources, clusters, schema))
     linked, others = clusters.linked(sources.each[0].rows)
     return "\n".join(
         [
             *told,
             f'{linked:,} of {sources.each[0].rows:,} records of "{sources.each[0].pipe.name}" are linked with '
             f"{others:,} of {sources.rows - sources.each[0].rows:,} others",
-            _written(run),
+            written,
         ]
     )
 
@@ -170,6 +168,7 @@ def _linked(
 
 
 def find_training_data(run: Run) -> str:
+    run.check_pipes()
     sources = run.read()
     answers = run.answers(sources, with_waiting=True)
     records = run.records(range(len(sources.each)), sources)
@@ -209,6 +208,7 @@ def recommend(run: Run) -> str:
         what = f'no field "{configuration.column}".' if configuration.column else "no column is named."
         right = f"Give --column. {nearest(configuration.column or '', names)}"
         raise MistakesError([Mistake("--column", what, right)])
+    run.check_pipes()
     sources = run.read()
     words = recommended(sources, configuration.column, configuration.stop_words_cutoff)
     if not words:
@@ -217,7 +217,7 @@ def recommend(run: Run) -> str:
     path = run.folder / "stopWords" / configuration.column
     shutil.rmtree(path, ignore_errors=True)
     pipe = Pipe("stopWords", "csv", {"location": str(path), "header": "true"}, mode="overwrite")
-    write_pipe(pipe, iter([words]), words.schema)
+    write_pipe(pipe, [words], words.schema, configuration.model_id)
     shown = ", ".join(f"{word} ({count:,})" for word, count in zip(*words.to_pydict().values(), strict=True))
     return (
         f"{words.num_rows:,} words of {configuration.column} that tell little: {shown}\n"
@@ -275,15 +275,12 @@ def _found(learning: Learning) -> str:
     return found_text(found).rstrip("\n")
 
 
-def _written(run: Run) -> str:
-    places = (
-        next(
-            (pipe.props[key] for key in ("location", "path", "dbtable", "table") if key in pipe.props),
-            pipe.name,
-        )
-        for pipe in run.configuration.output
+def _anew(run: Run) -> str:
+    """What else it takes to write a result in the place of one."""
+    modes = {pipe.mode for pipe in run.configuration.output}
+    return (
+        "" if modes <= {"overwrite"} else ' (with "mode": "overwrite" in output, which replaces this result)'
     )
-    return f"written to {', '.join(places)}"
 
 
 def find_and_label(run: Run) -> str:
@@ -311,11 +308,16 @@ PHASES: dict[str, Phase] = {
     "recommend": Phase(recommend, "find words of a column that tell little"),
     "verifyBlocking": Phase(verify_blocking, "show what the learnt keys make meet"),
     "explain": Phase(explain, "show what each field says of the records of a cluster, or of two"),
+    "generateDocs": Phase(generate_docs, "write pages about the labelled pairs, the model and the data"),
+    "exportModel": Phase(export_model, "write the labelled pairs as training samples, with --location"),
+    "peekModel": Phase(peek_model, "say what the model learnt"),
+    "assessModel": Phase(assess_model, "compare answers with what the model had thought"),
 }
 
 #: Phases of Zingg that are not here, and what to do instead.
 ELSEWHERE = {
     "runIncremental": "Match all records again; records that come later do not join clusters that are there yet.",
+    "explainOutput": "The phase explain shows what each field says of the records of a cluster.",
     "diff": "Compare the outputs of two runs.",
     "reassignZinggId": "z_cluster is made anew with every run.",
     "runLookup": "Link a file of the records that are looked for.",

@@ -144,7 +144,8 @@ def read_stop_words(fields: Sequence[FieldDefinition], folder: Path) -> StopWord
             continue
         props = {"location": field.stop_words, "header": "true"}
         spool = folder / f"stop-words-{number}.parquet"
-        read_pipe(Pipe("stopWords", "csv", props, where=f"{field.where} stopWords"), spool, folder / "aside")
+        with open(folder / "stop-words-rejected.jsonl", "wb") as aside:
+            read_pipe(Pipe("stopWords", "csv", props, where=f"{field.where} stopWords"), spool, aside)
         table = parquet.read_table(spool)
         column = "z_stopword" if "z_stopword" in table.column_names else 0
         words = {str(word).strip().lower() for word in table.column(column).to_pylist() if word is not None}

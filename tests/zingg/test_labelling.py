@@ -298,7 +298,9 @@ def test_an_answer_is_on_the_disk_when_the_next_pair_is_shown():
     process.stdin.flush()
     shown = b""
     while b"pair 3 of 3" not in shown:
-        shown += os.read(process.stdout.fileno(), 4096)
+        more = os.read(process.stdout.fileno(), 4096)
+        assert more, f"it ended, having said {shown!r}"
+        shown += more
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert marked() == {0: 1, 1: 2, 2: 1, 3: 0}

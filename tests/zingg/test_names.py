@@ -18,7 +18,7 @@ PAGE = (Path(__file__).parents[2] / "tutorial" / "zingg.md").read_text(encoding=
 
 PHASES = """
 findTrainingData label findAndLabel updateLabel train match trainMatch link recommend generateDocs exportModel
-peekModel assessModel verifyBlocking
+peekModel assessModel verifyBlocking explain
 """.split()
 NO_PHASES = "runIncremental explainOutput diff runLookup reassignZinggId approve transform stats".split()
 

@@ -3,7 +3,7 @@
 import logging
 import random
 from collections import Counter, defaultdict
-from itertools import chain, combinations, pairwise
+from itertools import chain, combinations, pairwise, permutations
 from pathlib import Path
 from unittest.mock import patch
 
@@ -24,6 +24,7 @@ from pehchan.mrjobs import cluster_pairs as cluster_module
 from pehchan.mrjobs import coded
 from pehchan.mrjobs import components as components_module
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
+from pehchan.mrjobs.clustering_part import Part
 from pehchan.mrjobs.coded import (
     CodedPairs,
     Coding,
@@ -213,6 +214,16 @@ def test_pairs_and_records_travel_as_they_are():
     found = Named.decode(known.encode())
     assert (found.known, found.names, found.columns) == (True, named.names, [["é", "", "x"]])
     assert found.codes.tolist() == named.codes.tolist()
+
+
+def test_a_record_has_its_values_whether_pairs_name_it_before_or_after():
+    codes = codes_of(as_bytes(["a", "b", "c"]))
+    known = Named(True, codes[:2], ["a", "b"], [["x", "y"], ["", "z"]])
+    of_pairs = Named(False, codes, ["a", "b", "c"])
+    for lines in permutations([known, of_pairs, of_pairs]):
+        part = Part.of(b"n" + each.encode() for each in lines)
+        assert part.columns == [["x", "y", ""], ["", "z", ""]]
+        assert part.known.tolist() == [True, True, False]
 
 
 PLAIN = st.text(alphabet='ab1,|-+ _٣"\r\t', max_size=6)

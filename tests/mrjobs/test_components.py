@@ -3,7 +3,7 @@
 import logging
 import random
 from collections import Counter, defaultdict
-from itertools import chain, combinations, pairwise
+from itertools import chain, combinations, pairwise, permutations
 from pathlib import Path
 from unittest.mock import patch
 
@@ -24,6 +24,7 @@ from pehchan.mrjobs import cluster_pairs as cluster_module
 from pehchan.mrjobs import coded
 from pehchan.mrjobs import components as components_module
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
+from pehchan.mrjobs.clustering_part import Part
 from pehchan.mrjobs.coded import (
     CodedPairs,
     Coding,
@@ -215,6 +216,16 @@ def test_pairs_and_records_travel_as_they_are():
     assert found.codes.tolist() == named.codes.tolist()
 
 
+def test_a_record_has_its_values_whether_pairs_name_it_before_or_after():
+    codes = codes_of(as_bytes(["a", "b", "c"]))
+    known = Named(True, codes[:2], ["a", "b"], [["x", "y"], ["", "z"]])
+    of_pairs = Named(False, codes, ["a", "b", "c"])
+    for lines in permutations([known, of_pairs, of_pairs]):
+        part = Part.of(b"n" + each.encode() for each in lines)
+        assert part.columns == [["x", "y", ""], ["", "z", ""]]
+        assert part.known.tolist() == [True, True, False]
+
+
 PLAIN = st.text(alphabet='ab1,|-+ _٣"\r\t', max_size=6)
 
 
@@ -348,7 +359,10 @@ def rows(out):
 
 
 @pytest.mark.parametrize("pair_bytes", [pipeline.PAIR_BYTES, 300_000_000], ids=["one", "several"])
-def test_two_records_of_one_code_are_noticed_and_told_apart(tmp_path, monkeypatch, capsys, pair_bytes):
+@pytest.mark.parametrize("with_records", [False, True])
+def test_two_records_of_one_code_are_noticed_and_told_apart(
+    tmp_path, monkeypatch, capsys, pair_bytes, with_records
+):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(pipeline, "PAIR_BYTES", pair_bytes)
     (tmp_path / "pairs.csv").write_text("a,b,1\nc,d,1\ne,f,1\n")
@@ -362,14 +376,15 @@ def test_two_records_of_one_code_are_noticed_and_told_apart(tmp_path, monkeypatc
 
     monkeypatch.setattr(coded, "codes_of", few_codes)
     monkeypatch.setattr(cluster_module, "codes_of", few_codes)
-    switches = ["--records", "records.csv", "--cutoff", "5", "-o", "out", "-q"]
-    assert main(["cluster", "pairs.csv", *switches]) == 0
+    switches = ["--records", "records.csv"] if with_records else []
+    assert main(["cluster", "pairs.csv", *switches, "--cutoff", "5", "-o", "out", "-q"]) == 0
     assert max(tried) == 2
     found = sorted(
         line for part in (tmp_path / "out/clusters").iterdir() for line in part.read_text().splitlines()
     )
-    assert found == ["a,a,1,1,1", "a,b,1,1,1", "c,c,1,1,1", "c,d,1,1,1", "e,e,1,1,1", "e,f,1,1,1", "z,z,,,0"]
-    assert "4 clusters at cutoff 5" in capsys.readouterr().out
+    expected = ["a,a,1,1,1", "a,b,1,1,1", "c,c,1,1,1", "c,d,1,1,1", "e,e,1,1,1", "e,f,1,1,1"]
+    assert found == [*expected, *(["z,z,,,0"] if with_records else [])]
+    assert f"{3 + with_records} clusters at cutoff 5" in capsys.readouterr().out
 
 
 def test_a_run_whose_pairs_are_too_many_for_one_reducer_gives_the_same(tmp_path, monkeypatch, capsys):

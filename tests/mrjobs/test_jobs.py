@@ -595,6 +595,12 @@ def test_records_that_only_pairs_name_are_counted_and_named_where_all_should_be_
     assert not without.rejected
 
 
+@pytest.mark.parametrize("far", [2**31 - 2, 2**31 - 1, 2**31, 2**62])
+def test_distances_may_be_as_large_as_64_bits_hold(clustered, far):
+    members = clustered(f"a,b,{far}\nb,c,1\n", "--cutoff", 2**62).members
+    assert [member[3:6] for member in members] == [("a", far, far), ("b", 1, far), ("c", 1, 1)]
+
+
 def test_of_a_pair_that_is_there_twice_the_smaller_distance_counts(clustered):
     assert clustered("a,b,7\nb,a,5\n", "--cutoff", 10).members == [
         ("", "a", "", "a", 5, 5, 1),

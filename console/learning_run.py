@@ -176,6 +176,12 @@ class Learning:
                 if not self.anew:
                     mistakes.add("--model", what, right + " --anew does.")
         if self._known is not None and not self._to_learn:
+            if self._known.clean != _clean(plan):
+                mistakes.warn(
+                    "--model",
+                    f"it was learnt for {_partners(self._known.clean)}, and is used for {_partners(_clean(plan))}.",
+                    "From where on pairs match may be off; --anew learns it for these.",
+                )
             schema = replace(schema, fields=self._fields_of_model(schema.fields, prepared, mistakes))
         settings = replace(plan.settings, scale=SCALE)
         if not clean_sets(plan) and settings.cluster_by == Settings().cluster_by:
@@ -280,7 +286,7 @@ class Learning:
         table = _table(plan, fields, sample.records)
         labels = None if self._labels is None else _labelled(plan, fields, self._labels)
         if again:
-            model, pairs, _, _ = learn_of(sample.profile, table, labels)
+            model, pairs, _, _ = learn_of(sample.profile, table, labels, _clean(plan))
             if self._labels is not None:
                 learnt_from = {**model.learnt_from, DIGEST: _digest(self._labels)}
                 model = replace(model, learnt_from=learnt_from)
@@ -316,6 +322,20 @@ def _digest(labels: Labels) -> str:
         for label in labels.labels
     )
     return hashlib.blake2b(orjson.dumps(told), digest_size=8).hexdigest()
+
+
+def _clean(plan: Plan) -> tuple[int, ...]:
+    """Of two sets, the numbers of those without duplicates."""
+    return tuple(plan.sets.index(name) for name in clean_sets(plan)) if len(plan.sets) == 2 else ()
+
+
+def _partners(clean: Sequence[int]) -> str:
+    """What two sets hold of which these are without duplicates."""
+    if len(clean) == 2:
+        return "two sets without duplicates"
+    if clean:
+        return f"two sets of which the {('first', 'second')[clean[0]]} is without duplicates"
+    return "records among which there may be any number of duplicates"
 
 
 def _table(plan: Plan, fields: Sequence[LearntField], records: Sequence[Record]) -> Table:

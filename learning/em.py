@@ -128,22 +128,23 @@ def fit(
 
 def fit_links(
     patterns: Patterns,
-    ends: tuple[Positions, Positions],
+    ends: Sequence[Positions],
     u: Sequence[Floats],
     usual_m: Sequence[Floats],
-    sizes: tuple[int, int],
+    all_pairs: float,
+    most_links: int,
     inclusion: Floats | float = 1.0,
     prior: float = 50.0,
 ) -> Estimate:
-    """The model of pairs between two sets without duplicates, where each record has one partner at most.
+    """The model of pairs between two sets of which one or both are without duplicates.
 
-    ends   the records of each pair, of either set
-    sizes  how many records the sets have
+    ends        the records that have one partner at most: of each pair that of one set, or of either
+    all_pairs   between the sets
+    most_links  how many of them there can be
     """
-    all_pairs = float(sizes[0]) * float(sizes[1])
     weight = 1.0 / np.asarray(inclusion, dtype=np.float64)
     estimate = Estimate(
-        [monotone(m, each) for m, each in zip(usual_m, u, strict=True)], u, 0.5 * min(sizes) / all_pairs
+        [monotone(m, each) for m, each in zip(usual_m, u, strict=True)], u, 0.5 * most_links / all_pairs
     )
     for _ in range(25):
         odds = libm.exp(np.clip(estimate.log_odds(patterns.levels), -35.0, 35.0))[patterns.place]
@@ -159,14 +160,16 @@ def fit_links(
     return estimate
 
 
-def compete(odds: Floats, ends: tuple[Positions, Positions]) -> Floats:
-    """The probability of each pair where every record has one partner at most, or none.
+def compete(odds: Floats, ends: Sequence[Positions]) -> Floats:
+    """The probability of each pair where some records have one partner at most, or none.
 
     odds  float64[n], of each pair by itself
-    ends  int64[n] twice, the records of the pairs; no record is on both sides
+    ends  int64[n], of each pair the record that has one partner at most, of one set or of either; none is in both
     """
-    first, second = (np.bincount(end, weights=odds)[end] if len(end) else odds for end in ends)
-    return odds / (1.0 + first + second - odds)
+    total = np.ones(len(odds))
+    for end in ends:
+        total += np.bincount(end, weights=odds)[end] if len(end) else odds
+    return odds / (total - (len(ends) - 1) * odds)
 
 
 def _shares(

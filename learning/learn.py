@@ -6,6 +6,7 @@ model holds for matches from what it holds for strangers, so that evidence that 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -79,6 +80,7 @@ def learn(
     keys: Keys,
     labels: LabelledPairs | None = None,
     within: Pairs | None = None,
+    clean: Sequence[int] = (0, 1),
 ) -> Model:
     """The model of the records that a profile counts.
 
@@ -86,17 +88,19 @@ def learn(
     pairs   candidate pairs that `keys` find, all or a share of them
     labels  what people said
     within  of two sets, candidate pairs within one of them, for where links begin
+    clean   of two sets, those without duplicates: 0 the first, 1 the second
     """
     pairs = pairs.in_order()
     sizes = [profile.records[number] for number in sorted(profile.records)]
-    linked = len(sizes) == 2
-    all_pairs = float(sizes[0]) * sizes[1] if linked else sum(sizes) * (sum(sizes) - 1) / 2
+    two = len(sizes) == 2
+    clean = tuple(sorted(clean)) if two else ()
+    all_pairs = float(sizes[0]) * sizes[1] if two else sum(sizes) * (sum(sizes) - 1) / 2
     evidence = Evidence.of(pairs.table, pairs.i, pairs.j)
-    estimate, looks = _estimate(sample, pairs, evidence, sizes, max(all_pairs, 1.0))
+    estimate, looks = _estimate(sample, pairs, evidence, sizes, max(all_pairs, 1.0), clean)
     labels = labels.settled() if labels is not None and pairs.table.fields else None
     if labels is not None and not len(labels):
         labels = None
-    taught = len(pairs) > 0 and len(pairs.table.fields) > 1 and (linked or labels is not None)
+    taught = len(pairs) > 0 and len(pairs.table.fields) > 1 and (bool(clean) or labels is not None)
     # What words have in common takes long to find, and only a taught model makes use of it.
     made = features(pairs.table, pairs.i, pairs.j, evidence, estimate, looks, None if taught else {})
     labelled = None
@@ -110,9 +114,9 @@ def learn(
         # A label against what the model is sure of is more likely wrong than right.
         said = np.where(labels.labels == MATCH, 1.0, -1.0) * math.log((1 - WRONG) / WRONG)
         believed = expit(_sum(labelled, coefficients, intercept, len(labels)) + said)
-    teachings = TEACHINGS_OF_LABELLED_LINKS if linked and labelled is not None else TEACHINGS
+    teachings = TEACHINGS_OF_LABELLED_LINKS if clean and labelled is not None else TEACHINGS
     for _ in range(teachings if taught else 0):
-        coefficients, intercept = _self_taught(pairs, made, scores, linked, labelled, believed)
+        coefficients, intercept = _self_taught(pairs, made, scores, clean, labelled, believed)
         scores = _sum(made, coefficients, intercept, len(pairs))
     model = Model(
         tuple(pairs.table.fields),
@@ -122,7 +126,7 @@ def learn(
         coefficients,
         intercept,
         0.0,
-        linked,
+        clean,
         {
             "records": sum(sizes),
             "candidate pairs": len(pairs),
@@ -134,7 +138,7 @@ def learn(
             "labels": 0 if labels is None else len(labels),
         },
     )
-    if linked and len(pairs):
+    if clean and len(pairs):
         model = replace(model, threshold=_link_threshold(model, pairs, scores, within, sizes))
     model = replace(model, findings=tuple(findings(model, scores - model.threshold, pairs.inclusion)))
     of_labels_scores = None
@@ -147,7 +151,12 @@ def learn(
 
 
 def _estimate(
-    sample: Table, pairs: Pairs, evidence: Evidence, sizes: list[int], all_pairs: float
+    sample: Table,
+    pairs: Pairs,
+    evidence: Evidence,
+    sizes: list[int],
+    all_pairs: float,
+    clean: Sequence[int],
 ) -> tuple[Estimate, Lookalikes | None]:
     fields = pairs.table.fields
     u = strangers(sample)
@@ -155,9 +164,10 @@ def _estimate(
     usual = [em.usual(each.levels, graded=each.graded) for each in comparisons]
     patterns = Patterns.of(evidence.levels, pairs.inclusion)
     looks = None
-    if len(sizes) == 2:
-        ends = (pairs.i, pairs.j)
-        estimate = em.fit_links(patterns, ends, u, usual, (sizes[0], sizes[1]), pairs.inclusion)
+    if clean:
+        # Of the records of a set that holds duplicates each has a partner of its own.
+        links = min(sizes) if len(clean) == 2 else sizes[1 - clean[0]]
+        estimate = em.fit_links(patterns, _single(pairs, clean), u, usual, all_pairs, links, pairs.inclusion)
     else:
         estimate = em.fit(patterns, u, usual, all_pairs)
         found = lookalikes.find(patterns, estimate, all_pairs)
@@ -170,6 +180,11 @@ def _estimate(
         differ = each[:-1] / each[:-1].sum() * (1 - m[-1])
         estimate = Estimate([np.append(differ, m[-1])], u, estimate.share)
     return Estimate(rounded_all(estimate.m), rounded_all(estimate.u), rounded(estimate.share)), looks
+
+
+def _single(pairs: Pairs, clean: Sequence[int]) -> list[Positions]:
+    """Of each pair the records that have one partner at most: the other set is without duplicates."""
+    return [end for number, end in enumerate((pairs.i, pairs.j)) if 1 - number in clean]
 
 
 def _by_labels(
@@ -205,7 +220,7 @@ def _self_taught(
     pairs: Pairs,
     made: dict[str, Floats],
     scores: Floats,
-    linked: bool,
+    clean: Sequence[int],
     labelled: dict[str, Floats] | None,
     believed: Floats | None,
 ) -> tuple[dict[str, float], float]:
@@ -214,8 +229,8 @@ def _self_taught(
     believed  of the labelled pairs, how likely they are matches by their labels and all else
     """
     likely = expit(scores)
-    if linked:
-        likely = em.compete(libm.exp(np.clip(scores, -35.0, 35.0)), (pairs.i, pairs.j))
+    if clean:
+        likely = em.compete(libm.exp(np.clip(scores, -35.0, 35.0)), _single(pairs, clean))
     # Pairs are in the order of hashes, so every so many of them are a random sample.
     taken = np.arange(0, len(pairs), max(1, -(-len(pairs) // TAUGHT)))
     names = list(made)
@@ -239,20 +254,27 @@ def _self_taught(
 def _link_threshold(
     model: Model, pairs: Pairs, scores: Floats, within: Pairs | None, sizes: list[int]
 ) -> float:
-    links = one_to_one(pairs.i, pairs.j, scores)
     inclusion = np.broadcast_to(np.asarray(pairs.inclusion, dtype=np.float64), len(pairs))
-    smaller = int(np.argmin(sizes))
+    shared = len(model.clean) == 1
+    if shared:
+        own_set = model.clean[0]
+        linking, partners = sizes[1 - own_set], sizes[own_set]
+        _, links = best_of_each(*_single(pairs, model.clean), scores)
+    else:
+        own_set = int(np.argmin(sizes))
+        linking, partners = min(sizes), max(sizes)
+        links = one_to_one(pairs.i, pairs.j, scores)
     strangers_scores, stranger_weights = np.zeros(0), np.zeros(0)
     if within is not None and len(within):
         within = within.in_order()
-        own = within.table.sets[within.i] == sorted({*within.table.sets.tolist()})[smaller]
+        own = within.table.sets[within.i] == sorted({*within.table.sets.tolist()})[own_set]
         i, j = within.i[own], within.j[own]
         own_inclusion = np.broadcast_to(np.asarray(within.inclusion, dtype=np.float64), len(within))[own]
         scored = np.tile(model.log_odds(within.table, i, j), 2)
         _, best = best_of_each(np.concatenate([i, j]), scored)
         strangers_scores, stranger_weights = scored[best], 1 / np.tile(own_inclusion, 2)[best]
     found = link_threshold(
-        scores[links], strangers_scores, (min(sizes), max(sizes)), 1 / inclusion[links], stranger_weights
+        scores[links], strangers_scores, (linking, partners), 1 / inclusion[links], stranger_weights, shared
     )
     # Below the score that it is, so that no rounding leaves that link out.
     return 0.0 if found is None else (math.floor(found[0] * 1000) - 1) / 1000

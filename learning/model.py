@@ -43,7 +43,7 @@ class Model:
     coefficients  by the name of a feature, what it counts; features that are not named do not
     intercept     log odds of a pair without any evidence
     threshold     log odds from which a pair is a match
-    one_to_one    whether records are linked one to one, between two sets without duplicates
+    clean         of two sets that are linked, those without duplicates: 0 the first, 1 the second
     learnt_from   numbers of what there was: records, pairs, labels
     findings      for people: what identifies, what finds candidates, how sure it is
     warnings      for people: what is not safe, and what to do about it
@@ -56,7 +56,7 @@ class Model:
     coefficients: Mapping[str, float]
     intercept: float
     threshold: float = 0.0
-    one_to_one: bool = False
+    clean: tuple[int, ...] = ()
     learnt_from: Mapping[str, float] = field(default_factory=dict)
     findings: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ class Model:
 
     def distances(self, table: Table, i: Positions, j: Positions) -> NDArray[np.int64]:
         """int64[n] from 0 to odds.SCALE: of the pairs, as pehchan.learning.odds has them."""
-        steps = steps_of(self.one_to_one)
+        steps = steps_of(bool(self.clean))
         above = np.clip((self.log_odds(table, i, j) - self.threshold) * steps, -CUTOFF, CUTOFF)
         # Up, so that no pair under the threshold is at the cutoff.
         return np.ceil(CUTOFF - above).astype(np.int64)
@@ -119,7 +119,7 @@ class Model:
             "findings": list(self.findings),
             "warnings": list(self.warnings),
             "learnt from": dict(self.learnt_from),
-            "one to one": self.one_to_one,
+            "without duplicates": list(self.clean),
             "threshold": self.threshold,
             "keys": {
                 "texts": self.keys.texts(self.fields),
@@ -166,7 +166,7 @@ class Model:
             given["coefficients"],
             given["intercept"],
             given["threshold"],
-            given["one to one"],
+            tuple(given["without duplicates"]),
             given["learnt from"],
             tuple(given["findings"]),
             tuple(given["warnings"]),

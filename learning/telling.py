@@ -51,7 +51,7 @@ def findings(model: Model, log_odds: Floats, inclusion: Floats | float) -> list[
             f"expected to do: {_first(texts, '; ')}."
         )
     matches, right, all_found = expected(log_odds, inclusion)
-    if not model.one_to_one and matches >= 1:
+    if not model.clean and matches >= 1:
         found.append(
             f"About {matches:,.0f} pairs match, by its own estimate: {_percent(right)} of those that it takes for "
             f"matches are right, and {_percent(all_found)} of those that are there are taken."
@@ -117,7 +117,7 @@ def _of_data(model: Model, log_odds: Floats, inclusion: Floats | float) -> list[
             "No pair looks like a match: there seem to be no duplicates. If there should be some, label a few of "
             "them as matches."
         )
-    elif not model.one_to_one and matches > 0.25 * records * (records - 1) / 2 and records > 4:
+    elif not model.clean and matches > 0.25 * records * (records - 1) / 2 and records > 4:
         found.append(
             "A large part of all pairs look like matches, so that nothing tells how strangers differ. If not nearly "
             f"all records are one thing, label {ASK} pairs, or add columns that tell records apart."
@@ -136,7 +136,7 @@ def _without_labels(model: Model, log_odds: Floats, inclusion: Floats | float) -
             f"lookalikes from one that moved or changed its name: label {ASK} pairs, five of each kind are among "
             "those asked about."
         )
-    if len(log_odds) and not model.one_to_one:
+    if len(log_odds) and not model.clean:
         matches, right, all_found = expected(log_odds, inclusion)
         if matches >= 1 and (right < SAFE or all_found < SAFE):
             found.append(

@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from people import NAMES, people
+from people import NAMES, people, typo
 
 from pehchan.learning.asking import to_ask
 from pehchan.learning.in_memory import RawLabels, learn_from
@@ -230,6 +230,29 @@ def test_odd_records_are_borne(name, linked, tmp_path):
         assert f1(found, pairs) > 0.9
     if pairs == []:
         assert not (found.log_odds > 0).any()
+
+
+@pytest.mark.parametrize(
+    ("copies", "clean"), [((1, 1), (0, 1)), ((2, 1), (1,)), ((1, 2), (0,)), ((2, 2), ())]
+)
+def test_sets_may_hold_duplicates(copies, clean):
+    """Persons who are in the first set, the second or both, there so many times."""
+    rng = random.Random(6)
+    columns, _, _ = people(300, twice=0)
+    rows, sets, who = [], [], []
+    for k, person in enumerate(zip(*columns, strict=True)):
+        for number in range(2):
+            for _ in range(copies[number] if k % 3 in (2, number) else 0):
+                place = rng.randrange(len(person))
+                rows.append([*person[:place], typo(person[place], rng), *person[place + 1 :]])
+                sets.append(number)
+                who.append(k)
+    raw = list(map(list, zip(*rows, strict=True)))
+    found = learn_from(NAMES, raw, [f"r{k}" for k in range(len(rows))], sets, clean=clean)
+    places = range(len(rows))
+    pairs = [(i, j) for i in places for j in places if who[i] == who[j] and sets[i] < sets[j]]
+    assert f1(found, pairs) > 0.97
+    assert not found.model.warnings
 
 
 def test_a_household_is_not_taken_for_safe():

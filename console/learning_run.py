@@ -301,7 +301,7 @@ class Learning:
             with alone(self._earlier):
                 (folder / LABELS_FILE).write_bytes((self._earlier / LABELS_FILE).read_bytes())
         asked = to_ask(model, pairs, labels, self.ask) if self.ask else np.zeros(0, np.int64)
-        log_odds = model.log_odds(table, pairs.i[asked], pairs.j[asked]) - model.threshold
+        log_odds = model.log_odds(pairs.table, pairs.i[asked], pairs.j[asked]) - model.threshold
         questions = _questions(plan, sample.records, pairs, asked, log_odds)
         with alone(folder):
             if again or not self.folder:

@@ -24,6 +24,8 @@ from pehchan.learning.patterns import Floats, Levels, Patterns, Positions, score
 PRIOR = 300.0
 #: The largest share of matches among all pairs.
 MOST_MATCHES = 0.3
+#: So many matches there are at the least, so that labels can speak against what was found.
+FEWEST = 0.5
 ROUNDS = 60
 #: The rounds end where the logarithm of the share, and all of m, change by less.
 CHANGE = 1e-4
@@ -115,7 +117,7 @@ def fit(
         log_odds = estimate.log_odds(patterns.levels)
         history.append(_posterior(estimate, log_odds, patterns, usual_m, all_pairs, prior))
         matches = sigmoid(log_odds) * patterns.counts
-        share = min(max(float(matches.sum()) / all_pairs, 1e-12), MOST_MATCHES)
+        share = min(max(float(matches.sum()), FEWEST) / all_pairs, MOST_MATCHES)
         m = _shares(patterns.levels, matches, u, usual_m, prior)
         settled = abs(math.log(share / estimate.share)) < CHANGE and all(
             np.abs(new - old).max() < CHANGE for new, old in zip(m, estimate.m, strict=True)
@@ -151,7 +153,7 @@ def fit_links(
         matches = np.bincount(
             patterns.place, weights=compete(odds, ends) * weight, minlength=len(patterns.levels)
         )
-        share = min(max(float(matches.sum()) / all_pairs, 1e-12), MOST_MATCHES)
+        share = min(max(float(matches.sum()), FEWEST) / all_pairs, MOST_MATCHES)
         settled = abs(math.log(share / estimate.share)) < CHANGE
         m = _shares(patterns.levels, matches.astype(np.float64), u, usual_m, prior)
         estimate = Estimate(m, u, share)

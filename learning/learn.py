@@ -24,7 +24,7 @@ from pehchan.learning.lookalikes import Lookalikes
 from pehchan.learning.model import LOOKALIKE, Model, features, rounded, rounded_all
 from pehchan.learning.patterns import Floats, Patterns, Positions
 from pehchan.learning.profile import Profile
-from pehchan.learning.strangers import strangers
+from pehchan.learning.strangers import Strangers
 from pehchan.learning.table import Table
 from pehchan.learning.telling import findings, warnings
 from pehchan.learning.threshold import best_of_each, link_threshold, one_to_one
@@ -35,6 +35,8 @@ WRONG = 0.03
 SPREAD, INTERCEPT_SPREAD = 0.3, 1.5
 #: How far they are expected to move what lookalikes take away: whether they are matches cannot be known without.
 LOOKALIKE_SPREAD = 1.0
+#: Of random pairs such a share are matches that what strangers are like is told apart from them, and so often.
+MANY, REFITS = 0.02, 5
 #: Pairs from which the model teaches itself, and how often it does. Links compete more each time, until what labels
 #: say of single pairs no longer fits: with labels they are taught once.
 TAUGHT, TEACHINGS, TEACHINGS_OF_LABELLED_LINKS = 40_000, 2, 1
@@ -75,7 +77,7 @@ class Pairs:
 
 def learn(
     profile: Profile,
-    sample: Table,
+    strangers: Strangers,
     pairs: Pairs,
     keys: Keys,
     labels: LabelledPairs | None = None,
@@ -84,11 +86,11 @@ def learn(
 ) -> Model:
     """The model of the records that a profile counts.
 
-    sample  records by the hashes of their ids: a random sample, for how often strangers agree
-    pairs   candidate pairs that `keys` find, all or a share of them
-    labels  what people said
-    within  of two sets, candidate pairs within one of them, for where links begin
-    clean   of two sets, those without duplicates: 0 the first, 1 the second
+    strangers  how often they agree
+    pairs      candidate pairs that `keys` find, all or a share of them
+    labels     what people said
+    within     of two sets, candidate pairs within one of them, for where links begin
+    clean      of two sets, those without duplicates: 0 the first, 1 the second
     """
     pairs = pairs.in_order()
     sizes = [profile.records[number] for number in sorted(profile.records)]
@@ -96,7 +98,7 @@ def learn(
     clean = tuple(sorted(clean)) if two else ()
     all_pairs = float(sizes[0]) * sizes[1] if two else sum(sizes) * (sum(sizes) - 1) / 2
     evidence = Evidence.of(pairs.table, pairs.i, pairs.j)
-    estimate, looks = _estimate(sample, pairs, evidence, sizes, max(all_pairs, 1.0), clean)
+    estimate, looks = _estimate(strangers, pairs, evidence, sizes, max(all_pairs, 1.0), clean)
     labels = labels.settled() if labels is not None and pairs.table.fields else None
     if labels is not None and not len(labels):
         labels = None
@@ -151,15 +153,14 @@ def learn(
 
 
 def _estimate(
-    sample: Table,
+    strangers: Strangers,
     pairs: Pairs,
     evidence: Evidence,
     sizes: list[int],
     all_pairs: float,
     clean: Sequence[int],
 ) -> tuple[Estimate, Lookalikes | None]:
-    fields = pairs.table.fields
-    u = strangers(sample)
+    fields, u = pairs.table.fields, strangers.u
     comparisons = [COMPARISONS[each.kind] for each in fields]
     usual = [em.usual(each.levels, graded=each.graded) for each in comparisons]
     patterns = Patterns.of(evidence.levels, pairs.inclusion)
@@ -170,7 +171,18 @@ def _estimate(
         estimate = em.fit_links(patterns, _single(pairs, clean), u, usual, all_pairs, links, pairs.inclusion)
     else:
         estimate = em.fit(patterns, u, usual, all_pairs)
-        found = lookalikes.find(patterns, estimate, all_pairs)
+        random = strangers.patterns
+        for _ in range(REFITS):
+            matches = em.sigmoid(estimate.log_odds(random.levels)) * random.counts
+            share = min(float(matches.sum()) / max(float(random.counts.sum()), 1.0), em.MOST_MATCHES)
+            if share < MANY:
+                break
+            # Candidates are not all pairs that match, where most do.
+            estimate = em.fit(patterns, strangers.without(matches), usual, all_pairs)
+            estimate = replace(estimate, share=max(share, estimate.share))
+        # Where nearly all match, what differs from most of them is no class beside strangers.
+        few = estimate.share < em.MOST_MATCHES
+        found = lookalikes.find(patterns, estimate, all_pairs) if few else None
         if found is not None and lookalikes.contested(patterns, estimate, *found) > lookalikes.CONTESTED:
             estimate, looks = found
             looks = Lookalikes(rounded_all(looks.m), rounded(looks.share), looks.fields)
@@ -259,7 +271,8 @@ def _link_threshold(
     if shared:
         own_set = model.clean[0]
         linking, partners = sizes[1 - own_set], sizes[own_set]
-        _, links = best_of_each(*_single(pairs, model.clean), scores)
+        (single,) = _single(pairs, model.clean)
+        _, links = best_of_each(single, scores)
     else:
         own_set = int(np.argmin(sizes))
         linking, partners = min(sizes), max(sizes)

@@ -7,6 +7,8 @@ import random
 import numpy as np
 import pytest
 from people import NAMES, people, typo
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from pehchan.learning.asking import to_ask
 from pehchan.learning.in_memory import RawLabels, learn_from
@@ -230,6 +232,64 @@ def test_odd_records_are_borne(name, linked, tmp_path):
         assert f1(found, pairs) > 0.9
     if pairs == []:
         assert not (found.log_odds > 0).any()
+
+
+def copied(things, records, seed=7):
+    """So many records of the first things that people() makes, in each value of some of which a letter is wrong."""
+    rng = random.Random(seed)
+    columns, _, _ = people(things, seed=seed, twice=0)
+    rows = list(zip(*columns, strict=True))
+    return [[typo(x, rng) if rng.random() < 0.3 else x for x in rows[k % things]] for k in range(records)]
+
+
+def learnt_of(rows):
+    columns = list(map(list, zip(*rows, strict=True)))
+    return learn_from(
+        [f"c{k}" for k in range(len(columns))], columns, [f"r{k}" for k in range(len(columns[0]))]
+    )
+
+
+def test_records_that_are_nearly_all_one_thing_are_taken_for_it():
+    found = learnt_of(copied(1, 50))
+    assert (found.log_odds > 0).mean() > 0.99
+    assert len(np.unique([found.i, found.j])) == 50
+    assert ["A large part of all pairs" in each for each in found.model.warnings] == [True]
+
+
+@pytest.mark.parametrize("more", ["serial numbers", "amounts", "only two columns"])
+def test_where_nothing_tells_whether_all_are_one_thing_it_says_so(more):
+    rng = random.Random(8)
+    rows = copied(1, 50)
+    if more == "serial numbers":
+        rows = [[*row, f"SN {1000 + k}"] for k, row in enumerate(rows)]
+    elif more == "amounts":
+        rows = [[*row, str(rng.randrange(10**6))] for row in rows]
+    else:
+        rows = [row[:2] for row in rows]
+    found = learnt_of(rows)
+    assert not (found.log_odds > 0).any()
+    assert any("Nothing tells whether they are all one thing" in each for each in found.model.warnings)
+
+
+@pytest.mark.parametrize(("things", "records"), [(2, 60), (5, 60), (3, 300), (30, 100)])
+def test_many_records_of_few_things_are_told_apart(things, records):
+    found = learnt_of(copied(things, records))
+    taken = found.log_odds > 0
+    i, j = found.i[taken], found.j[taken]
+    of_one = (j - i) % things == 0
+    assert of_one.mean() > 0.99
+    edges = coo_array((np.ones(int(of_one.sum())), (i[of_one], j[of_one])), shape=(records, records))
+    assert things <= connected_components(edges, directed=False)[0] <= things + 2
+
+
+def test_labels_speak_against_what_was_found():
+    """Of records that are alike in two columns some are said to match."""
+    rows = [row[:2] for row in copied(1, 50)]
+    columns = list(map(list, zip(*rows, strict=True)))
+    ids = [f"r{k}" for k in range(50)]
+    labelled = said(columns, ids, [(k, k + 1, 1) for k in range(0, 40, 2)])
+    found = learn_from(["c0", "c1"], columns, ids, labels=labelled)
+    assert (found.log_odds > 0).mean() > 0.5
 
 
 @pytest.mark.parametrize(

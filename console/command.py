@@ -140,9 +140,9 @@ def build_parser() -> argparse.ArgumentParser:
             action="store_true",
             help="the two inputs are two sets: only records of different sets match",
         )
-        _add_link_kinds(each)
         _add_learning_options(each, "folder of the model (required)", required=True)
         _add_properties_options(each)
+        _add_link_kinds(each)
         _add_schema_option(each)
         _add_runner_options(each)
         each.add_argument("-q", "--quiet", action="store_true", help="no progress")

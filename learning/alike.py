@@ -14,8 +14,8 @@ from pehchan.learning.patterns import Floats, Patterns
 from pehchan.learning.strangers import Strangers, random_pairs
 from pehchan.learning.table import Column, Table
 
-#: Records are alike in a column of which so many have one value, and of which so many random pairs are at least somewhat
-#: alike (serial numbers are that, too, but none is frequent); they are it in all columns, and these are so many.
+#: Records are alike in a column of which so many have one value, and of which so many random pairs are at least
+#: somewhat alike (serial numbers are that, too, but none is frequent); they are it in all columns, at least so many.
 ONE_VALUE, NEAR, COLUMNS = 0.2, 0.9, 3
 #: How often the values of strangers have nothing in common, usually.
 DIFFERENT = 0.9

@@ -33,8 +33,13 @@ from pehchan.learning.threshold import best_of_each, link_threshold, one_to_one
 WRONG = 0.03
 #: How far labels are expected to move a coefficient from 1, and the intercept.
 SPREAD, INTERCEPT_SPREAD = 0.3, 1.5
+#: With labels of one answer alone the coefficients move so much less. The intercept then stays: such labels do not say
+#: where matches begin, however many they are.
+ONE_SIDED = 0.5
 #: How far they are expected to move what lookalikes take away: whether they are matches cannot be known without.
 LOOKALIKE_SPREAD = 1.0
+#: A feature varies at least so much.
+LEAST_SPREAD = 1e-4
 #: Of random pairs such a share are matches that what strangers are like is told apart from them, and so often.
 MANY, REFITS = 0.02, 5
 #: Pairs from which the model teaches itself, and how often it does. Links compete more each time, until what labels
@@ -102,14 +107,15 @@ def learn(
     labels = labels.settled() if labels is not None and pairs.table.fields else None
     if labels is not None and not len(labels):
         labels = None
-    taught = len(pairs) > 0 and len(pairs.table.fields) > 1 and (bool(clean) or labels is not None)
+    taught = len(pairs) > 0 and len(pairs.table.fields) > 1 and (bool(clean) or _fewer(labels) > 0)
     # What words have in common takes long to find, and only a taught model makes use of it.
     made = features(pairs.table, pairs.i, pairs.j, evidence, estimate, looks, None if taught else {})
     labelled = None
     if labels is not None:
         of_labels = Evidence.of(labels.table, labels.i, labels.j)
         labelled = features(labels.table, labels.i, labels.j, of_labels, estimate, looks)
-    coefficients, intercept = _by_labels(evidence, estimate, looks, labelled, labels)
+    any_found = estimate.share * all_pairs > 1
+    coefficients, intercept = _by_labels(evidence, estimate, looks, labelled, labels, any_found)
     scores = _sum(made, coefficients, intercept, len(pairs))
     believed = None
     if labelled is not None and labels is not None:
@@ -205,8 +211,12 @@ def _by_labels(
     looks: Lookalikes | None,
     labelled: dict[str, Floats] | None,
     labels: LabelledPairs | None,
+    any_found: bool,
 ) -> tuple[dict[str, float], float]:
-    """What the weights of the fields count: 1 each, and with labels what these make of it."""
+    """What the weights of the fields count: 1 each, and with labels what these make of it.
+
+    any_found  whether there are matches by the estimate alone, which then knows where they begin
+    """
     names = [f"{each.name}: weight" for each in evidence.fields]
     means, spreads = [1.0] * len(names), [SPREAD] * len(names)
     if looks is not None:
@@ -223,9 +233,20 @@ def _by_labels(
     examples = regression.Examples(
         _columns(labelled, names), (labels.labels == MATCH).astype(np.float64), np.ones(len(labels))
     )
-    prior = regression.Prior(np.array(means), np.array(spreads), estimate.prior_log_odds, INTERCEPT_SPREAD)
+    fewer = _fewer(labels)
+    spread = INTERCEPT_SPREAD
+    if any_found:
+        spread *= max(math.sqrt(fewer / (fewer + 1)), 0.01)
+        spreads = [each * (1.0 if fewer else ONE_SIDED) for each in spreads]
+    prior = regression.Prior(np.array(means), np.array(spreads), estimate.prior_log_odds, spread)
     coefficients, intercept = regression.fit(examples, prior, WRONG)
     return dict(zip(names, map(rounded, coefficients.tolist()), strict=True)), rounded(intercept)
+
+
+def _fewer(labels: LabelledPairs | None) -> int:
+    """How many labels there are of the answer that has fewer."""
+    matches = 0 if labels is None else int((labels.labels == MATCH).sum())
+    return 0 if labels is None else min(matches, len(labels) - matches)
 
 
 def _self_taught(
@@ -258,7 +279,8 @@ def _self_taught(
     count = len(names)
     prior = regression.Prior(np.full(count, 0.1), np.ones(count), -3.0, 10.0)
     found, base = regression.fit(regression.Examples(standard, targets, weights), prior, 0.002)
-    found = found / spread
+    # What is the same for all pairs has no say.
+    found = np.where(spread > LEAST_SPREAD, found / spread, 0.0)
     learnt = {name: rounded(each) for name, each in zip(names, found.tolist(), strict=True) if each > 0}
     return learnt, rounded(base - float((centre * found).sum()))
 

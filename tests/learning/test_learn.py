@@ -145,6 +145,33 @@ def test_labels_of_every_kind_are_borne(known, kind):
         assert any("3 pairs are labelled as a match and as no match" in each for each in found.model.warnings)
 
 
+@pytest.mark.parametrize("answer", [0, 1])
+@pytest.mark.parametrize("count", [1, 2, 8])
+def test_labels_of_one_side_do_not_move_where_matches_begin(known, answer, count):
+    columns, ids, pairs, learnt = known
+    right = np.isin(learnt.i * len(ids) + learnt.j, [i * len(ids) + j for i, j in pairs])
+    # The least sure ones, as they are asked about.
+    places = np.flatnonzero(right == bool(answer))
+    places = places[np.argsort(np.abs(learnt.log_odds[places]))[:count]]
+    labelled = [(int(learnt.i[k]), int(learnt.j[k]), answer) for k in places]
+    found = learn_from(NAMES, columns, ids, labels=said(columns, ids, labelled))
+    assert found.model.intercept == pytest.approx(learnt.model.intercept, abs=0.05)
+    moved = found.model.log_odds(learnt.table, learnt.i, learnt.j) - learnt.log_odds
+    assert np.median(np.abs(moved)) < 1
+    assert ((found.log_odds > 0) != (learnt.log_odds > 0)).mean() < 0.01
+
+
+def test_what_is_the_same_for_all_pairs_does_not_count():
+    """No street has a number: what numbers of it two records have in common says nothing."""
+    columns, ids, pairs = people(150, twice=0.5)
+    columns[2] = [street.lstrip("0123456789") for street in columns[2]]
+    columns[2] = ["".join("x" if letter.isdigit() else letter for letter in street) for street in columns[2]]
+    labelled = [(i, j, 1) for i, j in pairs[:8]] + [(k, k + 7, 0) for k in range(0, 32, 4)]
+    found = learn_from(NAMES, columns, ids, labels=said(columns, ids, labelled))
+    assert "street: numbers" not in found.model.coefficients
+    assert max(map(abs, found.model.coefficients.values())) < 100
+
+
 def test_labels_outlive_their_records(known):
     columns, ids, pairs, _ = known
     gone, other_ids, other_pairs = people(100, seed=9)

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 import orjson
 
+from pehchan.console.going_on import Origin
 from pehchan.console.inputs import Prepared
 from pehchan.console.jobs import Jobs, local_folder
-from pehchan.console.labelling import MODEL_FILE, alone
+from pehchan.console.labelling import alone
 from pehchan.console.output import tagged_lines, whole_folder, whole_path
 from pehchan.console.pipeline import (
     Request,
@@ -42,7 +43,7 @@ from pehchan.learning.em import sigmoid
 from pehchan.learning.fields import LearntField, kinds_of
 from pehchan.learning.in_memory import candidates_of, learn_of
 from pehchan.learning.labelled import LabelledPairs
-from pehchan.learning.labels import LABELS_FILE, Labels, read_labels
+from pehchan.learning.labels import LABELS_FILE, MODEL_FILE, Labels, read_labels
 from pehchan.learning.learn import Pairs
 from pehchan.learning.model import Model
 from pehchan.learning.neighbours import wanted
@@ -119,6 +120,7 @@ class Learning:
     anew     learn although there is a model that knows these labels
     ask      pairs to ask about; 0 for none
     out      the output of the run, if it has one; labels of a model in an earlier one are kept
+    origin   the command, for those that go on from its questions
     """
 
     folder: str = ""
@@ -126,6 +128,7 @@ class Learning:
     anew: bool = False
     ask: int = 20
     out: str = ""
+    origin: Origin | None = None
     found: Learnt | None = None
 
     def check(self, plan: Plan, prepared: Prepared, mistakes: Mistakes) -> Plan:
@@ -308,6 +311,8 @@ class Learning:
                 model.write(folder)
             if self.ask:
                 write_questions(folder / QUESTIONS_FILE, questions)
+                if self.origin is not None:
+                    self.origin.write(folder)
         self.found = Learnt(model, again, self._labels, len(asked), chosen.left_out)
 
 

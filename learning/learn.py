@@ -33,8 +33,8 @@ from pehchan.learning.threshold import best_of_each, link_threshold, one_to_one
 WRONG = 0.03
 #: How far labels are expected to move a coefficient from 1, and the intercept.
 SPREAD, INTERCEPT_SPREAD = 0.3, 1.5
-#: With labels of one answer alone the coefficients move so much less. The intercept then stays: such labels do not say
-#: where matches begin, however many they are.
+#: With labels of one answer alone the coefficients move so much less. The intercept then stays: such labels do not
+#: say where matches begin, however many they are.
 ONE_SIDED = 0.5
 #: How far they are expected to move what lookalikes take away: whether they are matches cannot be known without.
 LOOKALIKE_SPREAD = 1.0

@@ -17,6 +17,7 @@ from pehchan.learning.em import Estimate
 from pehchan.learning.evidence import Evidence, words_in_common
 from pehchan.learning.fields import LearntField
 from pehchan.learning.keys import Keys
+from pehchan.learning.labels import MODEL_FILE
 from pehchan.learning.lookalikes import Lookalikes
 from pehchan.learning.odds import CUTOFF, steps_of
 from pehchan.learning.patterns import Floats, Positions
@@ -25,7 +26,6 @@ from pehchan.learning.table import Table
 from pehchan.learning.whole_files import write_whole
 
 VERSION = 1
-FILE = "model.json"
 #: Pairs whose features are in memory at a time.
 AT_ONCE = 100_000
 #: Name of the feature that says how much likelier a lookalike is than a match.
@@ -91,12 +91,12 @@ class Model:
         """Into model.json in a folder, which is made where it is not there."""
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False)
-        write_whole(folder / FILE, (text + "\n").encode())
+        write_whole(folder / MODEL_FILE, (text + "\n").encode())
 
     @classmethod
     def read(cls, folder: Path) -> "Model":
         """From a folder. Raises ValueError, for a person, where there is no model that this version can read."""
-        file = folder / FILE
+        file = folder / MODEL_FILE
         try:
             given = json.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -113,7 +114,8 @@ def test_what_stands_in_the_output():
     assert sorted(path.name for path in Path("out").iterdir()) == [
         *("cluster_shapes", "clusters", "internal", "model", "pairs", "rejected", "run.json")
     ]
-    assert sorted(path.name for path in Path("out/model").iterdir()) == ["model.json", "questions.json"]
+    files = ["command.json", "model.json", "questions.json"]
+    assert sorted(path.name for path in Path("out/model").iterdir()) == files
     _, same = people()
     found = [line.split(",") for line in lines("out/pairs")]
     assert {frozenset((one, two)) for one, two, _, _ in found} >= set(same) - _lost(same)
@@ -181,6 +183,7 @@ def test_labels_are_learnt_from_and_kept(pehchan, monkeypatch):
     assert len(questions("model")) == 8
     said = answer(pehchan, monkeypatch, right_answers("model"), "model")
     assert "8 labels" in said
+    assert said.endswith("To match with these labels: pehchan match people.csv --model model\n")
     said = pehchan("match", "people.csv", "--model", "model", "-o", "one")
     yes = sum(read.answer == MATCH for read in read_label_file(Path("model/labels.csv")).labels)
     assert f"Learnt from 210 records and labels ({yes} match, {8 - yes} no match):" in said
@@ -409,6 +412,21 @@ def test_link_sets_that_hold_everything_twice(pehchan, two_sets):
     pehchan("learn", "--link", "a.csv", "b.csv", "--many-to-many", "--model", "model")
     said = pehchan("match", "--link", "a.csv", "b.csv", "--model", "model", "-o", "other", errors=True)
     assert "is used for two sets without duplicates" in said
+
+
+def test_what_label_says_to_do_next_can_be_done(pehchan, called, monkeypatch):
+    """The commands that it prints, as they stand, where an output is there and where none is."""
+    for model, arguments in (("a b", ["learn", "people.csv", "--model", "a b"]), ("out/model", [])):
+        if arguments:
+            pehchan(*arguments)
+        said = answer(pehchan, monkeypatch, [1, 0], model)
+        command = shlex.split(said.splitlines()[-1].partition(": ")[2])
+        assert command[:3] == ["pehchan", "match", "people.csv"]
+        assert called(*command[1:])[0] == 0
+        # Called from elsewhere, what the records are is not known.
+        with monkeypatch.context() as patch:
+            patch.chdir(model)
+            assert "pehchan match INPUT... --model ." in answer(pehchan, monkeypatch, [], ".")
 
 
 def test_link_needs_two_sets(refused, two_sets):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pehchan
 from pehchan.clustering.cutting import WAYS
+from pehchan.console.going_on import DEFAULT_OUT, Origin
 from pehchan.metadata.mistakes import Mistake, Mistakes, MistakesError
 from pehchan.mrjobs import interrupts
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from pehchan.console.pipeline import Request, Result
 
 OK, FAILED, MISTAKEN, UNWRITABLE, INTERRUPTED = 0, 1, 2, 3, 130
-
-DEFAULT_OUT = "pehchan-out"
 
 
 #: Adds a command, of a room above this one, to those of the parser.
@@ -145,6 +144,7 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
         )
         _add_learning_options(each, "folder of the model (required)", required=True)
         _add_properties_options(each)
+        _add_link_kinds(each)
         _add_schema_option(each)
         _add_runner_options(each)
         each.add_argument("-q", "--quiet", action="store_true", help="no progress")
@@ -437,34 +437,32 @@ def run_match(options: argparse.Namespace) -> int:
     request = _request(
         options, out=options.out, overwrite=options.overwrite, resume=options.resume, link=options.link
     )
-    learning = Learning(options.model, options.labels, options.anew, out=options.out)
+    origin = _origin(options)
+    learning = Learning(options.model, options.labels, options.anew, out=options.out, origin=origin)
     result = run_pipeline(request, Progress(quiet=options.quiet), _announce_match, learning)
     assert learning.found is not None
     print(found_text(learning.found))
     print(summary(result, place(options.out)))
     if options.show:
         print(first_clusters(place(options.out), options.show), end="")
-    print(next_text(learning.found, options.model or f"{options.out}/model", _match_again(options)))
+    print(next_text(learning.found, origin))
     return OK
 
 
-def _match_again(options: argparse.Namespace) -> list[str]:
-    """The command that matches the records of another one with the labels that are to come."""
-    out = getattr(options, "out", None)
-    return [
-        *("pehchan", "match"),
+def _origin(options: argparse.Namespace) -> Origin:
+    """What a command needs to go on from this one."""
+    out = getattr(options, "out", "")
+    records = [
         *(["--link"] if options.link else []),
         *options.inputs,
         *(["-p", options.properties] if options.properties else []),
         *(part for define in options.defines for part in ("-D", define)),
         *(["-s", options.schema] if options.schema else []),
-        *(["--model", options.model] if options.model else []),
         *(part for file in options.labels for part in ("--labels", file)),
         *(["-r", options.runner] if options.runner != "inline" else []),
         *(["--conf-path", options.conf_path] if options.conf_path else []),
-        *(["-o", out] if out and out != DEFAULT_OUT else []),
-        *(["--overwrite"] if out else []),
     ]
+    return Origin(tuple(records), options.model or f"{out}/model", out)
 
 
 def run_learn(options: argparse.Namespace) -> int:
@@ -483,13 +481,14 @@ def _learn(options: argparse.Namespace, anew: bool, ask: int) -> int:
 
     _check_link(options)
     quiet_mrjob(options.verbose)
-    learning = Learning(options.model, options.labels, anew, ask)
+    origin = _origin(options)
+    learning = Learning(options.model, options.labels, anew, ask, origin=origin)
     request = _request(options, out="", link=options.link)
     run_learning(request, learning, Progress(quiet=options.quiet), _announce_match)
     assert learning.found is not None
     if anew:
         print(found_text(learning.found))
-    print(next_text(learning.found, options.model, _match_again(options)))
+    print(next_text(learning.found, origin))
     return OK
 
 

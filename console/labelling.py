@@ -16,6 +16,7 @@ from pathlib import Path
 from shutil import get_terminal_size
 from typing import Protocol, TextIO
 
+from pehchan.console.going_on import ask_command, label_command, match_command, origin_of, unknown
 from pehchan.console.side_by_side import in_color, show_cluster
 from pehchan.learning.asked import (
     QUESTIONS_FILE,
@@ -30,6 +31,7 @@ from pehchan.learning.labels import (
     ANSWERS,
     LABELS_FILE,
     MATCH,
+    MODEL_FILE,
     NO_MATCH,
     Label,
     aligned_record,
@@ -48,7 +50,6 @@ SURE = 0.95
 #: How many labels of matches and of strangers a model should have, at least.
 ENOUGH = 5
 
-MODEL_FILE = "model.json"
 _ANSWERS = {str(answer): answer for answer in ANSWERS}
 _HELP = """\
 1  the two records stand for the same person, product or place
@@ -216,7 +217,7 @@ def session(model: str) -> Iterator[Session]:
     """A session over the folder of a model, while no other one is. Raises MistakesError where there cannot be one."""
     folder = model_folder(model)
     if not (folder / QUESTIONS_FILE).exists():
-        right = f"Choose some: pehchan ask INPUT... --model {model}"
+        right = f"Choose some: {ask_command(unknown(model))}"
         raise _mistake(model, "no pairs wait for an answer: it holds no questions.json.", right)
     with alone(folder):
         yield Session(folder)
@@ -329,6 +330,7 @@ def pair_text(title: str, columns: Sequence[str], first: Record, second: Record,
 
 def session_text(session: Session, model: str) -> str:
     """What a session came to, and what to do next."""
+    origin = origin_of(model)
     lines = []
     if session.given:
         lines.append(f"{_counts(session.given)} in this session")
@@ -339,14 +341,14 @@ def session_text(session: Session, model: str) -> str:
             if len(session.waiting) == 1
             else f"{len(session.waiting):,} pairs still wait"
         )
-        lines.append(f"{waiting}; go on with: pehchan label --model {model}")
+        lines.append(f"{waiting}; go on with: {label_command(model)}")
     else:
-        lines.append(f"No more pairs wait; for others: pehchan ask INPUT... --model {model}")
+        lines.append(f"No more pairs wait; for others: {ask_command(origin)}")
     counts = count_answers(session.book.labels)
     if min(counts[MATCH], counts[NO_MATCH]) < ENOUGH:
         lines.append(f"A model is surer with at least {ENOUGH} labels each of match and no match.")
     if session.book.labels:
-        lines.append(f"To match with these labels: pehchan match INPUT... --model {model}")
+        lines.append(f"To match with these labels: {match_command(origin)}")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -359,7 +361,7 @@ def labels_text(model: str, out: TextIO) -> str:
     """All labels of a model, in the order they were given, what is wrong with some, and their counts."""
     path = model_folder(model) / LABELS_FILE
     if not path.exists():
-        return f"No labels yet; pehchan label --model {model} asks for some.\n"
+        return f"No labels yet; {label_command(model)} asks for some.\n"
     columns, labels, _ = read_label_file(path)
     texts = [
         pair_text(f"{number}: {ANSWERS[label.answer]}", columns, label.first, label.second, out)

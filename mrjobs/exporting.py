@@ -123,7 +123,7 @@ def all_quoted(values: list[str], delimiter: str) -> list[str]:
 
 def _steps(plan: Plan | None) -> int:
     """Distances to one of the log odds, 0 where no model made them."""
-    return 0 if plan is None or plan.model is None else steps_of(plan.model["one to one"])
+    return 0 if plan is None or plan.model is None else steps_of(bool(plan.model["without duplicates"]))
 
 
 def cluster_lines(payload: bytes, with_sets: bool, steps: int = 0) -> Iterator[str]:

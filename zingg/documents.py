@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pehchan.console.side_by_side import changed_spans
-from pehchan.learning.labels import MATCH, NO_MATCH, UNSURE
-from pehchan.learning.model import FILE as MODEL_FILE
+from pehchan.learning.labels import MATCH, MODEL_FILE, NO_MATCH, UNSURE
 from pehchan.learning.whole_files import write_whole
 from pehchan.zingg.configuration import DONT_USE
 from pehchan.zingg.extras import library

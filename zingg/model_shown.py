@@ -9,8 +9,7 @@ from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
-from pehchan.learning.labels import ANSWERS
-from pehchan.learning.model import FILE as MODEL_FILE
+from pehchan.learning.labels import ANSWERS, MODEL_FILE
 from pehchan.learning.model import Model
 from pehchan.learning.whole_files import write_whole
 from pehchan.metadata.mistakes import Mistake, MistakesError

@@ -10,8 +10,7 @@ from pehchan.console.learning_run import Learning, Learnt, run_learning
 from pehchan.console.learnt_text import found_text
 from pehchan.console.pipeline import run_pipeline
 from pehchan.learning.asked import QUESTIONS_FILE, read_questions
-from pehchan.learning.labels import MATCH, NO_MATCH, name_pair
-from pehchan.learning.model import FILE as MODEL_FILE
+from pehchan.learning.labels import MATCH, MODEL_FILE, NO_MATCH, name_pair
 from pehchan.learning.model import Model
 from pehchan.metadata.mistakes import Mistake, MistakesError, nearest
 from pehchan.zingg.blocks import blocks_text
@@ -20,7 +19,7 @@ from pehchan.zingg.documents import generate_docs
 from pehchan.zingg.explaining import explained
 from pehchan.zingg.labelling import label, update_label
 from pehchan.zingg.labels import Answers
-from pehchan.zingg.model_shown import assess_model, export_model, peek_model
+from pehchan.zingg.model_shown import assess_model, export_model, peek_model, read_model
 from pehchan.zingg.recommending import recommended
 from pehchan.zingg.results import Clusters, clustered_batches, linked_batches, read_clusters
 from pehchan.zingg.running import Asked, Run
@@ -245,13 +244,7 @@ def explain(run: Run) -> str:
 
 def _model(run: Run) -> Model:
     """The model that there is. Raises MistakesError where there is none, or it compares something else."""
-    if not (run.model / MODEL_FILE).exists():
-        right = f"Learn one first: {run.asked.next('train')}"
-        raise MistakesError([Mistake(str(run.model), "there is no model.", right)])
-    try:
-        model = Model.read(run.model)
-    except ValueError as error:
-        raise MistakesError([Mistake("", *str(error).split("\n"))]) from None
+    model = read_model(run)
     names = {each.name for each in run.columns}
     if missing := [field.name for field in model.fields if field.name not in names]:
         what = f"the model compares {', '.join(missing)}, which fieldDefinition does not."

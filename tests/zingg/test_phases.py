@@ -460,7 +460,7 @@ def test_bad_input(refused, zingg):
     written(data)
     assert 'unknown phase "trainmatsch".\n  Did you mean "trainMatch"?' in refused("trainmatsch")
     assert "runIncremental is not built" in refused("runIncremental")
-    assert "there is no model" in refused("verifyBlocking")
+    assert "model.json is not there" in refused("verifyBlocking")
     assert "no column is named" in refused("recommend")
     assert "no such runner" in refused("trainMatch", "conf.json", "-r", "sparkle")
 

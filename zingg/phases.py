@@ -1,7 +1,7 @@
 """The phases: what pehchan zingg --phase P, and Python programs, run."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +28,10 @@ from pehchan.zingg.writing import write_pipe
 
 #: Pairs that are found at a time.
 FOUND = 20
+
+#: How records of another pipe may be linked with those of the first; the second is tried where the first links only
+#: a small share of the records of the smaller pipe: it finds links of records that are hardly alike.
+LINKED_AS, FEW = ("many-to-one", "one-to-one"), 0.01
 
 #: Labels of either kind that make a model surer; Zingg asked for them.
 ENOUGH = 5
@@ -118,12 +122,11 @@ def link(run: Run) -> str:
     for number, source in enumerate(sources.each[1:], 1):
         # The pipes after the first may hold the same things, so that they are linked one by one.
         records = [run.records([number], sources, f"other-{number}"), first]
-        learning = Learning(str(run.model / "link" / str(number)), labels, ask=0)
-        out = run.here / f"linked-{number}"
-        request = run.request("match", records, str(out), link_as="many-to-one")
-        run_pipeline(request, run.progress, run.announce, learning)
+        both = f'"{sources.each[0].pipe.name}" and "{source.pipe.name}"'
+        few = FEW * min(source.rows, sources.each[0].rows)
+        learning, out = _linked(run, records, number, labels, both, few)
         clusters.add_links(read_clusters(out / "clusters"), sources.each[0].rows)
-        told.append(f'"{sources.each[0].pipe.name}" and "{source.pipe.name}": {_found(learning)}')
+        told.append(f"{both}: {_found(learning)}")
     schema = sources.schema(run.configuration.fields)
     written = run.write(lambda: linked_batches(sources, clusters, schema))
     linked, others = clusters.linked(sources.each[0].rows)
@@ -135,6 +138,32 @@ def link(run: Run) -> str:
             written,
         ]
     )
+
+
+def _linked(
+    run: Run, records: Sequence[str], number: int, labels: Sequence[str], both: str, few: float
+) -> tuple[Learning, Path]:
+    """What was learnt of the links of the records of a pipe with those of the first, and the output of the run.
+
+    few  links that are so few that another way is tried
+    """
+    found: list[tuple[int, Learning, Path]] = []
+    for kind in LINKED_AS:
+        learning = Learning(str(run.model / "link" / f"{number}-{kind}"), labels, ask=0)
+        out = run.here / f"linked-{number}-{kind}"
+        request = run.request("match", records, str(out), kind)
+        result = run_pipeline(request, run.progress, run.announce, learning)
+        found.append((result.counts["Pairs", "Kept"], learning, out))
+        if found[-1][0] >= few:
+            break
+    # The first of those with as many.
+    _, learning, out = max(found, key=lambda each: each[0])
+    if learning is not found[0][1]:
+        run.asked.tell(
+            f"{both}: hardly a pair matches where several records may belong to one of the first; so neither pipe is "
+            "taken to hold duplicates."
+        )
+    return learning, out
 
 
 def find_training_data(run: Run) -> str:

@@ -64,9 +64,9 @@ def link_threshold(
     Let q be the share of records whose best stranger, among the n records of their set, reaches t. Of N links at
     least as good as t so many are wrong as records without a right link find a partner among those of the larger
     set, of m records, that have none: wrong = (n - right) (1 - (1 - q)^((m - right) / n)), with right = N - wrong,
-    of which the smallest solution is found by repetition. Where partners are shared, all m are open to each of the n:
-    wrong = (n - right) q. Taken is the t of the largest 2 right / (N + all matches), where all matches are the most
-    that are right for any t.
+    of which the smallest solution is found by repetition. Where partners are shared, all m are open to each of the
+    n: wrong = (n - right) q, and so (n - N) q / (1 - q). Taken is the t of the largest 2 right / (N + all matches),
+    where all matches are the most that are right for any t.
     """
     if not len(linked):
         return None
@@ -80,13 +80,7 @@ def link_threshold(
     counts = np.ones(len(worst)) if stranger_weights is None else stranger_weights[worst]
     reached = np.concatenate([[0.0], np.cumsum(counts)])
     q = np.minimum(reached[np.searchsorted(-strangers[worst], -scores, side="right")] / own, 1 - 1e-9)
-    rate = np.log1p(-q) / own
-    wrong = np.zeros(len(found))
-    for _ in range(ROUNDS):
-        right = found - wrong
-        wrong = np.minimum(found, (size - right) * -np.expm1(rate * (own if shared else other - right)))
-    # Both q and the wrong links are counts that vary by chance: one standard deviation more is reckoned with.
-    wrong = np.minimum(found, wrong + np.sqrt(wrong + 2 * wrong**2 / np.maximum(q * own, 1.0)))
+    wrong = _wrong_of_shared(found, q, size, own) if shared else _wrong(found, q, size, other)
     wrong = np.maximum.accumulate(wrong)
     right = found - wrong
     f1 = 2 * right / (found + max(float(right.max()), 1e-9))
@@ -97,3 +91,23 @@ def link_threshold(
         # Chance finds as many.
         return float(scores[0]) + 1.0, 0.0
     return float(scores[best]), float(f1[best])
+
+
+def _wrong(found: Floats, q: Floats, size: float, other: float) -> Floats:
+    """How many of the links found are wrong, and one standard deviation more: q and they vary by chance."""
+    rate = np.log1p(-q) / size
+    wrong = np.zeros(len(found))
+    for _ in range(ROUNDS):
+        right = found - wrong
+        wrong = np.minimum(found, (size - right) * -np.expm1(rate * (other - right)))
+    return np.minimum(found, wrong + np.sqrt(wrong + 2 * wrong**2 / np.maximum(q * size, 1.0)))
+
+
+def _wrong_of_shared(found: Floats, q: Floats, size: float, own: float) -> Floats:
+    """The same where partners are shared: for each record that is linked with nothing there are q / (1 - q) that are
+    linked wrongly. Once nearly all strangers reach the score, that no record is left says nothing: two standard
+    deviations are reckoned with.
+    """
+    q = np.minimum(q + 2 * np.sqrt(q * (1 - q) / own), 1 - 1e-9)
+    alone = size - found
+    return np.minimum(found, (alone + 2 * np.sqrt(alone + 1)) * q / (1 - q))

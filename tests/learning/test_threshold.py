@@ -41,6 +41,44 @@ def test_links_are_nearly_as_good_as_with_the_threshold_of_the_truth(apart, matc
     assert np.median([short_of_oracle(seed, 600, matching, apart) for seed in range(3)]) < 0.02
 
 
+def short_of_oracle_where_partners_are_shared(seed, size, partners, matching, apart):
+    """The same, where each record of the first set has at most one partner, and partners may be shared."""
+    rng = np.random.default_rng(seed)
+    cross = rng.normal(-apart, 2.0, (size, partners))
+    right = np.arange(matching) % partners
+    cross[np.arange(matching), right] = rng.normal(apart, 2.5, matching)
+    own = rng.normal(-apart, 2.0, (partners, partners))
+    own[np.diag_indices(partners)] = -np.inf
+    scores, linked = cross.max(axis=1), cross.argmax(axis=1)
+    is_right = np.concatenate([linked[:matching] == right, np.zeros(size - matching, dtype=bool)])
+    strangers = np.maximum(own, own.T).max(axis=1)
+    threshold, _ = link_threshold(scores, strangers, (size, partners), shared=True)
+
+    def f1(least):
+        taken = scores >= least
+        return 2 * (is_right & taken).sum() / (taken.sum() + matching)
+
+    return max(f1(each) for each in scores) - f1(threshold)
+
+
+@pytest.mark.parametrize("apart", [4.0, 5.0, 6.0])
+@pytest.mark.parametrize("matching", [300, 900])
+def test_so_are_links_of_partners_that_are_shared(apart, matching):
+    short = [short_of_oracle_where_partners_are_shared(seed, 1000, 400, matching, apart) for seed in range(3)]
+    assert np.median(short) < 0.04
+
+
+def test_where_strangers_are_as_near_as_links_hardly_any_is_taken():
+    # Each record is linked with something, as each would be if there was no match at all.
+    def taken(seed):
+        rng = np.random.default_rng(seed)
+        scores, strangers = rng.normal(0.0, 1.0, (2, 500))
+        threshold, _ = link_threshold(scores, strangers, (500, 500), shared=True)
+        return (scores >= threshold).sum()
+
+    assert np.median([taken(seed) for seed in range(20)]) <= 5
+
+
 def test_without_links_there_is_no_threshold():
     assert link_threshold(np.zeros(0), np.zeros(0), (5, 5)) is None
 

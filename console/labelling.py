@@ -120,6 +120,11 @@ class Session:
         keys = pair_keys(pairs)
         return keys[: len(labels)], keys[len(labels) :]
 
+    def move_last(self, at: int) -> None:
+        """Put a label behind all others, so that it is the next to be taken back."""
+        self._before -= at < self._before
+        self.book.labels.append(self.book.labels.pop(at))
+
     def _ask_first(self, label: Label) -> None:
         """Put the pair of the last label before all other questions, also where it is none of them any more."""
         labelled, asked = self._keys()
@@ -208,7 +213,7 @@ def ask_pairs(session: Session, source: TextIO, out: TextIO) -> None:
             return
         if question is not None and word in _ANSWERS:
             session.answer(_ANSWERS[word])
-            out.write(_doubt(question, _ANSWERS[word]))
+            out.write(doubt(question, _ANSWERS[word]))
         elif word == "u":
             out.write(_taken_back(session))
         elif word == "?":
@@ -236,7 +241,7 @@ def _taken_back(session: Session) -> str:
     return f"Taken back: {ANSWERS[session.take_back().answer]}.\n"
 
 
-def _doubt(question: Question, answer: int) -> str:
+def doubt(question: Question, answer: int) -> str:
     """What to say where the model was sure of the opposite; the answer stands unless it is taken back."""
     if question.probability is None:
         return ""

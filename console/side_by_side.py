@@ -56,7 +56,7 @@ def show_cluster(
     shown = []
     for at, name in enumerate(columns):
         values = [items[at] for _, items in records]
-        spans = [_changed(values[0], value) for value in values]
+        spans = [changed_spans(values[0], value) for value in values]
         shown.append(_Column(name, values, spans, color, room))
     if sum(column.cells + len(_GAP) for column in shown) - len(_GAP) > room:
         for column in shown:
@@ -147,7 +147,7 @@ def _bands(columns: Sequence[_Column], room: int) -> list[list[_Column]]:
     return bands
 
 
-def _changed(reference: str, value: str) -> Spans:
+def changed_spans(reference: str, value: str) -> Spans:
     """The spans of a value that the reference has not, an empty one where it lacks something."""
     if reference == value:
         return ()
@@ -160,6 +160,24 @@ def _changed(reference: str, value: str) -> Spans:
     if 2 * len(edits) > max(len(reference), len(value)):
         return [(0, len(value))]
     return [(edit.dest_pos, edit.dest_pos + (edit.tag != "delete")) for edit in edits]
+
+
+def marked(text: str, spans: Spans) -> list[tuple[str, bool]]:
+    """A whole text as it is shown, in pieces, each with whether it is changed; "" is for what is missing there."""
+    runs = groupby(_signs_of(text, spans), key=lambda sign: sign.changed)
+    return [("".join(sign.shown for sign in run), changed) for changed, run in runs]
+
+
+def _signs_of(text: str, spans: Spans) -> list[_Sign]:
+    missing = {first for first, last in spans if first == last}
+    within = {at for first, last in spans for at in range(first, last)}
+    signs = []
+    for at in range(len(text) + 1):
+        if at in missing:
+            signs.append(_Sign("", 0, True))
+        if at < len(text):
+            signs.append(_sign(text[at], at in within))
+    return signs
 
 
 def _part(text: str, spans: Spans, start: int, limit: int, color: bool) -> list[_Sign]:

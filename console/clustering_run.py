@@ -42,6 +42,9 @@ A_RECORD, A_PAIR, A_PACKED_PAIR = 50, 10, 3
 #: How the names of packed files end.
 PACKED = (".gz", ".bz2")
 
+#: The largest distance of a pair: jobs hold distances as numbers of 64 bits.
+FARTHEST = 2**63 - 1
+
 #: Bytes of a file that are looked at, to tell how many pairs it holds.
 BYTES_LOOKED_AT = 100_000
 
@@ -86,8 +89,9 @@ def run_clustering(
     pairs = _find_pairs(request.inputs, mistakes)
     for output in pairs.outputs:
         _check_cutoff(output, cutoff, mistakes)
-    if cutoff < 0:
-        mistakes.add("--cutoff", f"{cutoff} is below 0.", "Give a distance from 0.")
+    if not 0 <= cutoff <= FARTHEST:
+        what = "below 0" if cutoff < 0 else f"above {FARTHEST}"
+        mistakes.add("--cutoff", f"{cutoff} is {what}.", f"Give a distance from 0 to {FARTHEST}.")
     record_files: list[InputFile] = []
     record_output = place(records) if records and (place(records) / "run.json").exists() else None
     if records and not record_output:
@@ -126,8 +130,9 @@ def run_clustering(
         with progress.stage("cluster"):
             reading = ["--delimiter", delimiter]
             inputs = [*of_pairs, *of_records]
-            cluster(jobs, inputs, cutoff, work, plan_path, settings, clean, size, reading)
-        aside = [*([work / "internal" / "clusters"] if pairs.files else []), *settled]
+            with_records = bool(of_records)
+            cluster(jobs, inputs, cutoff, work, plan_path, settings, clean, size, reading, with_records)
+        aside = [*([work / "internal" / "clusters"] if pairs.files or with_records else []), *settled]
         if aside:
             jobs.export(REJECTED, aside, work / "rejected", None)
             drop_empty_files(work / "rejected")
@@ -138,6 +143,10 @@ def run_clustering(
             raise RunError(
                 f"None of {unread:,} lines is a pair: expected id{delimiter}id{delimiter}distance, the distance "
                 "a whole number. Is --delimiter right?"
+            )
+        if not (unread or jobs.counts["Pairs", "Read"] or number_of_pairs(Pairs(pairs.outputs, []))):
+            result.warnings.append(
+                f"{', '.join(request.inputs)}: no pairs are there, and every record is alone."
             )
         result.counts, result.seconds = jobs.counts, progress.seconds
         write_run(work, result)
@@ -150,11 +159,11 @@ def _settings(
     """How clusters are made, and of which sets without duplicates: as asked, and else as the run says that found the
     pairs.
     """
-    settings, clean, schema = Settings(), asked.clean_sets, None
+    settings, clean, schema, sets = Settings(), asked.clean_sets, None, ()
     plan_file = outputs[0] / "internal" / "plan.json" if outputs else None
     if plan_file is not None and plan_file.exists():
         plan = Plan.from_dict(orjson.loads(plan_file.read()))
-        settings, clean, schema = plan.settings, clean or clean_sets(plan), plan.schema
+        settings, clean, schema, sets = plan.settings, clean or clean_sets(plan), plan.schema, plan.sets
         check_sets(plan, asked.clean_sets, "--clean-set", mistakes)
     by = asked.by or settings.cluster_by
     # What is not asked for is as in the run, as far as the way is.
@@ -165,7 +174,7 @@ def _settings(
         cluster_mean=asked.mean if asked.mean is not None else settings.cluster_mean if average else None,
         cluster_absent=asked.absent or (settings.cluster_absent if average else "unrelated"),
     )
-    check_way(settings, schema, clean, "--by", mistakes)
+    check_way(settings, schema, sets, clean, "--by", mistakes)
     if settings.cluster_absent == "computed" and (schema is None or len(outputs) > 1):
         mistakes.add(
             "--absent computed",

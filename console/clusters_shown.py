@@ -19,6 +19,7 @@ from pehchan.console.side_by_side import in_color, show_cluster
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Records
+from pehchan.mrjobs.exporting import with_set
 from pehchan.mrjobs.wire import CLUSTERED, RECORDS, SHAPE, Clustered, ClusterShapes, Identity
 
 #: Records with the values of their compared fields.
@@ -115,8 +116,8 @@ def clustered(out: Place) -> Iterator[tuple[Identity, Identity]]:
 def items_of(out: Place, wanted: Collection[Identity]) -> tuple[list[str], Values]:
     """The names of the compared fields, and of some records their values; nothing where the run kept no records."""
     items: Values = {}
-    path = out / "internal" / "plan.json"
-    fields = Plan.from_dict(orjson.loads(path.read())).schema.fields if path.exists() else ()
+    plan = _plan(out)
+    fields = plan.schema.fields if plan is not None else ()
     columns = [(field.name, field.ordinal) for field in fields if field.ordinal is not None]
     for tag, payload in tagged_lines(record_folders(out) if wanted and columns else []):
         if tag == RECORDS:
@@ -126,10 +127,21 @@ def items_of(out: Place, wanted: Collection[Identity]) -> tuple[list[str], Value
     return ([name for name, _ in columns] if items else []), items
 
 
-def side_by_side(title: str, names: Sequence[str], records: Sequence[Identity], items: Values) -> str:
+def _plan(out: Place) -> Plan | None:
+    path = out / "internal" / "plan.json"
+    return Plan.from_dict(orjson.loads(path.read())) if path.exists() else None
+
+
+def side_by_side(
+    title: str, names: Sequence[str], records: Sequence[Identity], items: Values, plan: Plan | None
+) -> str:
     """The records as a table, as wide as the terminal, below a title of any length."""
     width = get_terminal_size((110, 40)).columns
-    rows = [(record[1], items.get(record, [""] * len(names))) for record in records]
+    with_sets = plan is not None and len(plan.sets) > 1
+    rows = [
+        (with_set(*record) if with_sets else record[1], items.get(record, [""] * len(names)))
+        for record in records
+    ]
     _, _, rest = show_cluster("", names, rows, in_color(sys.stdout), width).partition("\n")
     return "\n".join([*wrap(title, width), rest])
 
@@ -137,4 +149,5 @@ def side_by_side(title: str, names: Sequence[str], records: Sequence[Identity], 
 def _tables(out: Place, clusters: Sequence[tuple[str, Sequence[Identity]]]) -> list[str]:
     """A table a cluster, each with its title; the ids alone where the run knows no more of its records."""
     names, items = items_of(out, {record for _, members in clusters for record in members})
-    return [side_by_side(title, names, members, items) for title, members in clusters]
+    plan = _plan(out)
+    return [side_by_side(title, names, members, items, plan) for title, members in clusters]

@@ -5,15 +5,15 @@ was run; 3 the output could not be written (disk full, no permission); 130 inter
 """
 
 import argparse
-import io
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pehchan
 from pehchan.clustering.cutting import WAYS
+from pehchan.console.going_on import DEFAULT_OUT, Origin
 from pehchan.metadata.mistakes import Mistake, Mistakes, MistakesError
 from pehchan.mrjobs import interrupts
 
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
 
 OK, FAILED, MISTAKEN, UNWRITABLE, INTERRUPTED = 0, 1, 2, 3, 130
 
-DEFAULT_OUT = "pehchan-out"
+
+#: Adds a command, of a room above this one, to those of the parser.
+AddCommand = Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], None]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    parser = build_parser()
+def main(arguments: Sequence[str] | None = None, more: Iterable[AddCommand] = ()) -> int:
+    """Run the command, which has some commands more; returns the exit code."""
+    parser = build_parser(more)
     options = parser.parse_args(arguments)
     interrupts.heed()
     try:
@@ -78,8 +80,8 @@ def _run_error() -> type[BaseException]:
     return RunError
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of the command line."""
+def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
+    """The parser of the command line, with some commands more."""
     parser = argparse.ArgumentParser(
         prog="pehchan",
         description="Finds the records that stand for the same person, product or place.",
@@ -95,10 +97,10 @@ def build_parser() -> argparse.ArgumentParser:
     _add_cluster_options(dedupe)
 
     link = _command(
-        commands, "link", run_dedupe, "the same for two sets: only records of different sets meet"
+        commands, "link", run_dedupe, "the same for several sets: only records of different sets meet"
     )
     link.add_argument("inputs", action="append", metavar="A", help="the first set, a file or folder")
-    link.add_argument("inputs", action="append", metavar="B", help="the second set")
+    link.add_argument("inputs", nargs="+", action="extend", metavar="B", help="the second set, and others")
     _add_run_options(link)
     _add_cluster_options(link)
     _add_link_kinds(link)
@@ -142,6 +144,7 @@ def build_parser() -> argparse.ArgumentParser:
         )
         _add_learning_options(each, "folder of the model (required)", required=True)
         _add_properties_options(each)
+        _add_link_kinds(each)
         _add_schema_option(each)
         _add_runner_options(each)
         each.add_argument("-q", "--quiet", action="store_true", help="no progress")
@@ -158,7 +161,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_schema_option(plan)
     _add_runner_options(plan)
     plan.add_argument(
-        "--link", action="store_true", help="the two inputs are two sets: only records of different sets meet"
+        "--link", action="store_true", help="each input is a set: only records of different sets meet"
     )
     plan.add_argument("--explain", action="store_true", help="also say why")
     plan.add_argument(
@@ -291,6 +294,8 @@ def build_parser() -> argparse.ArgumentParser:
     doctor.add_argument(
         "--deep", action="store_true", help="also run a small job on the nodes (hadoop), or ask AWS (emr)"
     )
+    for add in more:
+        add(commands)
     return parser
 
 
@@ -400,9 +405,9 @@ def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
 def _add_link_kinds(parser: argparse.ArgumentParser) -> None:
     as_what = parser.add_mutually_exclusive_group()
     for kind, text in (
-        ("one-to-one", "of two sets: neither holds duplicates (the default)"),
-        ("many-to-one", "the second set holds none: each record of the first belongs to at most one of it"),
-        ("many-to-many", "both sets may hold duplicates"),
+        ("one-to-one", "no set holds duplicates (the default)"),
+        ("many-to-one", "all but the first hold none: a record of the first belongs to at most one of each"),
+        ("many-to-many", "all sets may hold duplicates"),
     ):
         as_what.add_argument(
             f"--{kind}", dest="defines", action="append_const", const=f"link.as={kind}", help=text
@@ -421,7 +426,10 @@ def _add_learning_options(parser: argparse.ArgumentParser, model: str, required:
 
 
 def run_dedupe(options: argparse.Namespace) -> int:
-    return _run(options, clusters=True, link=options.command == "link")
+    link = options.command == "link"
+    if link:
+        _check_sets(options)
+    return _run(options, clusters=True, link=link)
 
 
 def run_similarity(options: argparse.Namespace) -> int:
@@ -442,34 +450,32 @@ def run_match(options: argparse.Namespace) -> int:
     request = _request(
         options, out=options.out, overwrite=options.overwrite, resume=options.resume, link=options.link
     )
-    learning = Learning(options.model, options.labels, options.anew, out=options.out)
+    origin = _origin(options)
+    learning = Learning(options.model, options.labels, options.anew, out=options.out, origin=origin)
     result = run_pipeline(request, Progress(quiet=options.quiet), _announce_match, learning)
     assert learning.found is not None
     print(found_text(learning.found))
     print(summary(result, place(options.out)))
     if options.show:
         print(first_clusters(place(options.out), options.show), end="")
-    print(next_text(learning.found, options.model or f"{options.out}/model", _match_again(options)))
+    print(next_text(learning.found, origin))
     return OK
 
 
-def _match_again(options: argparse.Namespace) -> list[str]:
-    """The command that matches the records of another one with the labels that are to come."""
-    out = getattr(options, "out", None)
-    return [
-        *("pehchan", "match"),
+def _origin(options: argparse.Namespace) -> Origin:
+    """What a command needs to go on from this one."""
+    out = getattr(options, "out", "")
+    records = [
         *(["--link"] if options.link else []),
         *options.inputs,
         *(["-p", options.properties] if options.properties else []),
         *(part for define in options.defines for part in ("-D", define)),
         *(["-s", options.schema] if options.schema else []),
-        *(["--model", options.model] if options.model else []),
         *(part for file in options.labels for part in ("--labels", file)),
         *(["-r", options.runner] if options.runner != "inline" else []),
         *(["--conf-path", options.conf_path] if options.conf_path else []),
-        *(["-o", out] if out and out != DEFAULT_OUT else []),
-        *(["--overwrite"] if out else []),
     ]
+    return Origin(tuple(records), options.model or f"{out}/model", out)
 
 
 def run_learn(options: argparse.Namespace) -> int:
@@ -488,21 +494,38 @@ def _learn(options: argparse.Namespace, anew: bool, ask: int) -> int:
 
     _check_link(options)
     quiet_mrjob(options.verbose)
-    learning = Learning(options.model, options.labels, anew, ask)
+    origin = _origin(options)
+    learning = Learning(options.model, options.labels, anew, ask, origin=origin)
     request = _request(options, out="", link=options.link)
     run_learning(request, learning, Progress(quiet=options.quiet), _announce_match)
     assert learning.found is not None
     if anew:
         print(found_text(learning.found))
-    print(next_text(learning.found, options.model, _match_again(options)))
+    print(next_text(learning.found, origin))
     return OK
 
 
 def _check_link(options: argparse.Namespace) -> None:
-    if options.link and len(options.inputs) != 2:
-        raise MistakesError(
-            [Mistake("--link", f"{len(options.inputs)} inputs, not two.", "Give the two sets.")]
+    """Raises MistakesError where sets are to be told apart of which something is learnt, and there are not two."""
+    if not options.link or len(options.inputs) == 2:
+        return
+    right = "Give the two sets."
+    if len(options.inputs) > 2:
+        right = (
+            "What is learnt is of two sets: give each two of them in a run of their own, or write in a schema how "
+            "records compare, and use pehchan link."
         )
+    raise MistakesError([Mistake("--link", f"{len(options.inputs)} inputs, not two.", right)])
+
+
+def _check_sets(options: argparse.Namespace) -> None:
+    """Raises MistakesError where there are not as many inputs as sets can be told apart."""
+    from pehchan.console.inputs import LINK_SETS
+
+    number, most = len(options.inputs), len(LINK_SETS)
+    if not 2 <= number <= most:
+        what = f"{number} input{'s' if number > 1 else ''}, and not from 2 to {most}."
+        raise MistakesError([Mistake("link", what, "Give each set, a file or folder.")])
 
 
 def _announce_match(result: "Result") -> None:
@@ -567,7 +590,8 @@ def run_plan(options: argparse.Namespace) -> int:
     from pehchan.console.planning import forecast
     from pehchan.console.recall import recall_text
 
-    _check_link(options)
+    if options.link:
+        _check_sets(options)
     quiet_mrjob(False)
     result, found = forecast(_request(options, out="", link=options.link, clusters=False), options.recall)
     if options.blocks and found.plan.join != "blocking":
@@ -601,6 +625,7 @@ def run_cluster(options: argparse.Namespace) -> int:
     )
     asked = Clusters(options.cutoff, options.by, options.clean_set, options.mean, options.absent)
     result = run_clustering(request, asked, options.records, options.delimiter, Progress(quiet=options.quiet))
+    _announce(result)
     print(summary(result, place(options.out)))
     return OK
 
@@ -635,7 +660,14 @@ def run_evaluate(options: argparse.Namespace) -> int:
 
 
 def run_label(options: argparse.Namespace) -> int:
-    from pehchan.console.labelling import NoAnswer, ask_pairs, labels_text, session, session_text
+    from pehchan.console.labelling import (
+        NoAnswer,
+        answers_from,
+        ask_pairs,
+        labels_text,
+        session,
+        session_text,
+    )
 
     if options.show:
         print(labels_text(options.model, sys.stdout), end="")
@@ -646,16 +678,13 @@ def run_label(options: argparse.Namespace) -> int:
         raise MistakesError([Mistake("--host, --port", "are for --web alone.", "Add --web.")])
     code = OK
     with session(options.model) as labelling:
-        if isinstance(sys.stdin, io.TextIOWrapper):
-            # What is no text is no answer, and no reason to break off.
-            sys.stdin.reconfigure(errors="replace")
         try:
-            ask_pairs(labelling, sys.stdin or io.StringIO(), sys.stdout)
+            ask_pairs(labelling, answers_from(sys.stdin), sys.stdout)
         except KeyboardInterrupt:
             print()
             code = INTERRUPTED
         except NoAnswer as error:
-            print(f"{error} The answers before it are kept.", file=sys.stderr)
+            print(error, file=sys.stderr)
             code = MISTAKEN
         print(session_text(labelling, options.model), end="")
     return code

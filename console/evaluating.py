@@ -40,7 +40,7 @@ class Evaluation:
         path = out / "internal" / "plan.json"
         self._plan = Plan.from_dict(orjson.loads(path.read())) if path.exists() else None
         sets = self._plan.sets if self._plan is not None else ()
-        self._truth = read_truth(truth_path, sets=sets if len(sets) == 2 else ())
+        self._truth = read_truth(truth_path, sets=sets if len(sets) > 1 else ())
         self._clusters = clusters(out)
         #: None where the run holds no pairs.
         self._kept = list(kept_pairs(out)) if (out / "internal" / "pairs").exists() else None
@@ -199,7 +199,7 @@ class _Told:
         """The two records side by side."""
         if pair in self._by_field:
             title += f"; {self._by_field[pair]}"
-        return side_by_side(title, self._names, pair, self._items)
+        return side_by_side(title, self._names, pair, self._items, self._plan)
 
 
 def kept_pairs(out: Place) -> Iterator[tuple[Pair, int]]:

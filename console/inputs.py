@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from string import ascii_lowercase
 
 from pehchan.console.ingest import IngestCounts, detect_format, ingest, read_header, sample_rows
 from pehchan.console.places import place
@@ -19,8 +20,8 @@ from pehchan.mrjobs.settling import FILE_SETS
 #: Rows looked at to guess a schema.
 GUESS_ROWS = 5000
 
-#: The sets of `pehchan link A B`.
-LINK_SETS = ("a", "b")
+#: The sets of `pehchan link A B C ...`, as many of them as there are tables.
+LINK_SETS = tuple(ascii_lowercase)
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,17 @@ earlier one ended.
 """
 
 import fcntl
+import io
 import os
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import TextIO
+from typing import Protocol, TextIO
 
+from pehchan.console.going_on import ask_command, label_command, match_command, origin_of, unknown
 from pehchan.console.side_by_side import in_color, show_cluster
 from pehchan.learning.asked import (
     QUESTIONS_FILE,
@@ -29,6 +31,7 @@ from pehchan.learning.labels import (
     ANSWERS,
     LABELS_FILE,
     MATCH,
+    MODEL_FILE,
     NO_MATCH,
     Label,
     aligned_record,
@@ -47,10 +50,7 @@ SURE = 0.95
 #: How many labels of matches and of strangers a model should have, at least.
 ENOUGH = 5
 
-MODEL_FILE = "model.json"
 _ANSWERS = {str(answer): answer for answer in ANSWERS}
-_PROMPT = "1 match, 0 no match, 2 unsure, u undo, q quit, ? help: "
-_NOTHING_WAITS = "No more pairs wait for an answer. u undo, q quit: "
 _HELP = """\
 1  the two records stand for the same person, product or place
 0  they stand for two different ones
@@ -61,8 +61,71 @@ Marked in the second record is what the first has not; an empty mark stands wher
 """
 
 
-class NoAnswer(ValueError):
+def _title(session: "Asks") -> str:
+    return f"pair {session.number - len(session.waiting) + 1} of {session.number}"
+
+
+@dataclass(frozen=True)
+class Wording:
+    """What is said to whoever answers.
+
+    prompt   what may be answered
+    nothing  the same where no pair waits
+    help     the same in full
+    quits    words that end the session
+    title    what stands above a pair
+    beneath  and under it
+    """
+
+    prompt: str = "1 match, 0 no match, 2 unsure, u undo, q quit, ? help: "
+    nothing: str = "No more pairs wait for an answer. u undo, q quit: "
+    help: str = _HELP
+    quits: tuple[str, ...] = ("q",)
+    title: "Callable[[Asks], str]" = _title
+    beneath: "Callable[[Asks], str]" = lambda session: ""
+
+
+WORDING = Wording()
+
+
+class Asks(Protocol):
+    """Pairs that wait, the first of which is asked.
+
+    waiting  of them, those that have no answer yet
+    number   how many there are, with and without an answer
+    columns  of the records of the first
+    """
+
+    waiting: list[Question]
+    number: int
+
+    @property
+    def columns(self) -> Sequence[str]: ...
+
+    def answer(self, answer: int) -> None:
+        """Keep an answer to the first question that waits."""
+
+    def take_back(self) -> int:
+        """Take back the last answer, and give it. Raises IndexError where there is none."""
+
+
+class NoAnswer(MistakesError):
     """A line from a pipe that is no answer: those that follow may be meant for other pairs."""
+
+    def __init__(self, number: int, word: str, why: str):
+        super().__init__([Mistake(f"line {number} of the input", f"{word!r} is {why}.")])
+        self.text = f"line {number} of the input, {word!r}, is {why}. The answers before it are kept."
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def answers_from(stdin: TextIO | None) -> TextIO:
+    """What answers are read from."""
+    if isinstance(stdin, io.TextIOWrapper):
+        # What is no text is no answer, and no reason to break off.
+        stdin.reconfigure(errors="replace")
+    return stdin or io.StringIO()
 
 
 class Session:
@@ -81,6 +144,11 @@ class Session:
         """The labels of this session."""
         return self.book.labels[self._before :]
 
+    @property
+    def columns(self) -> Sequence[str]:
+        """Of the records that are asked about."""
+        return self.asked.columns
+
     def answer(self, answer: int) -> None:
         """Keep an answer to the first question that waits."""
         question = self.waiting[0]
@@ -89,8 +157,8 @@ class Session:
             self.book.add(self.asked.columns, Label(name, question.first, question.second, answer))
             self._look()
 
-    def take_back(self) -> Label:
-        """Take back the last answer of this session or an earlier one, so that its pair is asked next.
+    def take_back(self) -> int:
+        """Take back the last answer of this session or an earlier one, and give it; its pair is asked next.
 
         Raises IndexError where there is none.
         """
@@ -100,7 +168,7 @@ class Session:
             label = self.book.take_back()
             self._before = min(self._before, len(self.book.labels))
             self._look()
-        return label
+        return label.answer
 
     def _look(self) -> None:
         """See what waits, and how many questions there are, each pair counted once."""
@@ -154,7 +222,7 @@ def session(model: str) -> Iterator[Session]:
     """A session over the folder of a model, while no other one is. Raises MistakesError where there cannot be one."""
     folder = model_folder(model)
     if not (folder / QUESTIONS_FILE).exists():
-        right = f"Choose some: pehchan ask INPUT... --model {model}"
+        right = f"Choose some: {ask_command(unknown(model))}"
         raise _mistake(model, "no pairs wait for an answer: it holds no questions.json.", right)
     with alone(folder):
         yield Session(folder)
@@ -194,8 +262,8 @@ def _mistake(where: str, what: str, right: str) -> MistakesError:
     return MistakesError([Mistake(where, what, right)])
 
 
-def ask_pairs(session: Session, source: TextIO, out: TextIO) -> None:
-    """Ask for one pair after the other, until q or the end of the input.
+def ask_pairs(session: Asks, source: TextIO, out: TextIO, wording: Wording = WORDING) -> None:
+    """Ask for one pair after the other, until a word that ends it, or the end of the input.
 
     Raises NoAnswer for a line that is no answer, where nobody sits at a terminal to give another.
     """
@@ -203,13 +271,14 @@ def ask_pairs(session: Session, source: TextIO, out: TextIO) -> None:
     for number in count(1):
         question = session.waiting[0] if session.waiting else None
         if question is not None and question is not shown:
-            title = f"pair {session.number - len(session.waiting) + 1} of {session.number}"
-            out.write("\n" + _pair_text(title, session.asked.columns, question.first, question.second, out))
+            title = wording.title(session)
+            out.write("\n" + pair_text(title, session.columns, question.first, question.second, out))
+            out.write(wording.beneath(session))
         shown = question
-        out.write(_NOTHING_WAITS if question is None else _PROMPT)
+        out.write(wording.nothing if question is None else wording.prompt)
         out.flush()
-        word = _word(source, out)
-        if word is None or word == "q":
+        word = next_word(source, out)
+        if word is None or word in wording.quits:
             return
         if question is not None and word in _ANSWERS:
             session.answer(_ANSWERS[word])
@@ -217,16 +286,16 @@ def ask_pairs(session: Session, source: TextIO, out: TextIO) -> None:
         elif word == "u":
             out.write(_taken_back(session))
         elif word == "?":
-            out.write(_HELP)
+            out.write(wording.help)
         elif word:
             why = "no answer" if question is not None else "one answer too many: no more pairs wait"
             if not source.isatty():
-                raise NoAnswer(f"line {number} of the input, {word!r}, is {why}.")
+                raise NoAnswer(number, word, why)
             out.write(f"That is {why}.\n")
 
 
-def _word(source: TextIO, out: TextIO) -> str | None:
-    """The next line without blanks around it, None at the end of the input."""
+def next_word(source: TextIO, out: TextIO) -> str | None:
+    """The next line in lower case, without blanks around it; None at the end of the input."""
     line = source.readline()
     word = line.strip().lower()
     # A terminal shows what is typed, and pipes do not.
@@ -235,10 +304,11 @@ def _word(source: TextIO, out: TextIO) -> str | None:
     return word if line else None
 
 
-def _taken_back(session: Session) -> str:
-    if not session.book.labels:
+def _taken_back(session: Asks) -> str:
+    try:
+        return f"Taken back: {ANSWERS[session.take_back()]}.\n"
+    except IndexError:
         return "There is no answer to take back.\n"
-    return f"Taken back: {ANSWERS[session.take_back().answer]}.\n"
 
 
 def doubt(question: Question, answer: int) -> str:
@@ -256,7 +326,8 @@ def doubt(question: Question, answer: int) -> str:
     )
 
 
-def _pair_text(title: str, columns: Sequence[str], first: Record, second: Record, out: TextIO) -> str:
+def pair_text(title: str, columns: Sequence[str], first: Record, second: Record, out: TextIO) -> str:
+    """Two records side by side, for what `out` is."""
     records = [(f"{each.set}:{each.id}" if each.set else each.id, each.items) for each in (first, second)]
     width = get_terminal_size((110, 40)).columns
     return show_cluster(title, columns, records, in_color(out), width)
@@ -264,6 +335,7 @@ def _pair_text(title: str, columns: Sequence[str], first: Record, second: Record
 
 def session_text(session: Session, model: str) -> str:
     """What a session came to, and what to do next."""
+    origin = origin_of(model)
     lines = []
     if session.given:
         lines.append(f"{_counts(session.given)} in this session")
@@ -274,14 +346,14 @@ def session_text(session: Session, model: str) -> str:
             if len(session.waiting) == 1
             else f"{len(session.waiting):,} pairs still wait"
         )
-        lines.append(f"{waiting}; go on with: pehchan label --model {model}")
+        lines.append(f"{waiting}; go on with: {label_command(model)}")
     else:
-        lines.append(f"No more pairs wait; for others: pehchan ask INPUT... --model {model}")
+        lines.append(f"No more pairs wait; for others: {ask_command(origin)}")
     counts = count_answers(session.book.labels)
     if min(counts[MATCH], counts[NO_MATCH]) < ENOUGH:
         lines.append(f"A model is surer with at least {ENOUGH} labels each of match and no match.")
     if session.book.labels:
-        lines.append(f"To match with these labels: pehchan match INPUT... --model {model}")
+        lines.append(f"To match with these labels: {match_command(origin)}")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -294,10 +366,10 @@ def labels_text(model: str, out: TextIO) -> str:
     """All labels of a model, in the order they were given, what is wrong with some, and their counts."""
     path = model_folder(model) / LABELS_FILE
     if not path.exists():
-        return f"No labels yet; pehchan label --model {model} asks for some.\n"
+        return f"No labels yet; {label_command(model)} asks for some.\n"
     columns, labels, _ = read_label_file(path)
     texts = [
-        _pair_text(f"{number}: {ANSWERS[label.answer]}", columns, label.first, label.second, out)
+        pair_text(f"{number}: {ANSWERS[label.answer]}", columns, label.first, label.second, out)
         for number, label in enumerate(labels, 1)
     ]
     warnings = "".join(f"warning: {text}\n" for text in read_labels([path]).warnings())

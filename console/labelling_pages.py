@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pehchan.console.labelling import Session, doubt
-from pehchan.console.side_by_side import changed_spans, marked
+from pehchan.console.side_by_side import marked
 from pehchan.learning.asked import Question
 from pehchan.learning.labels import ANSWERS, MATCH, NO_MATCH, UNSURE, Label, count_answers, name_pair
 from pehchan.metadata.records import Record
@@ -102,11 +102,11 @@ class Pages:
         if at is None:
             return {"pair": pair, "status": NO_PAIR}
         self._session.move_last(at)
-        label = self._session.take_back()
+        answer = self._session.take_back()
         self._by.pop(pair, None)
         self._name_questions()
         me.pair = self._name(self._session.waiting[0])
-        return {"pair": pair, "status": KEPT, "answer": label.answer}
+        return {"pair": pair, "status": KEPT, "answer": answer}
 
     def _keep(self, page: str, given: Answer) -> dict[str, Any]:
         waiting = self._session.waiting
@@ -124,6 +124,7 @@ class Pages:
             "pair": given.pair,
             "status": KEPT,
             "answer": given.answer,
+            "ids": [_id(question.first), _id(question.second)],
             "doubt": doubt(question, given.answer).strip(),
         }
 
@@ -226,7 +227,7 @@ def _fields(columns: Sequence[str], first: Record, second: Record) -> list[dict[
     return [
         {
             "name": _shown(name),
-            "values": [marked(one, changed_spans(other, one)), marked(other, changed_spans(one, other))],
+            "values": [marked(other, one), marked(one, other)],
             "compared": _compared(one, other),
         }
         for name, one, other in zip(columns, first.items, second.items, strict=True)
@@ -248,4 +249,4 @@ def _first_value(record: Record) -> str:
 
 
 def _shown(text: str) -> str:
-    return "".join(piece for piece, _ in marked(text, ()))
+    return "".join(piece for piece, _ in marked(text, text))

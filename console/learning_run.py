@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 import orjson
 
+from pehchan.console.going_on import Origin
 from pehchan.console.inputs import Prepared
 from pehchan.console.jobs import Jobs, local_folder
-from pehchan.console.labelling import MODEL_FILE, alone
+from pehchan.console.labelling import alone
 from pehchan.console.output import tagged_lines, whole_folder, whole_path
 from pehchan.console.pipeline import (
     Request,
@@ -42,7 +43,7 @@ from pehchan.learning.em import sigmoid
 from pehchan.learning.fields import LearntField, kinds_of
 from pehchan.learning.in_memory import candidates_of, learn_of
 from pehchan.learning.labelled import LabelledPairs
-from pehchan.learning.labels import LABELS_FILE, Labels, read_labels
+from pehchan.learning.labels import LABELS_FILE, MODEL_FILE, Labels, read_labels
 from pehchan.learning.learn import Pairs
 from pehchan.learning.model import Model
 from pehchan.learning.neighbours import wanted
@@ -119,6 +120,7 @@ class Learning:
     anew     learn although there is a model that knows these labels
     ask      pairs to ask about; 0 for none
     out      the output of the run, if it has one; labels of a model in an earlier one are kept
+    origin   the command, for those that go on from its questions
     """
 
     folder: str = ""
@@ -126,6 +128,7 @@ class Learning:
     anew: bool = False
     ask: int = 20
     out: str = ""
+    origin: Origin | None = None
     found: Learnt | None = None
 
     def check(self, plan: Plan, prepared: Prepared, mistakes: Mistakes) -> Plan:
@@ -176,6 +179,12 @@ class Learning:
                 if not self.anew:
                     mistakes.add("--model", what, right + " --anew does.")
         if self._known is not None and not self._to_learn:
+            if self._known.clean != _clean(plan):
+                mistakes.warn(
+                    "--model",
+                    f"it was learnt for {_partners(self._known.clean)}, and is used for {_partners(_clean(plan))}.",
+                    "From where on pairs match may be off; --anew learns it for these.",
+                )
             schema = replace(schema, fields=self._fields_of_model(schema.fields, prepared, mistakes))
         settings = replace(plan.settings, scale=SCALE)
         if not clean_sets(plan) and settings.cluster_by == Settings().cluster_by:
@@ -274,13 +283,13 @@ class Learning:
 
     def _learn(self, plan: Plan, sample: _Sample, here: Path) -> None:
         """Learn from a sample, and write the model and what to ask."""
-        chosen = kinds_of(sample.profile)
+        chosen = kinds_of(sample.profile, {each.name: each.kinds for each in plan.schema.fields})
         again = self._to_learn
         fields = chosen.fields if again or self._known is None else self._known.fields
         table = _table(plan, fields, sample.records)
         labels = None if self._labels is None else _labelled(plan, fields, self._labels)
         if again:
-            model, pairs, _, _ = learn_of(sample.profile, table, labels)
+            model, pairs, _, _ = learn_of(sample.profile, table, labels, _clean(plan))
             if self._labels is not None:
                 learnt_from = {**model.learnt_from, DIGEST: _digest(self._labels)}
                 model = replace(model, learnt_from=learnt_from)
@@ -295,13 +304,15 @@ class Learning:
             with alone(self._earlier):
                 (folder / LABELS_FILE).write_bytes((self._earlier / LABELS_FILE).read_bytes())
         asked = to_ask(model, pairs, labels, self.ask) if self.ask else np.zeros(0, np.int64)
-        log_odds = model.log_odds(table, pairs.i[asked], pairs.j[asked]) - model.threshold
+        log_odds = model.log_odds(pairs.table, pairs.i[asked], pairs.j[asked]) - model.threshold
         questions = _questions(plan, sample.records, pairs, asked, log_odds)
         with alone(folder):
             if again or not self.folder:
                 model.write(folder)
             if self.ask:
                 write_questions(folder / QUESTIONS_FILE, questions)
+                if self.origin is not None:
+                    self.origin.write(folder)
         self.found = Learnt(model, again, self._labels, len(asked), chosen.left_out)
 
 
@@ -316,6 +327,20 @@ def _digest(labels: Labels) -> str:
         for label in labels.labels
     )
     return hashlib.blake2b(orjson.dumps(told), digest_size=8).hexdigest()
+
+
+def _clean(plan: Plan) -> tuple[int, ...]:
+    """Of two sets, the numbers of those without duplicates."""
+    return tuple(plan.sets.index(name) for name in clean_sets(plan)) if len(plan.sets) == 2 else ()
+
+
+def _partners(clean: Sequence[int]) -> str:
+    """What two sets hold of which these are without duplicates."""
+    if len(clean) == 2:
+        return "two sets without duplicates"
+    if clean:
+        return f"two sets of which the {('first', 'second')[clean[0]]} is without duplicates"
+    return "records among which there may be any number of duplicates"
 
 
 def _table(plan: Plan, fields: Sequence[LearntField], records: Sequence[Record]) -> Table:

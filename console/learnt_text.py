@@ -1,10 +1,9 @@
 """What a person sees of what was learnt, and what to do next."""
 
-import shlex
-from collections.abc import Sequence
 from shutil import get_terminal_size
 from textwrap import wrap
 
+from pehchan.console.going_on import Origin, label_command, match_command
 from pehchan.console.learning_run import Learnt
 from pehchan.learning.labels import ANSWERS, MATCH, NO_MATCH
 
@@ -36,8 +35,9 @@ def _item(text: str, width: int) -> str:
     return "\n".join(wrap(text, width, initial_indent="  ", subsequent_indent="    "))
 
 
-def next_text(found: Learnt, model: str, again: Sequence[str]) -> str:
-    """What to do next; `again` is the command that matches with the labels."""
+def next_text(found: Learnt, origin: Origin) -> str:
+    """What to do next, after a command."""
+    model = origin.model
     if not found.questions:
         return f"No pair waits for an answer in {model}."
     waiting = "1 pair waits" if found.questions == 1 else f"{found.questions:,} pairs wait"
@@ -45,5 +45,5 @@ def next_text(found: Learnt, model: str, again: Sequence[str]) -> str:
         return f"{waiting} for an answer in {model}; to label them, match with a --model of this machine."
     return (
         f"{waiting} for an answer, from which it learns most. To answer, and to match with the answers:\n"
-        f"  pehchan label --model {shlex.quote(model)}\n  {shlex.join(again)}"
+        f"  {label_command(model)}\n  {match_command(origin)}"
     )

@@ -59,7 +59,9 @@ def whole_folder(out: str, overwrite: bool, resume: bool = False, resumable: boo
     try:
         yield unfinished
         if target.renames:
-            _swap(unfinished, target, out, overwrite)
+            if target.exists():
+                _refuse_output(out, overwrite)
+            replace_folder(unfinished, target)
     except JobFailed as error:
         if not resumable:
             unfinished.remove()
@@ -74,12 +76,11 @@ def whole_folder(out: str, overwrite: bool, resume: bool = False, resumable: boo
         raise
 
 
-def _swap(unfinished: Place, target: Place, out: str, overwrite: bool) -> None:
-    """Call the unfinished folder by its name, in place of an earlier output."""
+def replace_folder(unfinished: Place, target: Place) -> None:
+    """Call the unfinished folder by its name, in place of an earlier one where there is one."""
     if not target.exists():
         unfinished.rename(target)
         return
-    _refuse_output(out, overwrite)
     old = target.parent / f"{target.name}.{uuid.uuid4().hex[:8]}.old"
     target.rename(old)
     try:
@@ -148,7 +149,8 @@ def tagged_lines(folders: Sequence[Place]) -> Iterator[tuple[bytes, bytes]]:
 
 def record_folders(out: Place) -> list[Place]:
     """Where the settled records of a run lie."""
-    names = ("records", "records-a", "records-b")
+    sets = (read_run(out)["plan"] or {}).get("sets", ())
+    names = ("records", *(f"records-{name}" for name in sets))
     return [out / "internal" / name for name in names if (out / "internal" / name).exists()]
 
 

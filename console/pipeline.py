@@ -93,7 +93,7 @@ class Request:
     inputs     paths of files or folders
     out        the folder to write; "" where nothing is run
     resume     go on with the run to the same OUT that broke off
-    link       the first two inputs are two sets, of which only different ones meet
+    link       each input is a set, of which only different ones meet
     cutoff     of the clusters, None: as the properties or the schema say
     clusters   whether clusters are made at all
     """
@@ -113,8 +113,8 @@ class Request:
     cutoff: int | None = None
 
 
-#: The sets without duplicates, by what `link.as` says.
-LINK_KINDS = {"one-to-one": LINK_SETS, "many-to-one": LINK_SETS[1:], "many-to-many": ()}
+#: Which of the sets hold no duplicates, by what `link.as` says.
+LINK_KINDS = {"one-to-one": slice(None), "many-to-one": slice(1, None), "many-to-many": slice(0)}
 
 
 @dataclass
@@ -374,11 +374,13 @@ def cluster(
     clean: Sequence[str],
     size: Size,
     reading: Sequence[str] = (),
+    with_records: bool = True,
 ) -> None:
     """Cluster pairs (and records that may be alone) into work/clusters.
 
-    clean    the sets without duplicates
-    reading  of all jobs that read the pairs, how these are written
+    clean         the sets without duplicates
+    reading       of all jobs that read the pairs, how these are written
+    with_records  whether the records are among the inputs
     """
     clustered = work / "internal" / "clusters"
     paths = list(map(str, inputs))
@@ -388,6 +390,7 @@ def cluster(
         common = ["--cutoff", str(cutoff), "--salt", str(salt), *reading]
         found = [str(find_components(jobs, paths, work, common, size.pairs, room))] if parts > 1 else []
         switches = [*common, "--parts", str(parts), *cluster_switches(settings, clean, plan_path)]
+        switches += ["--with-records"] if with_records else []
         before = jobs.counts.copy()
         counts = jobs.run(ClusterPairs, [*paths, *found], clustered, switches)
         if not counts["Clusters", "Same code"]:
@@ -423,7 +426,8 @@ def find_components(
 
 def clean_sets(plan: Plan) -> Sequence[str]:
     """The sets of a plan that hold no duplicates."""
-    return LINK_KINDS[plan.settings.link_as] if plan.sets == LINK_SETS else plan.settings.clean_sets
+    is_link = len(plan.sets) > 1 and plan.sets == LINK_SETS[: len(plan.sets)]
+    return plan.sets[LINK_KINDS[plan.settings.link_as]] if is_link else plan.settings.clean_sets
 
 
 def cluster_switches(settings: Settings, clean: Sequence[str], plan_path: Path | None) -> list[str]:
@@ -527,10 +531,10 @@ def check(
         if plan.join == "same_id" or settings.two_sets:
             mistakes.add(
                 request.properties or "",
-                "link takes its two sets from its two inputs.",
+                "link takes its sets from its inputs.",
                 "Leave out sts.inter.set.matching and sts.mixed.in.sets, or use dedupe.",
             )
-        plan = replace(plan, sets=LINK_SETS, set_from="line")
+        plan = replace(plan, sets=LINK_SETS[: len(request.inputs)], set_from="line")
     elif prepared.kind == "records" and plan.set_from == "file":
         plan = replace(plan, set_from="line")
     if learning is not None:
@@ -549,7 +553,7 @@ def check(
         )
     check_sets(plan, () if request.link else plan.settings.clean_sets, "clean.sets", mistakes)
     if request.clusters:
-        check_way(plan.settings, plan.schema, clean_sets(plan), "cluster.by", mistakes)
+        check_way(plan.settings, plan.schema, plan.sets, clean_sets(plan), "cluster.by", mistakes)
     size = sum(os.path.getsize(file.path) for file in inputs if os.path.exists(file.path))
     if request.runner == "inline" and (too_large := _too_large("its input", size)):
         mistakes.warn("-r inline", *too_large)
@@ -569,14 +573,19 @@ def check_sets(plan: Plan, named: Sequence[str], where: str, mistakes: Mistakes)
 
 
 def check_way(
-    settings: Settings, schema: Schema | None, clean: Sequence[str], where: str, mistakes: Mistakes
+    settings: Settings,
+    schema: Schema | None,
+    sets: Sequence[str],
+    clean: Sequence[str],
+    where: str,
+    mistakes: Mistakes,
 ) -> None:
     """Mistakes in what is asked of the way to make clusters, besides its name."""
-    if settings.cluster_by == "assignment" and len(clean) != 2:
+    if settings.cluster_by == "assignment" and (len(clean) != 2 or len(sets) > 2):
         mistakes.add(
             where,
             "an assignment is between two sets without duplicates.",
-            "Use link --one-to-one, or name both sets in clean.sets.",
+            "Use link --one-to-one of two tables, or name both sets in clean.sets.",
         )
     computed = settings.cluster_absent == "computed"
     for key, is_given in (("mean", settings.cluster_mean is not None), ("absent=computed", computed)):

@@ -59,6 +59,10 @@ class Place(ABC):
         """Make the file, with this content."""
 
     @abstractmethod
+    def put(self, local: Path) -> None:
+        """Make the file, with the content of a file of this machine."""
+
+    @abstractmethod
     def make(self) -> None:
         """Make the folder, and those it is in, where they are not there."""
 
@@ -150,6 +154,9 @@ class LocalPlace(Place):
     def write(self, data: bytes) -> None:
         self.path.write_bytes(data)
 
+    def put(self, local: Path) -> None:
+        shutil.copyfile(local, self.path)
+
     def make(self) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
 
@@ -227,7 +234,10 @@ class RemotePlace(Place):
         with tempfile.TemporaryDirectory() as folder:
             local = Path(folder) / "data"
             local.write_bytes(data)
-            self._files.put(str(local), self.uri)
+            self.put(local)
+
+    def put(self, local: Path) -> None:
+        self._files.put(str(local), self.uri)
 
     def make(self) -> None:
         self._files.mkdir(self.uri)
@@ -272,11 +282,11 @@ class HadoopPlace(RemotePlace):
                 reason = said.read().decode("utf-8", "replace").strip()
                 raise OSError(f"{self.uri} cannot be read: {reason}")
 
-    def write(self, data: bytes) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            local = Path(folder) / "data"
-            local.write_bytes(data)
+    def put(self, local: Path) -> None:
+        try:
             self._files.invoke_hadoop(["fs", "-put", "-f", str(local), self.uri])
+        except subprocess.CalledProcessError as error:
+            raise OSError(f"{self.uri} cannot be written") from error
 
     def rename(self, to: Place) -> None:
         try:

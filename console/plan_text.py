@@ -97,7 +97,7 @@ def _join(plan: Plan) -> str:
         meeting = "records of different sets that have the same id behind the set's"
     elif plan.sets == ("",):
         meeting = "every two records"
-    elif plan.sets:
+    elif len(plan.sets) == 2:
         meeting = f"every record of {plan.sets[0]} and every one of {plan.sets[1]}"
     else:
         meeting = "every two records of different sets"

@@ -230,7 +230,7 @@ def look_at_records(
 
 @dataclass(frozen=True)
 class _Some:
-    """Records that were read; there are so many times more (by set where two sets are told apart)."""
+    """Records that were read; there are so many times more (by set where sets are told apart)."""
 
     records: Sequence[Record]
     aside: Sequence[str]
@@ -279,14 +279,14 @@ def _read_some(
             assert record is not None
             records.append(record)
     total = sum(there.values()) / max(1, sum(read.values()))
-    factors = {name: there[name] / max(1, read[name]) for name in read} if len(plan.sets) == 2 else {}
+    factors = {name: there[name] / max(1, read[name]) for name in read} if len(plan.sets) > 1 else {}
     return _Some(records, aside, factors, total, whole)
 
 
 def _what_it_shows(
     plan: Plan, records: Sequence[Record], factors: Mapping[str, float], factor: float, whole: bool
 ) -> Look:
-    """What records show of all, of which there are so many times more (by set where two sets are told apart)."""
+    """What records show of all, of which there are so many times more (by set where sets are told apart)."""
     if plan.join == "blocking":
         return _blocks_shown(plan, records, factors, factor, whole)
     join = join_of(plan)
@@ -316,16 +316,24 @@ def _what_it_shows(
         sum(of_group.held for of_group in groups.values()),
     )
     seen = sum(pairs_within(plan, of_group) for of_group in numbers.values())
-    if len(plan.sets) == 2:
-        scale = factors.get(plan.sets[0], factor) * factors.get(plan.sets[1], factor)
-    else:
-        scale = factor * factor
+    scale = _times_as_many_pairs(plan, records, factors, factor)
     pairs: int | None = round(seen * scale)
     if not whole and seen < ENOUGH_PAIRS:
         pairs = None
     elif not plan.grouped and plan.sets == ("",):
         pairs = pairs_within(plan, by_set)
     return Look(records, counted, groups if plan.grouped else {}, pairs, whole)
+
+
+def _times_as_many_pairs(
+    plan: Plan, records: Sequence[Record], factors: Mapping[str, float], factor: float
+) -> float:
+    """How many times the pairs of these records there are among all, of which there are so many times more."""
+    if len(plan.sets) < 2:
+        return factor * factor
+    shown = Counter(record.set for record in records)
+    whole = {name: round(count * factors.get(name, factor)) for name, count in shown.items()}
+    return pairs_within(plan, whole) / max(1, pairs_within(plan, shown))
 
 
 def _blocks_shown(
@@ -341,10 +349,7 @@ def _blocks_shown(
         parts = {part: of_parts.counted(part, factors, factor) for part in of_parts.members if is_part(part)}
         divided = divide(plan, _large(plan, parts), divided)
     seen, neighbours = blocks.pairs(divided)
-    if len(plan.sets) == 2:
-        scale = factors.get(plan.sets[0], factor) * factors.get(plan.sets[1], factor)
-    else:
-        scale = factor * factor
+    scale = _times_as_many_pairs(plan, records, factors, factor)
     members = Counted(
         {"": sum(sum(each.records.values()) for each in scaled.values())},
         sum(each.characters for each in scaled.values()),

@@ -69,6 +69,20 @@ def show_cluster(
     return "".join(line.rstrip(" ") + "\n" for line in lines)
 
 
+def marked(reference: str, value: str) -> list[tuple[str, bool]]:
+    """The parts of a value as they are shown, and whether the reference lacks each; "" where it has more."""
+    spans = changed_spans(reference, value)
+    missing = {first for first, last in spans if first == last}
+    signs = []
+    for at in range(len(value) + 1):
+        if at in missing:
+            signs.append(_Sign("", 0, True))
+        if at < len(value):
+            signs.append(_sign(value[at], any(first <= at < last for first, last in spans)))
+    runs = groupby(signs, key=lambda sign: sign.changed)
+    return [("".join(sign.shown for sign in run), changed) for changed, run in runs]
+
+
 class _Sign(NamedTuple):
     """One character as it is shown, and the cells it takes; "" stands for what is missing there."""
 
@@ -160,24 +174,6 @@ def changed_spans(reference: str, value: str) -> Spans:
     if 2 * len(edits) > max(len(reference), len(value)):
         return [(0, len(value))]
     return [(edit.dest_pos, edit.dest_pos + (edit.tag != "delete")) for edit in edits]
-
-
-def marked(text: str, spans: Spans) -> list[tuple[str, bool]]:
-    """A whole text as it is shown, in pieces, each with whether it is changed; "" is for what is missing there."""
-    runs = groupby(_signs_of(text, spans), key=lambda sign: sign.changed)
-    return [("".join(sign.shown for sign in run), changed) for changed, run in runs]
-
-
-def _signs_of(text: str, spans: Spans) -> list[_Sign]:
-    missing = {first for first, last in spans if first == last}
-    within = {at for first, last in spans for at in range(first, last)}
-    signs = []
-    for at in range(len(text) + 1):
-        if at in missing:
-            signs.append(_Sign("", 0, True))
-        if at < len(text):
-            signs.append(_sign(text[at], at in within))
-    return signs
 
 
 def _part(text: str, spans: Spans, start: int, limit: int, color: bool) -> list[_Sign]:

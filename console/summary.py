@@ -19,7 +19,7 @@ def summary(result: Result, out: Place) -> str:
     if counts["Pairs", "Rejected"]:
         lines.append(f"{counts['Pairs', 'Rejected']:,} lines of pairs set aside ({out / 'rejected'})")
     if unknown := counts["Clusters", "Records of pairs alone"]:
-        lines.append(f"{unknown:,} records of the pairs are not among the records")
+        lines.append(f"{unknown:,} records of the pairs are not among the records ({out / 'rejected'})")
     for name, what in (("Without id", "had no id and got one"), ("Duplicate id", "had the id of another")):
         if counts["Records", name]:
             lines.append(f"{counts['Records', name]:,} records {what}")
@@ -62,7 +62,7 @@ def summary(result: Result, out: Place) -> str:
     held = [
         *(["pairs"] if plan is not None and result.request.command != "cluster" else []),
         *(["clusters", "cluster_shapes"] if result.cluster_cutoff is not None else []),
-        *(["rejected"] if rejected or counts["Pairs", "Rejected"] else []),
+        *(["rejected"] if rejected or unknown or counts["Pairs", "Rejected"] else []),
     ]
     lines.append(f"written to {out}: " + ", ".join([*(f"{name}/" for name in held), "run.json"]))
     return "\n".join(lines)

@@ -94,6 +94,10 @@ def _numbers(a: Sequence[str], b: Sequence[str], *_: Any) -> Floats:
     return 1 - np.abs(x - y) / np.maximum(x, y)
 
 
+def _never(a: Sequence[str], *_: Any) -> Floats:
+    return np.zeros(len(a))
+
+
 #: By kind of field.
 COMPARISONS = {
     "name": Comparison((0.70, 0.84, 0.92, ALMOST), _names),
@@ -103,6 +107,7 @@ COMPARISONS = {
     "digits": Comparison((0.49, 0.74, ALMOST), _digits),
     "date": Comparison((0.5, 0.7, 0.86, ALMOST), _dates),
     "number": Comparison((0.5, 0.8, 0.95, ALMOST), _numbers),
+    "exact": Comparison((ALMOST,), _never),
 }
 
 

@@ -24,6 +24,8 @@ from pehchan.learning.patterns import Floats, Levels, Patterns, Positions, score
 PRIOR = 300.0
 #: The largest share of matches among all pairs.
 MOST_MATCHES = 0.3
+#: So many matches there are at the least, so that labels can speak against what was found.
+FEWEST = 0.5
 ROUNDS = 60
 #: The rounds end where the logarithm of the share, and all of m, change by less.
 CHANGE = 1e-4
@@ -115,7 +117,7 @@ def fit(
         log_odds = estimate.log_odds(patterns.levels)
         history.append(_posterior(estimate, log_odds, patterns, usual_m, all_pairs, prior))
         matches = sigmoid(log_odds) * patterns.counts
-        share = min(max(float(matches.sum()) / all_pairs, 1e-12), MOST_MATCHES)
+        share = min(max(float(matches.sum()), FEWEST) / all_pairs, MOST_MATCHES)
         m = _shares(patterns.levels, matches, u, usual_m, prior)
         settled = abs(math.log(share / estimate.share)) < CHANGE and all(
             np.abs(new - old).max() < CHANGE for new, old in zip(m, estimate.m, strict=True)
@@ -128,29 +130,30 @@ def fit(
 
 def fit_links(
     patterns: Patterns,
-    ends: tuple[Positions, Positions],
+    ends: Sequence[Positions],
     u: Sequence[Floats],
     usual_m: Sequence[Floats],
-    sizes: tuple[int, int],
+    all_pairs: float,
+    most_links: int,
     inclusion: Floats | float = 1.0,
     prior: float = 50.0,
 ) -> Estimate:
-    """The model of pairs between two sets without duplicates, where each record has one partner at most.
+    """The model of pairs between two sets of which one or both are without duplicates.
 
-    ends   the records of each pair, of either set
-    sizes  how many records the sets have
+    ends        the records that have one partner at most: of each pair that of one set, or of either
+    all_pairs   between the sets
+    most_links  how many of them there can be
     """
-    all_pairs = float(sizes[0]) * float(sizes[1])
     weight = 1.0 / np.asarray(inclusion, dtype=np.float64)
     estimate = Estimate(
-        [monotone(m, each) for m, each in zip(usual_m, u, strict=True)], u, 0.5 * min(sizes) / all_pairs
+        [monotone(m, each) for m, each in zip(usual_m, u, strict=True)], u, 0.5 * most_links / all_pairs
     )
     for _ in range(25):
         odds = libm.exp(np.clip(estimate.log_odds(patterns.levels), -35.0, 35.0))[patterns.place]
         matches = np.bincount(
             patterns.place, weights=compete(odds, ends) * weight, minlength=len(patterns.levels)
         )
-        share = min(max(float(matches.sum()) / all_pairs, 1e-12), MOST_MATCHES)
+        share = min(max(float(matches.sum()), FEWEST) / all_pairs, MOST_MATCHES)
         settled = abs(math.log(share / estimate.share)) < CHANGE
         m = _shares(patterns.levels, matches.astype(np.float64), u, usual_m, prior)
         estimate = Estimate(m, u, share)
@@ -159,14 +162,16 @@ def fit_links(
     return estimate
 
 
-def compete(odds: Floats, ends: tuple[Positions, Positions]) -> Floats:
-    """The probability of each pair where every record has one partner at most, or none.
+def compete(odds: Floats, ends: Sequence[Positions]) -> Floats:
+    """The probability of each pair where some records have one partner at most, or none.
 
     odds  float64[n], of each pair by itself
-    ends  int64[n] twice, the records of the pairs; no record is on both sides
+    ends  int64[n], of each pair the record that has one partner at most, of one set or of either; none is in both
     """
-    first, second = (np.bincount(end, weights=odds)[end] if len(end) else odds for end in ends)
-    return odds / (1.0 + first + second - odds)
+    total = np.ones(len(odds))
+    for end in ends:
+        total += np.bincount(end, weights=odds)[end] if len(end) else odds
+    return odds / (total - (len(ends) - 1) * odds)
 
 
 def _shares(

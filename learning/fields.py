@@ -14,10 +14,6 @@ from typing import Any
 from pehchan.learning.normal import FORMS, is_date
 from pehchan.learning.profile import ColumnProfile, Profile
 
-#: Kinds of fields. name: one word mostly; words: a few; text: many; category: few values; digits: numbers that
-#: identify, such as a phone; date; number: a quantity, such as a price.
-KINDS = tuple(FORMS)
-
 #: A column that fewer records have a value of helps little and costs as much as another.
 _LEAST_COVERAGE = 0.02
 _MOST_CATEGORIES = 40
@@ -29,7 +25,7 @@ class LearntField:
 
     name        of the column
     ordinal     number of the column among those profiled, from 0
-    kind        one of KINDS
+    kind        one of metadata.schema.KINDS
     coverage    share of the records that have a value, in (0, 1]
     distinct    normal values, each counted once
     chance      share of all pairs of records with a value whose values are equal, in (0, 1]: of pairs across the
@@ -85,14 +81,20 @@ class LearntFields:
     left_out: Mapping[str, str]
 
 
-def kinds_of(profile: Profile) -> LearntFields:
-    """The fields of a profile, each with its kind; columns that cannot help are left out with the reason."""
+def kinds_of(profile: Profile, said: Mapping[str, Sequence[str]] | None = None) -> LearntFields:
+    """The fields of a profile, each with its kind; columns that cannot help are left out with the reason.
+
+    said  by their names of which kinds fields can be, as somebody knows: the first where values look otherwise
+    """
+    said = said or {}
     fields, left_out = [], {}
     records = sum(profile.records.values())
     for ordinal, name in enumerate(profile.names):
         columns = [profile.columns[number][ordinal] for number in sorted(profile.columns)]
         present = sum(column.present for column in columns)
-        kind = _kind(columns, records)
+        kind, known = _kind(columns, records), said.get(name)
+        if known and kind not in known:
+            kind = known[0]
         # The form of a kind may leave nothing of a value, or bring values together.
         formed = [_formed(column, kind) for column in columns]
         has_form = sum(sum(each.values()) for each in formed) + sum(column.values.total for column in columns)

@@ -1,11 +1,12 @@
 """Learning of records that fit into memory, from columns to a model and the candidate pairs with their scores."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pehchan.learning.alike import strangers_where_all_alike, without_frequencies
 from pehchan.learning.candidates import candidate_pairs
 from pehchan.learning.fields import LearntField, kinds_of
 from pehchan.learning.keys import Keys, KnownPairs, learn_keys
@@ -17,6 +18,7 @@ from pehchan.learning.neighbours import neighbour_pairs, wanted
 from pehchan.learning.patterns import Floats, Positions
 from pehchan.learning.profile import Profile
 from pehchan.learning.questions import draws
+from pehchan.learning.strangers import strangers
 from pehchan.learning.table import Table
 
 #: Records of the sample that says how often strangers agree.
@@ -77,22 +79,28 @@ def learn_from(
     ids: Sequence[str],
     sets: NDArray[np.int8] | Sequence[int] | None = None,
     labels: RawLabels | None = None,
+    clean: Sequence[int] = (0, 1),
 ) -> Learnt:
-    """Of records in columns, one list of raw values for each name; with sets of numbers, matches are across two."""
+    """Of records in columns, one list of raw values for each name; with sets of numbers, matches are across two.
+
+    clean  of two sets, those without duplicates: 0 the first, 1 the second
+    """
     of_set = np.zeros(len(ids), np.int8) if sets is None else np.asarray(sets, dtype=np.int8)
     profile = Profile.of(names, raw_columns, of_set)
     fields = kinds_of(profile).fields
     table = Table.of(fields, [raw_columns[each.ordinal] for each in fields], ids, of_set)
-    model, _, i, j = learn_of(profile, table, None if labels is None else labels.of(fields))
-    return Learnt(model, table, i, j, model.log_odds(table, i, j) - model.threshold)
+    model, pairs, i, j = learn_of(profile, table, None if labels is None else labels.of(fields), clean)
+    return Learnt(model, pairs.table, i, j, model.log_odds(pairs.table, i, j) - model.threshold)
 
 
 def learn_of(
-    profile: Profile, table: Table, labels: LabelledPairs | None = None
+    profile: Profile, table: Table, labels: LabelledPairs | None = None, clean: Sequence[int] = (0, 1)
 ) -> tuple[Model, Pairs, Positions, Positions]:
     """The model of the records that a profile counts, of which a table has all or a sample by the hash of set and id.
 
-    Also the candidate pairs of the table, those that were learnt from and all of them.
+    Also the candidate pairs of the table, those that were learnt from and all of them. The table of the former has
+    the fields of the model, which may count values otherwise than those that were given.
+    clean  of two sets, those without duplicates: 0 the first, 1 the second
     """
     records = sum(profile.records.values())
     # Of a pair both records are in the sample.
@@ -102,20 +110,27 @@ def learn_of(
         yes = labels.labels == MATCH
         known = KnownPairs(labels.table, labels.i[yes], labels.j[yes])
     sample = table.take(table.sample(SAMPLE))
+    # Of sets without duplicates it is known that all are different, however alike.
+    apart = None if table.two_sets and clean else strangers_where_all_alike(sample)
+    if apart is None:
+        apart = strangers(sample)
+    else:
+        table = without_frequencies(table)
+        labels = None if labels is None else replace(labels, table=without_frequencies(labels.table))
     keys = learn_keys(table, records, known)
     i, j = pairs_of(table, keys)
     first = sampled(table, i, j, FIRST_LOOK, share)
-    look = learn(profile, sample, first, keys, labels)
+    look = learn(profile, apart, first, keys, labels, clean=clean)
     sure = look.log_odds(table, first.i, first.j) - max(look.threshold, 0.0) > SURE
     if sure.sum() >= SURE_PAIRS:
         again = learn_keys(table, records, KnownPairs(table, first.i[sure], first.j[sure]))
         keys = keys_of_both(keys, again)
         i, j = pairs_of(table, keys)
     within = None
-    if table.two_sets:
+    if table.two_sets and clean:
         within = Pairs(table, *pairs_of(table, keys, within=True), share)
     taken = sampled(table, i, j, MOST_PAIRS, share)
-    return learn(profile, sample, taken, keys, labels, within), taken, i, j
+    return learn(profile, apart, taken, keys, labels, within, clean), taken, i, j
 
 
 def candidates_of(model: Model, table: Table) -> Pairs:

@@ -24,6 +24,8 @@ from pehchan.learning.table import Table
 SAMPLE = 8_000
 #: Candidate pairs a record that all keys together may cost; one key may cost a third of them.
 BUDGET = 20.0
+#: Where keys within the budget find less of the pairs of one entity, it is doubled while all candidates are so few.
+LEAST_RECALL, FEW_PAIRS = 0.9, 500_000
 #: Keys at the most.
 MOST_KEYS = 24
 #: Known pairs that are made use of.
@@ -110,8 +112,11 @@ def learn_keys(
     weights[_VIRTUAL:] = 0.5 / max(agree.shape[1] - _VIRTUAL, 1)
     # Whole numbers, so that their sums are the same in whatever order they are taken.
     weights = np.rint(weights / weights.sum() * _WHOLE)
-    affordable = _affordable(sample, agree, weights, budget / 3)
-    return _chosen(sample, affordable, agree, weights, budget)
+    while True:
+        keys = _chosen(sample, _affordable(sample, agree, weights, budget / 3), agree, weights, budget)
+        budget *= 2
+        if keys.recall >= LEAST_RECALL or budget * records > FEW_PAIRS:
+            return keys
 
 
 class _Sample:

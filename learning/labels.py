@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pehchan.learning.whole_files import write_whole
+from pehchan.metadata.csv_rows import csv_rows
 from pehchan.metadata.mistakes import Mistake, MistakesError
 from pehchan.metadata.records import Record, Rejected
 
@@ -31,7 +32,8 @@ MATCH, NO_MATCH, UNSURE = 1, 0, 2
 #: What each answer is called.
 ANSWERS = {MATCH: "match", NO_MATCH: "no match", UNSURE: "unsure"}
 
-LABELS_FILE = "labels.csv"
+#: In the folder of a model, itself and its labels.
+MODEL_FILE, LABELS_FILE = "model.json", "labels.csv"
 
 _CLUSTER, _ANSWER, _SET, _ID = "z_cluster", "z_isMatch", "pehchan_set", "pehchan_id"
 _OWN = (_CLUSTER, _ANSWER, _SET, _ID)
@@ -44,9 +46,6 @@ RESERVED = {name.lower() for name in {*_OWN, *_ZINGG}}
 # Programs that hold numbers in columns with gaps write them so.
 _WRITTEN = {"1": MATCH, "1.0": MATCH, "0": NO_MATCH, "0.0": NO_MATCH, "2": UNSURE, "2.0": UNSURE}
 _NOT_ANSWERED = {"", "-1", "-1.0"}
-
-# Characters of one value; more than that is a quote that was never closed.
-_VALUE_LIMIT = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -237,7 +236,10 @@ def read_label_file(path: str | Path, id_column: str = "") -> LabelFile:
     Raises MistakesError for what is no file of labels; one with a header alone holds no labels. A row is set aside
     where it has too few or too many columns, no known answer, or not one other row of the same z_cluster and answer.
     """
-    (_, header), *rows = _csv_rows(path) or [(1, [])]
+    lines = csv_rows(path)
+    if not lines:
+        raise _mistake(path, "no labels: the file is empty", _FORM)
+    (_, header), *rows = lines
     places = _places(path, header)
     ours = [at for at, name in enumerate(header) if name.lower() not in RESERVED]
     columns = tuple(header[at] for at in ours)
@@ -280,29 +282,6 @@ _FORM = (
 
 def _mistake(where: object, what: str, right: str = "") -> MistakesError:
     return MistakesError([Mistake(str(where), what, right)])
-
-
-def _csv_rows(path: str | Path) -> list[tuple[int, list[str]]]:
-    """The rows of a file that are not blank, each with the number of its first line."""
-    rows = []
-    line = 1
-    csv.field_size_limit(_VALUE_LIMIT)
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            for row in reader:
-                if row:
-                    rows.append((line, row))
-                line = reader.line_num + 1
-    except OSError as error:
-        raise _mistake(path, f"cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise _mistake(path, "not UTF-8", "Save it as UTF-8.") from None
-    except csv.Error as error:
-        raise _mistake(f"{path} line {line}", f"not CSV: {error}") from None
-    if not rows:
-        raise _mistake(path, "no labels: the file is empty", _FORM)
-    return rows
 
 
 def _places(path: str | Path, header: list[str]) -> dict[str, int]:

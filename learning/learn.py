@@ -6,6 +6,7 @@ model holds for matches from what it holds for strangers, so that evidence that 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,7 +24,7 @@ from pehchan.learning.lookalikes import Lookalikes
 from pehchan.learning.model import LOOKALIKE, Model, features, rounded, rounded_all
 from pehchan.learning.patterns import Floats, Patterns, Positions
 from pehchan.learning.profile import Profile
-from pehchan.learning.strangers import strangers
+from pehchan.learning.strangers import Strangers
 from pehchan.learning.table import Table
 from pehchan.learning.telling import findings, warnings
 from pehchan.learning.threshold import best_of_each, link_threshold, one_to_one
@@ -32,8 +33,15 @@ from pehchan.learning.threshold import best_of_each, link_threshold, one_to_one
 WRONG = 0.03
 #: How far labels are expected to move a coefficient from 1, and the intercept.
 SPREAD, INTERCEPT_SPREAD = 0.3, 1.5
+#: With labels of one answer alone the coefficients move so much less. The intercept then stays: such labels do not
+#: say where matches begin, however many they are.
+ONE_SIDED = 0.5
 #: How far they are expected to move what lookalikes take away: whether they are matches cannot be known without.
 LOOKALIKE_SPREAD = 1.0
+#: A feature varies at least so much.
+LEAST_SPREAD = 1e-4
+#: Of random pairs such a share are matches that what strangers are like is told apart from them, and so often.
+MANY, REFITS = 0.02, 5
 #: Pairs from which the model teaches itself, and how often it does. Links compete more each time, until what labels
 #: say of single pairs no longer fits: with labels they are taught once.
 TAUGHT, TEACHINGS, TEACHINGS_OF_LABELLED_LINKS = 40_000, 2, 1
@@ -74,45 +82,49 @@ class Pairs:
 
 def learn(
     profile: Profile,
-    sample: Table,
+    strangers: Strangers,
     pairs: Pairs,
     keys: Keys,
     labels: LabelledPairs | None = None,
     within: Pairs | None = None,
+    clean: Sequence[int] = (0, 1),
 ) -> Model:
     """The model of the records that a profile counts.
 
-    sample  records by the hashes of their ids: a random sample, for how often strangers agree
-    pairs   candidate pairs that `keys` find, all or a share of them
-    labels  what people said
-    within  of two sets, candidate pairs within one of them, for where links begin
+    strangers  how often they agree
+    pairs      candidate pairs that `keys` find, all or a share of them
+    labels     what people said
+    within     of two sets, candidate pairs within one of them, for where links begin
+    clean      of two sets, those without duplicates: 0 the first, 1 the second
     """
     pairs = pairs.in_order()
     sizes = [profile.records[number] for number in sorted(profile.records)]
-    linked = len(sizes) == 2
-    all_pairs = float(sizes[0]) * sizes[1] if linked else sum(sizes) * (sum(sizes) - 1) / 2
+    two = len(sizes) == 2
+    clean = tuple(sorted(clean)) if two else ()
+    all_pairs = float(sizes[0]) * sizes[1] if two else sum(sizes) * (sum(sizes) - 1) / 2
     evidence = Evidence.of(pairs.table, pairs.i, pairs.j)
-    estimate, looks = _estimate(sample, pairs, evidence, sizes, max(all_pairs, 1.0))
+    estimate, looks = _estimate(strangers, pairs, evidence, sizes, max(all_pairs, 1.0), clean)
     labels = labels.settled() if labels is not None and pairs.table.fields else None
     if labels is not None and not len(labels):
         labels = None
-    taught = len(pairs) > 0 and len(pairs.table.fields) > 1 and (linked or labels is not None)
+    taught = len(pairs) > 0 and len(pairs.table.fields) > 1 and (bool(clean) or _fewer(labels) > 0)
     # What words have in common takes long to find, and only a taught model makes use of it.
     made = features(pairs.table, pairs.i, pairs.j, evidence, estimate, looks, None if taught else {})
     labelled = None
     if labels is not None:
         of_labels = Evidence.of(labels.table, labels.i, labels.j)
         labelled = features(labels.table, labels.i, labels.j, of_labels, estimate, looks)
-    coefficients, intercept = _by_labels(evidence, estimate, looks, labelled, labels)
+    any_found = estimate.share * all_pairs > 1
+    coefficients, intercept = _by_labels(evidence, estimate, looks, labelled, labels, any_found)
     scores = _sum(made, coefficients, intercept, len(pairs))
     believed = None
     if labelled is not None and labels is not None:
         # A label against what the model is sure of is more likely wrong than right.
         said = np.where(labels.labels == MATCH, 1.0, -1.0) * math.log((1 - WRONG) / WRONG)
         believed = expit(_sum(labelled, coefficients, intercept, len(labels)) + said)
-    teachings = TEACHINGS_OF_LABELLED_LINKS if linked and labelled is not None else TEACHINGS
+    teachings = TEACHINGS_OF_LABELLED_LINKS if clean and labelled is not None else TEACHINGS
     for _ in range(teachings if taught else 0):
-        coefficients, intercept = _self_taught(pairs, made, scores, linked, labelled, believed)
+        coefficients, intercept = _self_taught(pairs, made, scores, clean, labelled, believed)
         scores = _sum(made, coefficients, intercept, len(pairs))
     model = Model(
         tuple(pairs.table.fields),
@@ -122,7 +134,7 @@ def learn(
         coefficients,
         intercept,
         0.0,
-        linked,
+        clean,
         {
             "records": sum(sizes),
             "candidate pairs": len(pairs),
@@ -134,7 +146,7 @@ def learn(
             "labels": 0 if labels is None else len(labels),
         },
     )
-    if linked and len(pairs):
+    if clean and len(pairs):
         model = replace(model, threshold=_link_threshold(model, pairs, scores, within, sizes))
     model = replace(model, findings=tuple(findings(model, scores - model.threshold, pairs.inclusion)))
     of_labels_scores = None
@@ -147,20 +159,36 @@ def learn(
 
 
 def _estimate(
-    sample: Table, pairs: Pairs, evidence: Evidence, sizes: list[int], all_pairs: float
+    strangers: Strangers,
+    pairs: Pairs,
+    evidence: Evidence,
+    sizes: list[int],
+    all_pairs: float,
+    clean: Sequence[int],
 ) -> tuple[Estimate, Lookalikes | None]:
-    fields = pairs.table.fields
-    u = strangers(sample)
+    fields, u = pairs.table.fields, strangers.u
     comparisons = [COMPARISONS[each.kind] for each in fields]
     usual = [em.usual(each.levels, graded=each.graded) for each in comparisons]
     patterns = Patterns.of(evidence.levels, pairs.inclusion)
     looks = None
-    if len(sizes) == 2:
-        ends = (pairs.i, pairs.j)
-        estimate = em.fit_links(patterns, ends, u, usual, (sizes[0], sizes[1]), pairs.inclusion)
+    if clean:
+        # Of the records of a set that holds duplicates each has a partner of its own.
+        links = min(sizes) if len(clean) == 2 else sizes[1 - clean[0]]
+        estimate = em.fit_links(patterns, _single(pairs, clean), u, usual, all_pairs, links, pairs.inclusion)
     else:
         estimate = em.fit(patterns, u, usual, all_pairs)
-        found = lookalikes.find(patterns, estimate, all_pairs)
+        random = strangers.patterns
+        for _ in range(REFITS):
+            matches = em.sigmoid(estimate.log_odds(random.levels)) * random.counts
+            share = min(float(matches.sum()) / max(float(random.counts.sum()), 1.0), em.MOST_MATCHES)
+            if share < MANY:
+                break
+            # Candidates are not all pairs that match, where most do.
+            estimate = em.fit(patterns, strangers.without(matches), usual, all_pairs)
+            estimate = replace(estimate, share=max(share, estimate.share))
+        # Where nearly all match, what differs from most of them is no class beside strangers.
+        few = estimate.share < em.MOST_MATCHES
+        found = lookalikes.find(patterns, estimate, all_pairs) if few else None
         if found is not None and lookalikes.contested(patterns, estimate, *found) > lookalikes.CONTESTED:
             estimate, looks = found
             looks = Lookalikes(rounded_all(looks.m), rounded(looks.share), looks.fields)
@@ -172,14 +200,23 @@ def _estimate(
     return Estimate(rounded_all(estimate.m), rounded_all(estimate.u), rounded(estimate.share)), looks
 
 
+def _single(pairs: Pairs, clean: Sequence[int]) -> list[Positions]:
+    """Of each pair the records that have one partner at most: the other set is without duplicates."""
+    return [end for number, end in enumerate((pairs.i, pairs.j)) if 1 - number in clean]
+
+
 def _by_labels(
     evidence: Evidence,
     estimate: Estimate,
     looks: Lookalikes | None,
     labelled: dict[str, Floats] | None,
     labels: LabelledPairs | None,
+    any_found: bool,
 ) -> tuple[dict[str, float], float]:
-    """What the weights of the fields count: 1 each, and with labels what these make of it."""
+    """What the weights of the fields count: 1 each, and with labels what these make of it.
+
+    any_found  whether there are matches by the estimate alone, which then knows where they begin
+    """
     names = [f"{each.name}: weight" for each in evidence.fields]
     means, spreads = [1.0] * len(names), [SPREAD] * len(names)
     if looks is not None:
@@ -196,16 +233,27 @@ def _by_labels(
     examples = regression.Examples(
         _columns(labelled, names), (labels.labels == MATCH).astype(np.float64), np.ones(len(labels))
     )
-    prior = regression.Prior(np.array(means), np.array(spreads), estimate.prior_log_odds, INTERCEPT_SPREAD)
+    fewer = _fewer(labels)
+    spread = INTERCEPT_SPREAD
+    if any_found:
+        spread *= max(math.sqrt(fewer / (fewer + 1)), 0.01)
+        spreads = [each * (1.0 if fewer else ONE_SIDED) for each in spreads]
+    prior = regression.Prior(np.array(means), np.array(spreads), estimate.prior_log_odds, spread)
     coefficients, intercept = regression.fit(examples, prior, WRONG)
     return dict(zip(names, map(rounded, coefficients.tolist()), strict=True)), rounded(intercept)
+
+
+def _fewer(labels: LabelledPairs | None) -> int:
+    """How many labels there are of the answer that has fewer."""
+    matches = 0 if labels is None else int((labels.labels == MATCH).sum())
+    return 0 if labels is None else min(matches, len(labels) - matches)
 
 
 def _self_taught(
     pairs: Pairs,
     made: dict[str, Floats],
     scores: Floats,
-    linked: bool,
+    clean: Sequence[int],
     labelled: dict[str, Floats] | None,
     believed: Floats | None,
 ) -> tuple[dict[str, float], float]:
@@ -214,8 +262,8 @@ def _self_taught(
     believed  of the labelled pairs, how likely they are matches by their labels and all else
     """
     likely = expit(scores)
-    if linked:
-        likely = em.compete(libm.exp(np.clip(scores, -35.0, 35.0)), (pairs.i, pairs.j))
+    if clean:
+        likely = em.compete(libm.exp(np.clip(scores, -35.0, 35.0)), _single(pairs, clean))
     # Pairs are in the order of hashes, so every so many of them are a random sample.
     taken = np.arange(0, len(pairs), max(1, -(-len(pairs) // TAUGHT)))
     names = list(made)
@@ -231,7 +279,8 @@ def _self_taught(
     count = len(names)
     prior = regression.Prior(np.full(count, 0.1), np.ones(count), -3.0, 10.0)
     found, base = regression.fit(regression.Examples(standard, targets, weights), prior, 0.002)
-    found = found / spread
+    # What is the same for all pairs has no say.
+    found = np.where(spread > LEAST_SPREAD, found / spread, 0.0)
     learnt = {name: rounded(each) for name, each in zip(names, found.tolist(), strict=True) if each > 0}
     return learnt, rounded(base - float((centre * found).sum()))
 
@@ -239,20 +288,28 @@ def _self_taught(
 def _link_threshold(
     model: Model, pairs: Pairs, scores: Floats, within: Pairs | None, sizes: list[int]
 ) -> float:
-    links = one_to_one(pairs.i, pairs.j, scores)
     inclusion = np.broadcast_to(np.asarray(pairs.inclusion, dtype=np.float64), len(pairs))
-    smaller = int(np.argmin(sizes))
+    shared = len(model.clean) == 1
+    if shared:
+        own_set = model.clean[0]
+        linking, partners = sizes[1 - own_set], sizes[own_set]
+        (single,) = _single(pairs, model.clean)
+        _, links = best_of_each(single, scores)
+    else:
+        own_set = int(np.argmin(sizes))
+        linking, partners = min(sizes), max(sizes)
+        links = one_to_one(pairs.i, pairs.j, scores)
     strangers_scores, stranger_weights = np.zeros(0), np.zeros(0)
     if within is not None and len(within):
         within = within.in_order()
-        own = within.table.sets[within.i] == sorted({*within.table.sets.tolist()})[smaller]
+        own = within.table.sets[within.i] == sorted({*within.table.sets.tolist()})[own_set]
         i, j = within.i[own], within.j[own]
         own_inclusion = np.broadcast_to(np.asarray(within.inclusion, dtype=np.float64), len(within))[own]
         scored = np.tile(model.log_odds(within.table, i, j), 2)
         _, best = best_of_each(np.concatenate([i, j]), scored)
         strangers_scores, stranger_weights = scored[best], 1 / np.tile(own_inclusion, 2)[best]
     found = link_threshold(
-        scores[links], strangers_scores, (min(sizes), max(sizes)), 1 / inclusion[links], stranger_weights
+        scores[links], strangers_scores, (linking, partners), 1 / inclusion[links], stranger_weights, shared
     )
     # Below the score that it is, so that no rounding leaves that link out.
     return 0.0 if found is None else (math.floor(found[0] * 1000) - 1) / 1000

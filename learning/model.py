@@ -17,6 +17,7 @@ from pehchan.learning.em import Estimate
 from pehchan.learning.evidence import Evidence, words_in_common
 from pehchan.learning.fields import LearntField
 from pehchan.learning.keys import Keys
+from pehchan.learning.labels import MODEL_FILE
 from pehchan.learning.lookalikes import Lookalikes
 from pehchan.learning.odds import CUTOFF, steps_of
 from pehchan.learning.patterns import Floats, Positions
@@ -25,7 +26,6 @@ from pehchan.learning.table import Table
 from pehchan.learning.whole_files import write_whole
 
 VERSION = 1
-FILE = "model.json"
 #: Pairs whose features are in memory at a time.
 AT_ONCE = 100_000
 #: Name of the feature that says how much likelier a lookalike is than a match.
@@ -43,7 +43,7 @@ class Model:
     coefficients  by the name of a feature, what it counts; features that are not named do not
     intercept     log odds of a pair without any evidence
     threshold     log odds from which a pair is a match
-    one_to_one    whether records are linked one to one, between two sets without duplicates
+    clean         of two sets that are linked, those without duplicates: 0 the first, 1 the second
     learnt_from   numbers of what there was: records, pairs, labels
     findings      for people: what identifies, what finds candidates, how sure it is
     warnings      for people: what is not safe, and what to do about it
@@ -56,7 +56,7 @@ class Model:
     coefficients: Mapping[str, float]
     intercept: float
     threshold: float = 0.0
-    one_to_one: bool = False
+    clean: tuple[int, ...] = ()
     learnt_from: Mapping[str, float] = field(default_factory=dict)
     findings: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ class Model:
 
     def distances(self, table: Table, i: Positions, j: Positions) -> NDArray[np.int64]:
         """int64[n] from 0 to odds.SCALE: of the pairs, as pehchan.learning.odds has them."""
-        steps = steps_of(self.one_to_one)
+        steps = steps_of(bool(self.clean))
         above = np.clip((self.log_odds(table, i, j) - self.threshold) * steps, -CUTOFF, CUTOFF)
         # Up, so that no pair under the threshold is at the cutoff.
         return np.ceil(CUTOFF - above).astype(np.int64)
@@ -91,12 +91,12 @@ class Model:
         """Into model.json in a folder, which is made where it is not there."""
         folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False)
-        write_whole(folder / FILE, (text + "\n").encode())
+        write_whole(folder / MODEL_FILE, (text + "\n").encode())
 
     @classmethod
     def read(cls, folder: Path) -> "Model":
         """From a folder. Raises ValueError, for a person, where there is no model that this version can read."""
-        file = folder / FILE
+        file = folder / MODEL_FILE
         try:
             given = json.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -119,7 +119,7 @@ class Model:
             "findings": list(self.findings),
             "warnings": list(self.warnings),
             "learnt from": dict(self.learnt_from),
-            "one to one": self.one_to_one,
+            "without duplicates": list(self.clean),
             "threshold": self.threshold,
             "keys": {
                 "texts": self.keys.texts(self.fields),
@@ -166,7 +166,7 @@ class Model:
             given["coefficients"],
             given["intercept"],
             given["threshold"],
-            given["one to one"],
+            tuple(given["without duplicates"]),
             given["learnt from"],
             tuple(given["findings"]),
             tuple(given["warnings"]),

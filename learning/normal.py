@@ -128,4 +128,5 @@ FORMS: dict[str, Callable[[Sequence[str]], list[str]]] = {
     "digits": _digits,
     "date": _dates,
     "number": _numbers,
+    "exact": _same,
 }

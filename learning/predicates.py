@@ -90,7 +90,7 @@ _WORDS = ("words", "text")
 #: By name.
 PREDICATES: dict[str, Predicate] = {
     "exact": Predicate(
-        "{}", 0.78, (*_NAMES, "category", "digits", "date", "number"), _each(lambda value: value)
+        "{}", 0.78, (*_NAMES, "category", "digits", "date", "number", "exact"), _each(lambda value: value)
     ),
     "prefix3": Predicate("prefix({}, 3)", 0.90, _NAMES, _prefix(3)),
     "prefix5": Predicate("prefix({}, 5)", 0.84, _NAMES, _prefix(5)),

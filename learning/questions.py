@@ -14,7 +14,7 @@ from pehchan.learning.em import sigmoid
 from pehchan.learning.hashing import combined
 from pehchan.learning.patterns import Floats, Levels, Patterns, Positions
 
-#: Pairs that are asked about at a time; of these likely matches, and some at random.
+#: Pairs that are asked about at a time; of these likely matches, and some at random; of fewer pairs as many fewer.
 AT_A_TIME, LIKELY, RANDOM = 20, 3, 2
 #: Pairs of either class of lookalikes that are asked about at a time.
 OF_EACH_CLASS = 5
@@ -48,6 +48,9 @@ def questions(
     """
     open_ = ~asked
     chosen: list[int] = []
+    of_each_class, likely_ones, random_ones = (
+        min(most, most * number // AT_A_TIME) for most in (OF_EACH_CLASS, LIKELY, RANDOM)
+    )
 
     def take(places: Positions, most: int) -> None:
         chosen.extend(places[:most].tolist())
@@ -59,11 +62,11 @@ def questions(
         for alike in (contrast < 0, contrast >= 0):
             # With what EM alone took for a match, the classes are what is unsure.
             near = open_ & alike & (log_odds > -6.0)
-            take(by_draw[near[by_draw]], min(OF_EACH_CLASS, max(number - len(chosen), 0)))
-    take(_unsure(p, levels, draw, open_, number - LIKELY - RANDOM - len(chosen)), number)
+            take(by_draw[near[by_draw]], of_each_class)
+    take(_unsure(p, levels, draw, open_, number - likely_ones - random_ones - len(chosen)), number)
     likely = open_ & (p > 0.9)
-    take(by_draw[likely[by_draw]], min(LIKELY, max(number - len(chosen), 0)))
-    take(by_draw[open_[by_draw]], max(number - len(chosen), 0))
+    take(by_draw[likely[by_draw]], likely_ones)
+    take(by_draw[open_[by_draw]], number - len(chosen))
     return np.array(chosen, dtype=np.int64)
 
 

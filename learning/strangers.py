@@ -1,16 +1,48 @@
 """How often strangers agree: u of Fellegi and Sunter's model, from random pairs and from how often values occur."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
 from pehchan.learning.comparison import COMPARISONS
 from pehchan.learning.evidence import Evidence
-from pehchan.learning.patterns import Floats, Positions
+from pehchan.learning.patterns import Floats, Patterns, Positions
 from pehchan.learning.table import Table
 
 #: Random pairs that are compared.
 PAIRS = 50_000
 #: Values are equal by chance at least so often.
 LEAST = 1e-7
+#: Of what random pairs have of a level, strangers are at least so much.
+LEAST_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class Strangers:
+    """Random pairs, which are strangers but for some matches among them.
+
+    u         by field float64[levels]: how often two records that have both values agree so by chance
+    patterns  of random pairs
+    usual     whether u is what is usual, where random pairs do not tell
+    """
+
+    u: Sequence[Floats]
+    patterns: Patterns
+    usual: bool = False
+
+    def without(self, matches: Floats) -> Sequence[Floats]:
+        """u of the others, where so many of the pairs of each pattern are matches."""
+        if self.usual:
+            return self.u
+        found = []
+        levels, counts = self.patterns.levels, self.patterns.counts
+        for field, u in enumerate(self.u):
+            both = float(counts[levels[:, field] > 0].sum())
+            of_matches = np.bincount(levels[:, field], weights=matches, minlength=len(u) + 1)[1:]
+            rest = np.maximum(u - of_matches / max(both, 1.0), LEAST_SHARE * u)
+            found.append(rest / rest.sum())
+        return found
 
 
 def random_pairs(table: Table, most: int = PAIRS) -> tuple[Positions, Positions]:
@@ -38,8 +70,8 @@ def random_pairs(table: Table, most: int = PAIRS) -> tuple[Positions, Positions]
     return i.astype(np.int64), j.astype(np.int64)
 
 
-def strangers(table: Table) -> list[Floats]:
-    """u, by field float64[levels]: how often two records that have both values agree so by chance."""
+def strangers(table: Table) -> Strangers:
+    """As random pairs of a sample of records are, and as often equal as its fields say."""
     i, j = random_pairs(table)
     levels = Evidence.of(table, i, j).levels
     found = []
@@ -50,4 +82,4 @@ def strangers(table: Table) -> list[Floats]:
         differ = counts[:-1] + 0.5
         equal = min(max(column.field.chance, LEAST), 0.999)
         found.append(np.append(differ / differ.sum() * (1 - equal), equal))
-    return found
+    return Strangers(found, Patterns.of(levels))

@@ -16,6 +16,12 @@ from pehchan.learning.patterns import Floats
 SAFE = 0.95
 #: Labels that are far from what the model says: beyond these log odds on the wrong side.
 FAR = 3.0
+#: The share of all pairs that match, from which on they hide what strangers are like.
+MOST = 0.25
+#: A warning is due where so many times as many pairs match as match among those that are compared.
+FEW_COMPARED = 4
+#: Of a column in which nearly all records are alike, the share of strangers whose values have nothing in common.
+SELDOM_DIFFERENT = 0.1
 #: Names and keys that are told, the best first.
 SHOWN = 6
 #: So many pairs people are asked to label.
@@ -51,7 +57,7 @@ def findings(model: Model, log_odds: Floats, inclusion: Floats | float) -> list[
             f"expected to do: {_first(texts, '; ')}."
         )
     matches, right, all_found = expected(log_odds, inclusion)
-    if not model.one_to_one and matches >= 1:
+    if not model.clean and matches >= 1:
         found.append(
             f"About {matches:,.0f} pairs match, by its own estimate: {_percent(right)} of those that it takes for "
             f"matches are right, and {_percent(all_found)} of those that are there are taken."
@@ -99,7 +105,10 @@ def _of_data(model: Model, log_odds: Floats, inclusion: Floats | float) -> list[
             f"There {'is one record' if records else 'are no records'}, and so no pair. Give more records."
         ]
     if not model.fields:
-        return ["No column can tell records apart: all are empty, or have one value. Give other columns."]
+        return [
+            "No column can tell records apart: all are empty, or have one value. No two are taken for a match, "
+            "though all may be one thing. Give other columns."
+        ]
     if len(model.fields) == 1:
         found.append(
             f"Only one column, {model.fields[0].name}, can tell records apart. Records that agree in it are taken "
@@ -112,15 +121,31 @@ def _of_data(model: Model, log_odds: Floats, inclusion: Floats | float) -> list[
         )
         return found
     matches, _, _ = expected(log_odds, inclusion)
-    if matches < 1:
+    alike = [
+        field.name for field, u in zip(model.fields, model.estimate.u, strict=True) if u[0] < SELDOM_DIFFERENT
+    ]
+    if matches < 1 and len(alike) >= len(model.fields) / 2:
+        found.append(
+            f"No pair looks like a match, but nearly all records are alike in {', '.join(alike)}. Nothing tells "
+            f"whether they are all one thing or all different: label {ASK} pairs, or add columns that tell records "
+            "apart."
+        )
+    elif matches < 1:
         found.append(
             "No pair looks like a match: there seem to be no duplicates. If there should be some, label a few of "
             "them as matches."
         )
-    elif not model.one_to_one and matches > 0.25 * records * (records - 1) / 2 and records > 4:
+    elif not model.clean and model.estimate.share > MOST and records > 4:
         found.append(
-            "A large part of all pairs look like matches, so that nothing tells how strangers differ. If not nearly "
+            "A large part of all pairs look like matches, so that little tells how strangers differ. If not nearly "
             f"all records are one thing, label {ASK} pairs, or add columns that tell records apart."
+        )
+    there = model.estimate.share * records * (records - 1) / 2
+    if not model.clean and 1 <= matches < there / FEW_COMPARED:
+        found.append(
+            f"About {there:,.0f} pairs match, and hardly {matches:,.0f} of them share a key: things have so many "
+            "records that not all of them meet, and may come apart into several clusters. Leave out records that are "
+            "equal to others, or join some by must_link in a schema."
         )
     return found
 
@@ -136,7 +161,7 @@ def _without_labels(model: Model, log_odds: Floats, inclusion: Floats | float) -
             f"lookalikes from one that moved or changed its name: label {ASK} pairs, five of each kind are among "
             "those asked about."
         )
-    if len(log_odds) and not model.one_to_one:
+    if len(log_odds) and not model.clean:
         matches, right, all_found = expected(log_odds, inclusion)
         if matches >= 1 and (right < SAFE or all_found < SAFE):
             found.append(

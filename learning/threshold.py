@@ -48,6 +48,7 @@ def link_threshold(
     sizes: tuple[int, int],
     linked_weights: Floats | None = None,
     stranger_weights: Floats | None = None,
+    shared: bool = False,
 ) -> tuple[float, float] | None:
     """The score from which links are taken, and the F1 that is expected of them; None where there are no links.
 
@@ -56,12 +57,16 @@ def link_threshold(
                without any such pair are left out
     sizes      how many records the smaller set has, and the larger
     weights    what each of the scores counts where only a share of the pairs was compared
+    shared     whether only one of the sets is without duplicates, so that its records may have several partners:
+               then linked is the best pair of each record of the other set, strangers are of the set without
+               duplicates, and sizes those of the other set and of that one
 
     Let q be the share of records whose best stranger, among the n records of their set, reaches t. Of N links at
     least as good as t so many are wrong as records without a right link find a partner among those of the larger
     set, of m records, that have none: wrong = (n - right) (1 - (1 - q)^((m - right) / n)), with right = N - wrong,
-    of which the smallest solution is found by repetition. Taken is the t of the largest 2 right / (N + all matches),
-    where all matches are the most that are right for any t.
+    of which the smallest solution is found by repetition. Where partners are shared, all m are open to each of the n:
+    wrong = (n - right) q. Taken is the t of the largest 2 right / (N + all matches), where all matches are the most
+    that are right for any t.
     """
     if not len(linked):
         return None
@@ -69,18 +74,19 @@ def link_threshold(
     scores = linked[order]
     weights = np.ones(len(scores)) if linked_weights is None else linked_weights[order]
     size, other = sizes
+    own = other if shared else size
     found = np.minimum(np.cumsum(weights), size)
     worst = np.argsort(-strangers, kind="stable")
     counts = np.ones(len(worst)) if stranger_weights is None else stranger_weights[worst]
     reached = np.concatenate([[0.0], np.cumsum(counts)])
-    q = np.minimum(reached[np.searchsorted(-strangers[worst], -scores, side="right")] / size, 1 - 1e-9)
-    rate = np.log1p(-q) / size
+    q = np.minimum(reached[np.searchsorted(-strangers[worst], -scores, side="right")] / own, 1 - 1e-9)
+    rate = np.log1p(-q) / own
     wrong = np.zeros(len(found))
     for _ in range(ROUNDS):
         right = found - wrong
-        wrong = np.minimum(found, (size - right) * -np.expm1(rate * (other - right)))
+        wrong = np.minimum(found, (size - right) * -np.expm1(rate * (own if shared else other - right)))
     # Both q and the wrong links are counts that vary by chance: one standard deviation more is reckoned with.
-    wrong = np.minimum(found, wrong + np.sqrt(wrong + 2 * wrong**2 / np.maximum(q * size, 1.0)))
+    wrong = np.minimum(found, wrong + np.sqrt(wrong + 2 * wrong**2 / np.maximum(q * own, 1.0)))
     wrong = np.maximum.accumulate(wrong)
     right = found - wrong
     f1 = 2 * right / (found + max(float(right.max()), 1e-9))

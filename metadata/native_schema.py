@@ -20,7 +20,7 @@ from typing import Any
 
 from pehchan.metadata.blocking_keys import FORM, NEIGHBOURS, SEVERAL, BlockingKey, KeyPart, parse_key
 from pehchan.metadata.mistakes import Mistakes, nearest
-from pehchan.metadata.schema import Curve, Field, Schema
+from pehchan.metadata.schema import KINDS, Curve, Field, Schema
 
 #: The keys of a schema. The last three are for schemas that were sifarish's; "sifarish" admits what it makes
 #: of values out of range: missing: previous, thresholds above 1, a power of 0.
@@ -33,7 +33,7 @@ SCHEMA_KEYS = (
 #: What a field's mapping holds beside the parameters of its measure.
 FIELD_KEYS = (
     *("measure", "column", "weight", "threshold", "curve", "missing", "fold"),
-    *("implode", "explode"),
+    *("implode", "explode", "kind"),
 )
 
 FOLDS = ("case", "accents")
@@ -336,8 +336,16 @@ class _Reader:
             fold=self.fold(where, data.get("fold", [])),
             where=where,
             column=column if ordinal is None else None,
+            kinds=self.kinds(where, data.get("kind", [])),
             **given,
         )
+
+    def kinds(self, where: str, value: Any) -> tuple[str, ...]:
+        kinds = value if isinstance(value, list) else [value]
+        for kind in kinds:
+            if kind not in KINDS:
+                self.mistakes.add(where, f"kind: {kind!r} is no kind of field.", nearest(str(kind), KINDS))
+        return tuple(kind for kind in kinds if kind in KINDS)
 
     def fold(self, where: str, value: Any) -> tuple[str, ...]:
         folds = [value] if isinstance(value, str) else value
@@ -483,6 +491,8 @@ def _written_field(schema: Schema, field: Field, missing: str) -> Any:
         data["implode"] = _short(field.implode)
     if field.explode != 1.1:
         data["explode"] = _short(field.explode)
+    if field.kinds:
+        data["kind"] = field.kinds[0] if len(field.kinds) == 1 else list(field.kinds)
     return field.measure if len(data) == 1 else data
 
 

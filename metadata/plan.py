@@ -44,12 +44,13 @@ class Plan:
     input     "lines": delimited lines as they lie; "records": record lines of ingest, ids not settled;
               "settled": tagged lines of settle_records
     join      "all_pairs", "same_id" or "blocking"; "learnt" for the keys of a model
-    sets      ("",) one set; (first, second) the join of two sets; () all sets that occur, told by the id
+    sets      ("",) one set; (first, second) or more names: only records of different ones meet; () all sets that
+              occur, told by the id
     set_from  where a record's set comes from: "" none, "file" its file's prefix, "id" its id's first characters,
               "line" the record line
-    buckets   buckets a set for groups with more than the default; a group are the records of a partition, and
+    buckets   buckets for groups with more than the default; a group are the records of a partition, and
               where sets share ids, of an id; or those that share a value of a blocking key, its block
-    default_buckets  buckets a set elsewhere: (n,) or (first, second)
+    default_buckets  buckets elsewhere: (first, second) of two sets, else (n,) of all records
     shared_cells     with blocking: how many cells those blocks share that have no buckets of their own
     divided          blocks that are too large, of which those records meet that share the next key as well
     ranges           by block in which only neighbours meet in a defined order, where each range of it but the first

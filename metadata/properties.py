@@ -295,8 +295,8 @@ class Settings:
         "link.as",
         _choice("one-to-one", "many-to-one", "many-to-many"),
         "one-to-one",
-        "of pehchan link: one-to-one: neither set holds duplicates; many-to-one: the second holds none; "
-        "many-to-many: both may",
+        "of pehchan link: one-to-one: no set holds duplicates; many-to-one: none does but the first; "
+        "many-to-many: all may",
     )
     input_format: str = _key(
         "input.format",

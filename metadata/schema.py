@@ -14,6 +14,11 @@ CURVES = ("none", "nonLinear", "sigmoid", "step", "ramp")
 AGGREGATIONS = ("manhattan", "euclidean", "minkowski")
 MISSING = ("max", "skip", "previous")
 
+#: Kinds of fields, as learning compares them. name: one word mostly; words: a few; text: many; category: few values;
+#: digits: numbers that identify, such as a phone; date; number: a quantity, such as a price; exact: equal or not, and
+#: nothing between.
+KINDS = ("name", "words", "text", "category", "digits", "date", "number", "exact")
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -45,6 +50,7 @@ class Field:
                pehchan.distance.aggregation)
     where      file and key, for messages
     column     name of the column where it differs from the field's name, else None
+    kinds      of KINDS those that the values may be of, for what is learnt; () for any
     """
 
     name: str
@@ -60,6 +66,7 @@ class Field:
     explode: float = 1.1
     where: str = field(default="", compare=False)
     column: str | None = None
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 in   tagged lines (`pairs` of record_similarity, `records` of settle_records for records that may be alone), or
      delimited lines id1,id2,...,distance
 out  tagged lines: `clustered`, every record once with its cluster; `shape`, how the clusters of two records or more
-     hold together; `rejected`, lines set aside
+     hold together; `rejected`, lines set aside, and records that only pairs name where all should be there
 
 Between tasks records are codes (pehchan.mrjobs.coded), and their names travel beside the pairs. Where the counter
 `Same code` of `Clusters` is not 0, two records had one code, and the clusters of some are missing: to be run again
@@ -22,6 +22,7 @@ from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Records, Rejected
 from pehchan.mrjobs.clustering_part import Part, each_named_once
 from pehchan.mrjobs.coded import CodedPairs, Codes64, Coding, Named, as_bytes, codes_of, in_parts, names_of
+from pehchan.mrjobs.exporting import with_set
 from pehchan.mrjobs.joins.all_pairs import hashed
 from pehchan.mrjobs.reading_pairs import ReadsPairs
 from pehchan.mrjobs.wire import CLUSTERED, EDGES, RECORDS, REJECTED, SHAPE, Pairs
@@ -56,6 +57,11 @@ class ClusterPairs(ReadsPairs):
             "among the input",
         )
         self.add_passthru_arg("--salt", type=int, default=0, help="of the codes of records")
+        self.add_passthru_arg(
+            "--with-records",
+            action="store_true",
+            help="all records are among the input: those that only pairs name are counted, and named",
+        )
         self.add_file_arg(
             "--plan",
             help="the plan of the run that found the pairs: average measures the pairs that are absent",
@@ -155,8 +161,8 @@ class ClusterPairs(ReadsPairs):
         if part is None:
             self.count("Clusters", "Same code")
             return
-        if part.known.any():
-            self.count("Clusters", "Records of pairs alone", int(np.count_nonzero(~part.known)))
+        if self.options.with_records:
+            yield from self._unknown(part)
         clusters = part.clusters(self._clustering(part))
         sizes = clusters.shapes.size
         alone = len(part.names) - int(sizes.sum())
@@ -166,6 +172,13 @@ class ClusterPairs(ReadsPairs):
             self.count("Clusters", "Records that duplicate another", int(sizes.sum()) - len(sizes))
         yield from ((SHAPE, shapes.encode()) for shapes in part.shapes(clusters))
         yield from ((CLUSTERED, records.encode()) for records in part.lines(clusters))
+
+    def _unknown(self, part: Part) -> Iterator[tuple[bytes, bytes]]:
+        """Those of which a pair is all that is known."""
+        for set_name, record_id in map(part.identity, np.flatnonzero(~part.known).tolist()):
+            self.count("Clusters", "Records of pairs alone")
+            name = with_set(set_name, record_id) if set_name else record_id
+            yield REJECTED, Rejected(name, "", "in a pair, but not among the records").encode()
 
     def _clustering(self, part: Part) -> Clustering:
         options = self.options

@@ -30,6 +30,8 @@ class PairExport:
         self.plan = plan
         settings = plan.settings
         self._delimiter = settings.output_delimiter
+        # Of two the first id is of the first set; of more nobody could tell.
+        self._with_sets = len(plan.sets) > 2
         schema = plan.schema
         active = {field.ordinal for field in schema.fields}
         if not settings.compat and schema.id_ordinal is not None:
@@ -42,7 +44,13 @@ class PairExport:
         pairs = Pairs.decode(payload)
         if pairs.first_items:
             return map(self.line, pairs)
-        columns = [pairs.first_ids, pairs.second_ids, *self._numbers(pairs.distances)]
+        ids = [pairs.first_ids, pairs.second_ids]
+        if self._with_sets:
+            ids = [
+                list(map(with_set, pairs.first_sets, ids[0])),
+                list(map(with_set, pairs.second_sets, ids[1])),
+            ]
+        columns = [*ids, *self._numbers(pairs.distances)]
         if not self.plan.settings.compat:
             columns = [all_quoted(column, self._delimiter) for column in columns]
         return map(self._delimiter.join, zip(*columns, strict=True))
@@ -62,6 +70,8 @@ class PairExport:
         settings = self.plan.settings
         both = (pair.first_items, pair.second_items)
         ids = [self._id(pair.first[1], pair.first_items), self._id(pair.second[1], pair.second_items)]
+        if self._with_sets:
+            ids = [with_set(pair.first[0], ids[0]), with_set(pair.second[0], ids[1])]
         passive: list[str] = []
         if settings.passive_fields:
             passive = [
@@ -113,7 +123,7 @@ def all_quoted(values: list[str], delimiter: str) -> list[str]:
 
 def _steps(plan: Plan | None) -> int:
     """Distances to one of the log odds, 0 where no model made them."""
-    return 0 if plan is None or plan.model is None else steps_of(plan.model["one to one"])
+    return 0 if plan is None or plan.model is None else steps_of(bool(plan.model["without duplicates"]))
 
 
 def cluster_lines(payload: bytes, with_sets: bool, steps: int = 0) -> Iterator[str]:
@@ -150,9 +160,14 @@ def _probability(distance: int, steps: int) -> str:
     return f"{probability_of(distance, steps):.6f}"
 
 
+def with_set(set_name: str, record_id: str) -> str:
+    """How a record of one of several sets is written."""
+    return f"{set_name}:{record_id}"
+
+
 def _ids(sets: list[str], ids: list[str], with_sets: bool) -> list[str]:
     if with_sets:
-        ids = [f"{set_name}:{record_id}" for set_name, record_id in zip(sets, ids, strict=True)]
+        ids = list(map(with_set, sets, ids))
     return all_quoted(ids, ",")
 
 
@@ -165,7 +180,7 @@ def exporter(tag: bytes, plan: Plan | None) -> Callable[[bytes], Iterator[str]]:
     if tag in (CLUSTERED, SHAPE):
         # Where the set is told by the id, the id says it all.
         lines = cluster_lines if tag == CLUSTERED else shape_lines
-        with_sets = plan is not None and len(plan.sets) == 2
+        with_sets = plan is not None and len(plan.sets) > 1
         return partial(lines, with_sets=with_sets, steps=_steps(plan))
     if tag in (REJECTED, GROUP):
         return lambda payload: iter((payload.decode("ascii"),))

@@ -116,7 +116,7 @@ def with_buckets(
     if plan.join == "blocking":
         plan = replace(plan, shared_cells=_shared_cells(plan, counted, groups or {}, tasks))
     buckets = {group: _buckets(plan, of_group, tasks) for group, of_group in sorted((groups or {}).items())}
-    return replace(plan, buckets=buckets, default_buckets=(1,) * max(1, len(plan.sets)))
+    return replace(plan, buckets=buckets, default_buckets=(1, 1) if len(plan.sets) == 2 else (1,))
 
 
 def _shared_cells(plan: Plan, counted: Counted, large: Mapping[str, Counted], tasks: int) -> int:
@@ -251,7 +251,7 @@ def pairs_within(plan: Plan, records: Mapping[str, int]) -> int:
         return records.get(plan.sets[0], 0) * records.get(plan.sets[1], 0)
     total = sum(records.values())
     of_one_set = sum(count * (count - 1) // 2 for count in records.values())
-    return total * (total - 1) // 2 - (0 if plan.sets else of_one_set)
+    return total * (total - 1) // 2 - (0 if plan.sets == ("",) else of_one_set)
 
 
 def cells_of(plan: Plan, buckets: Sequence[int]) -> int:

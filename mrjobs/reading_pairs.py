@@ -110,6 +110,10 @@ class ReadsPairs(PehchanJob):
             distance = int(columns[-1])
         except ValueError:
             raise RejectedLine("the last column is no whole number where the distance was expected") from None
+        if distance < 0:
+            raise RejectedLine("the distance is below 0")
+        if not (columns[0] and columns[1]):
+            raise RejectedLine("no id where that of a record was expected")
         if columns[0] == columns[1]:
             raise RejectedLine("a pair of a record with itself")
         return Pair(("", columns[0]), ("", columns[1]), distance)
@@ -138,7 +142,7 @@ def plain_pairs(lines: list[bytes], delimiter: str) -> Pairs | None:
     except ValueError:
         return None
     firsts, seconds = columns[:-1:3], columns[1::3]
-    if any(map(eq, firsts, seconds)):
+    if any(map(eq, firsts, seconds)) or not (all(firsts) and all(seconds)) or min(distances) < 0:
         return None
     no_set = [""] * len(lines)
     return Pairs(no_set, firsts, no_set, seconds, distances)

@@ -204,8 +204,8 @@ class SettlesRecords(CountsGroups):
         self._gathered = 0
 
     def _count_set(self, set_name: str, number: int) -> None:
-        # Sets told by ids may be many; the two of a join are worth a counter each.
-        if len(self.plan.sets) == 2:
+        # Sets told by ids may be many; those of a join are worth a counter each.
+        if len(self.plan.sets) > 1:
             self.count("Records", f"Set {set_name}", number)
 
     def stop_reading(self) -> Iterator[tuple[bytes, bytes]]:

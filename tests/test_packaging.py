@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("metadata", "distance", "clustering", "learning", "mrjobs", "console")
+ROOMS = ("metadata", "distance", "clustering", "learning", "mrjobs", "console", "zingg")
 
 
 @pytest.fixture(scope="module")
@@ -29,11 +29,12 @@ def wheel(tmp_path_factory):
 
 def test_the_wheel_holds_every_module_and_example_under_pehchan_and_nothing_else(wheel):
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    expected = {"pehchan/__init__.py", "pehchan/py.typed"}
+    expected = {"pehchan/__init__.py", "pehchan/main.py", "pehchan/py.typed"}
     for room in ROOMS:
         expected |= {f"pehchan/{path.relative_to(ROOT)}" for path in (ROOT / room).rglob("*.py")}
     expected |= {f"pehchan/{path.relative_to(ROOT)}" for path in (ROOT / "metadata" / "schemas").iterdir()}
     expected |= {f"pehchan/{path.relative_to(ROOT)}" for path in (ROOT / "console" / "web").iterdir()}
+    expected |= {f"pehchan/{path.relative_to(ROOT)}" for path in (ROOT / "zingg" / "templates").iterdir()}
     conf = [
         ROOT / "conf" / "__init__.py",
         *(ROOT / "conf").glob("*.properties"),
@@ -51,7 +52,7 @@ def test_the_installed_wheel_runs_jobs_of_its_own_and_not_of_the_sources(wheel, 
     (tmp_path / "a.csv").write_text("id,name\n1,Ann Smith\n2,Ann Smyth\n3,Bob\n")
     done = subprocess.run(
         [
-            *(sys.executable, "-c", "import sys; from pehchan.console.command import main; sys.exit(main())"),
+            *(sys.executable, "-c", "import sys; from pehchan.main import main; sys.exit(main())"),
             *("dedupe", "a.csv", "-r", "local", "-v"),
         ],
         cwd=tmp_path,

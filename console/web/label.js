@@ -4,7 +4,6 @@
 const SAYS = { 1: "match", 0: "no match", 2: "unsure" };
 const POLL = 3000;
 const PATIENCE = 20000;
-const LAST_MOVES = 5;
 
 const at = (id) => document.getElementById(id);
 let token = "";
@@ -148,10 +147,10 @@ function show(next) {
   at("agreed").textContent = agreed.of
     ? `${agreed.agree} of ${agreed.of} answers are what the model guessed before.` : "";
   at("others").textContent = others ? `${others} other page${others > 1 ? "s" : ""} at work on these pairs.` : "";
-  showLast();
   enable();
-  const told = (each) => JSON.stringify(each && [each.counts, each.last]);
-  if (told(before) !== told(state)) {
+  const given = (each) => JSON.stringify(each && [each.counts, each.last]);
+  if (given(before) !== given(state)) {
+    showLast();
     showCurve();
     if (before) showCases();
   }
@@ -191,8 +190,10 @@ function told(results) {
   const kept = results.filter((each) => each.status === "kept");
   const known = results.filter((each) => each.status === "known");
   const texts = [];
-  if (results.length === 1 && kept.length) texts.push(`Kept: ${SAYS[kept[0].answer]}.`);
-  else if (kept.length) texts.push(`Kept: ${kept.length} times ${SAYS[kept[0].answer]}.`);
+  if (results.length === 1 && kept.length) {
+    texts.push(`Kept for ${kept[0].ids.filter(Boolean).join(" and ") || "the pair before"}: ${SAYS[kept[0].answer]}.`);
+  }
+  if (results.length > 1 && kept.length) texts.push(`Kept: ${kept.length} times ${SAYS[kept[0].answer]}.`);
   for (const each of known) {
     const whose = each.by === "this page" ? "on this page" : "elsewhere";
     texts.push(`${each.ids.join(" and ")} was answered ${whose} already: ${SAYS[each.answer]}. That answer stands.`);
@@ -233,6 +234,7 @@ const ticked = () => boxes().filter((box) => box.checked);
 async function showCases() {
   if (!at("clear").open || halted) return;
   const before = new Set(ticked().map((box) => box.value));
+  const focused = document.activeElement && at("cases").contains(document.activeElement) && document.activeElement.value;
   try {
     const wanted = kind();
     const data = await call(`/api/clear?page=${page}&answer=${wanted}`);
@@ -250,6 +252,7 @@ async function showCases() {
     });
     const none = make("tbody", {}, make("tr", {}, make("td", {}, "None waits.")));
     at("cases").replaceChildren(...(bodies.length ? [make("thead", {}, head), ...bodies] : [none]));
+    boxes().find((box) => box.value === focused)?.focus();
     showTicked();
   } catch (error) {
     trouble(error);
@@ -299,15 +302,11 @@ async function showCurve() {
     return;
   }
   const points = data.moved.map((each) => each * 100);
-  const mean = (each) => each.reduce((sum, one) => sum + one, 0) / each.length;
-  let text = `After each answer: by how many percentage points, in the mean, it moved how likely the ${data.asked} `
-    + "pairs asked about are matches, as far as these answers alone tell; learning from all records may move more. ";
-  if (points.length > LAST_MOVES) {
-    const last = mean(points.slice(-LAST_MOVES));
-    text += `The last ${LAST_MOVES} answers moved it by ${last.toFixed(1)} each, the first ${LAST_MOVES} by `
-      + `${mean(points.slice(0, LAST_MOVES)).toFixed(1)}. `;
-    if (last < 1) text += "Further answers to these pairs change little: match with them, and ask for other pairs.";
-  }
+  const mean = (each) => (each.reduce((sum, one) => sum + one, 0) / each.length).toFixed(1);
+  let text = `By how many percentage points each answer moved how likely the ${data.asked} pairs asked about are `
+    + "matches, in the mean. It is found from the answers alone; learning from all records may move them further. ";
+  if (points.length > data.last) text += `The last ${data.last} answers moved them by ${mean(points.slice(-data.last))} each. `;
+  if (data.settled) text += "Further answers to these pairs hardly move the model: match with them, then ask for others.";
   at("curve-says").textContent = text;
   if (svg.hasAttribute("hidden")) return;
   const [width, height, left, bottom, top] = [640, 200, 44, 30, 12];
@@ -319,8 +318,8 @@ async function showCurve() {
     draw("line", { x1: left, y1: y(0), x2: left, y2: top }),
     draw("text", { x: left - 6, y: y(0) + 4, "text-anchor": "end" }, "0"),
     draw("text", { x: left - 6, y: y(highest) + 4, "text-anchor": "end" }, highest.toFixed(1)),
-    draw("text", { x: left, y: height - 8 }, "answer 1"),
-    draw("text", { x: width - 12, y: height - 8, "text-anchor": "end" }, `answer ${points.length}`),
+    draw("text", { x: left, y: height - 8 }, `answer ${data.from}`),
+    draw("text", { x: width - 12, y: height - 8, "text-anchor": "end" }, `answer ${data.from + points.length - 1}`),
     draw("path", { d: points.map((each, place) => `${place ? "L" : "M"}${x(place)} ${y(each)}`).join(" ") }),
     ...points.map((each, place) => draw("circle", { cx: x(place), cy: y(each), r: 3 })));
 }

@@ -2,7 +2,8 @@
 
 Self-join of one set: a record of bucket b goes to the cells {b, k} for every bucket k of its group, and nowhere
 else. Join of two sets: base buckets are rows, other buckets columns, and a cell is one of each.
-Several sets told apart by their ids: the cells of a self-join, in which only different sets meet.
+Join of three sets or more, and of those that ids tell apart: the cells of a self-join, in which only different sets
+meet.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,12 +22,12 @@ Cell = tuple[str, int, int]
 class AllPairs:
     """Every pair of a group once, whatever the number of buckets. A group is a partition, or all records.
 
-    sets               ("",) for a self-join; (base, other) for the join of two sets; () for the join of all
-                       sets that occur
+    sets               ("",) for a self-join; (base, other) for the join of two sets, or the names of more; () for
+                       the join of all sets that occur
     partition_ordinal  the column whose value is the partition, None for one partition
-    buckets            buckets a set for groups that have more than the default, in the order of `sets`
-                       (one number for a self-join)
-    default            buckets a set elsewhere
+    buckets            buckets for groups that have more than the default: of each of two sets, else one number
+                       for all records
+    default            buckets elsewhere
     """
 
     sets: tuple[str, ...]
@@ -83,7 +84,7 @@ class AllPairs:
             rows = [route for route in routes if route[1] == base]
             columns = [route for route in routes if route[1] == other]
             yield from ((a, b) for a in rows for b in columns)
-        elif self.sets:
+        elif self.sets == ("",):
             rows = [route for route in routes if route[2] == row]
             columns = [route for route in routes if route[2] == column]
             yield from ((a, b) for a in rows for b in columns)

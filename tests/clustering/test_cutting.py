@@ -129,6 +129,19 @@ def test_average_is_that_of_scipy(nodes, seed, share):
     assert found == [labels.index(label) for label in labels]
 
 
+@pytest.mark.parametrize(("mean", "expected"), [(300, [0, 0, 0, 3, 3]), (299, [0, 0, 2, 3, 4])])
+def test_average_merges_what_is_just_as_far_apart_as_may_be(mean, expected):
+    edges = [(0, 1, 0), (0, 2, 200), (1, 2, 400), (3, 4, 300)]
+    assert WAYS["average"](Graph(5, edges, CUTOFF, FAR, mean=mean)) == expected
+    links = Links(*(np.array([edge[k] for edge in edges], dtype=np.int64) for k in range(3)))
+    way = Clustering("average", CUTOFF, mean, FAR, lambda node: node)
+    assert way.clusters(5, links).cluster.tolist() == expected
+
+
+def test_of_those_whose_turn_comes_together_pivot_takes_the_smaller_node_first():
+    assert WAYS["pivot"](Graph(3, [(0, 2, 1), (1, 2, 1)], CUTOFF, FAR, [5, 5, 6])) == [0, 1, 0]
+
+
 @given(graphs())
 def test_pivot_takes_the_free_neighbours_of_node_after_node(graph):
     beside = defaultdict(set)
@@ -151,7 +164,7 @@ def test_an_assignment_is_worth_most(left, right, chance):
     chance.shuffle(nodes)
     rows, columns = nodes[:left], nodes[left:]
     edges = {
-        (min(a, b), max(a, b)): chance.randrange(CUTOFF + 1)
+        (min(a, b), max(a, b)): chance.choice([chance.randrange(CUTOFF + 1), CUTOFF])
         for a in rows
         for b in columns
         if chance.random() < 0.6

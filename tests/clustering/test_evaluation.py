@@ -327,6 +327,14 @@ def test_pairs_of_two_sets_are_qualified_by_their_column(truth_of):
     assert not backwards.holds(("shop", "1"), ("web", "2"))
 
 
+def test_of_two_sets_a_pair_of_0_may_lie_between_records_that_others_connect(truth_of):
+    text = "id_a,id_b,label\n1,1,1\n2,1,1\n2,2,1\n1,2,0\n"
+    truth = truth_of(text, sets=("shop", "web"))
+    assert truth.pairs == 3
+    assert not truth.holds(("shop", "1"), ("web", "2"))
+    assert truth.apart == {(("shop", "1"), ("web", "2"))}
+
+
 def test_clusters_of_two_sets_need_a_column_with_the_set(truth_of):
     truth = truth_of("set,id,cluster\nshop,1,p\nweb,1,p\nweb,2,p\n", sets=("shop", "web"))
     assert truth.clusters == {("shop", "1"): "p", ("web", "1"): "p", ("web", "2"): "p"}

@@ -183,3 +183,32 @@ def test_how_many_pairs_files_hold_is_told_by_their_first_lines(tmp_path):
     assert number_of_pairs(Pairs([], [plain])) == pytest.approx(20_000, rel=0.1)
     assert number_of_pairs(Pairs([], [packed, plain])) > 20_000
     assert number_of_pairs(Pairs([], [])) == 0
+
+
+def test_what_is_wrong_with_pairs_is_named_and_the_others_are_clustered(pehchan):
+    lines = ["1,2,10", "1,9,20", "3,3,0", "2,3,far", "2,1,5", "1,2,-3", ",3,4", "3,1,99999999999999999999"]
+    Path("pairs.csv").write_text("".join(f"{line}\n" for line in lines))
+    Path("records.csv").write_text("id,name\n1,A\n2,B\n3,C\n2,B again\n")
+    said = pehchan("cluster", "pairs.csv", "--records", "records.csv", "--cutoff", 50, "-o", "out", "-q")
+    assert rows("out/clusters") == ["1,1,5,20,2", "1,2,5,5,1", "1,9,20,20,1", "2~2,2~2,,,0", "3,3,,,0"]
+    assert "4 lines of pairs set aside (out/rejected)\n" in said
+    assert "1 records of the pairs are not among the records (out/rejected)\n" in said
+    assert "1 records had the id of another\n" in said
+    named = {each["line"]: each["reason"] for each in map(json.loads, rows("out/rejected"))}
+    assert named.keys() == {"9", "3,3,0", "2,3,far", "1,2,-3", ",3,4"}
+    assert named["9"] == "in a pair, but not among the records"
+
+
+@pytest.mark.parametrize("text", ["", "\n\n"])
+def test_where_there_are_no_pairs_it_is_said(called, text):
+    Path("pairs.csv").write_text(text)
+    code, out, err = called("cluster", "pairs.csv", "--records", "people.csv", "--cutoff", 50, "-o", "out")
+    assert code == 0
+    assert "warning: pairs.csv: no pairs are there, and every record is alone.\n" in err
+    assert "60 clusters at cutoff 50: 0 of two or more records" in out
+
+
+def test_a_cutoff_beyond_what_jobs_can_count_with_is_refused(refused):
+    Path("pairs.csv").write_text("1,2,10\n")
+    said = refused("cluster", "pairs.csv", "--cutoff", 2**63, "-o", "out")
+    assert f"--cutoff: {2**63} is above {2**63 - 1}." in said

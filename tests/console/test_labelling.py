@@ -312,10 +312,10 @@ def test_two_sessions_at_a_time_are_refused(answered, model):
 
 def test_an_answer_that_cannot_be_written_fails_with_the_others_kept(answered, model):
     answered("1")
-    (model / "labels.csv.unfinished").mkdir()
+    (model / ".labels.csv.unfinished").mkdir()
     code, _, err = answered("1")
     assert code == 3
-    assert "labels.csv.unfinished: Is a directory" in err
+    assert ".labels.csv.unfinished: Is a directory" in err
     assert len(kept()) == 1
 
 

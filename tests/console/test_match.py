@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shlex
 import shutil
 from pathlib import Path
 
@@ -46,10 +47,10 @@ def model_of(folder):
 def pehchan(called):
     """Run the command, which is to go well; what it says on stdout, and what on stderr."""
 
-    def run(*arguments):
+    def run(*arguments, errors=False):
         code, out, err = called(*arguments)
         assert code == 0, err
-        return out
+        return err if errors else out
 
     return run
 
@@ -113,7 +114,8 @@ def test_what_stands_in_the_output():
     assert sorted(path.name for path in Path("out").iterdir()) == [
         *("cluster_shapes", "clusters", "internal", "model", "pairs", "rejected", "run.json")
     ]
-    assert sorted(path.name for path in Path("out/model").iterdir()) == ["model.json", "questions.json"]
+    files = ["command.json", "model.json", "questions.json"]
+    assert sorted(path.name for path in Path("out/model").iterdir()) == files
     _, same = people()
     found = [line.split(",") for line in lines("out/pairs")]
     assert {frozenset((one, two)) for one, two, _, _ in found} >= set(same) - _lost(same)
@@ -181,6 +183,7 @@ def test_labels_are_learnt_from_and_kept(pehchan, monkeypatch):
     assert len(questions("model")) == 8
     said = answer(pehchan, monkeypatch, right_answers("model"), "model")
     assert "8 labels" in said
+    assert said.endswith("To match with these labels: pehchan match people.csv --model model\n")
     said = pehchan("match", "people.csv", "--model", "model", "-o", "one")
     yes = sum(read.answer == MATCH for read in read_label_file(Path("model/labels.csv")).labels)
     assert f"Learnt from 210 records and labels ({yes} match, {8 - yes} no match):" in said
@@ -395,6 +398,37 @@ def test_link_many_to_many(pehchan, two_sets):
     assert clusters["a:p0"] == clusters["b:q0"] == clusters["b:again"]
 
 
+def test_link_sets_that_hold_everything_twice(pehchan, two_sets):
+    for name, mark in (("a.csv", "p"), ("b.csv", "q")):
+        header, *rows = csv.reader(Path(name).read_text("utf-8").splitlines())
+        write_csv(name, [[mark + number + row[0][1:], *row[1:]] for row in rows for number in "12"], header)
+    pehchan("match", "--link", "a.csv", "b.csv", "-o", "new", "--many-to-many")
+    assert model_of("new/model")["without duplicates"] == []
+    right = {(f"p{one}{k}", f"q{two}{k}") for k in range(TWICE) for one in "12" for two in "12"}
+    found = linked("new")
+    assert len(found & right) > 0.95 * len(right)
+    assert len(found - right) < 0.05 * len(right)
+    # What was learnt for them is not what links one to one.
+    pehchan("learn", "--link", "a.csv", "b.csv", "--many-to-many", "--model", "model")
+    said = pehchan("match", "--link", "a.csv", "b.csv", "--model", "model", "-o", "other", errors=True)
+    assert "is used for two sets without duplicates" in said
+
+
+def test_what_label_says_to_do_next_can_be_done(pehchan, called, monkeypatch):
+    """The commands that it prints, as they stand, where an output is there and where none is."""
+    for model, arguments in (("a b", ["learn", "people.csv", "--model", "a b"]), ("out/model", [])):
+        if arguments:
+            pehchan(*arguments)
+        said = answer(pehchan, monkeypatch, [1, 0], model)
+        command = shlex.split(said.splitlines()[-1].partition(": ")[2])
+        assert command[:3] == ["pehchan", "match", "people.csv"]
+        assert called(*command[1:])[0] == 0
+        # Called from elsewhere, what the records are is not known.
+        with monkeypatch.context() as patch:
+            patch.chdir(model)
+            assert "pehchan match INPUT... --model ." in answer(pehchan, monkeypatch, [], ".")
+
+
 def test_link_needs_two_sets(refused, two_sets):
     for command in ("match", "learn", "ask"):
         refused("1 inputs, not two", command, "--link", "a.csv", "--model", "model")
@@ -424,6 +458,23 @@ def test_rules_of_a_schema_win(pehchan):
     assert clusters[parted[0]] != clusters[parted[1]]
     assert frozenset(parted) not in pairs_of("new")
     assert "p100,p101,0.999994,12.00" in lines("new/pairs")
+
+
+def test_a_field_is_of_the_kind_that_the_schema_says(pehchan, refused):
+    Path("kinds.yaml").write_text(
+        "id: id\nfields:\n"
+        + "".join(
+            f"  {name}: {{measure: exact, kind: exact}}\n" if name == "last" else f"  {name}: exact\n"
+            for name in NAMES
+        )
+    )
+    pehchan("learn", "people.csv", "-s", "kinds.yaml", "--model", "model")
+    kinds = {field["name"]: field for field in model_of("model")["fields"]}
+    assert kinds["last"]["kind"] == "exact"
+    assert len(kinds["last"]["levels of matches"]) == 2
+    assert kinds["first"]["kind"] == "name"
+    Path("kinds.yaml").write_text("id: id\nfields: {last: {measure: exact, kind: exactly}}\n")
+    refused('Did you mean "exact"?', "match", "people.csv", "-s", "kinds.yaml", "-o", "new")
 
 
 def test_rules_go_with_match_alone(refused):

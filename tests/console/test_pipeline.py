@@ -285,7 +285,12 @@ def test_clusters_of_a_file_of_pairs_with_the_records_that_have_none(pehchan):
         "z,z,,,0",
     ]
     assert "2 lines of pairs set aside (out/rejected)" in out
-    assert sorted(json.loads(line)["line"] for line in rows("out/rejected")) == ["foo", "id1,id2,distance"]
+    assert sorted(json.loads(line)["line"] for line in rows("out/rejected")) == [
+        "foo",
+        "id1,id2,distance",
+        # Of the pairs alone.
+        "y",
+    ]
 
 
 def test_clusters_do_not_depend_on_whether_an_output_or_its_pairs_are_named(pehchan):

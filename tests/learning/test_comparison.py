@@ -9,10 +9,12 @@ from rapidfuzz.distance import OSA, JaroWinkler
 
 from pehchan.learning.comparison import COMPARISONS, levels_of, similarities
 from pehchan.learning.evidence import Evidence
-from pehchan.learning.fields import KINDS, LearntField
-from pehchan.learning.strangers import random_pairs, strangers
+from pehchan.learning.fields import LearntField
+from pehchan.learning.patterns import Patterns
+from pehchan.learning.strangers import Strangers, random_pairs, strangers
 from pehchan.learning.table import Table
 from pehchan.learning.word_vectors import WordVectors
+from pehchan.metadata.schema import KINDS
 
 VALUES = {
     "name": ["anna", "ana", "Ánna", "", "bernd", "annabelle"],
@@ -29,6 +31,7 @@ VALUES = {
     "digits": ["555-1234", "5551234", "", "5551243", "42", "9"],
     "date": ["1970-01-02", "02/01/1970", "", "1970-02-01", "1999-12-31", "1970-01-03"],
     "number": ["12.50", "EUR 12.5", "", "13", "0.99", "1250.5 kg"],
+    "exact": ["C-1", "c 1", "", "C1", "c 12", "D-1"],
 }
 
 
@@ -126,12 +129,27 @@ def test_strangers_agree_as_random_pairs_do():
     values = [rng.choice(["anna", "bert", "carl", "dora", "anne"]) for _ in range(400)]
     field = LearntField("f", 0, "name", 1.0, 5, 0.2, 400)
     table = Table.of([field], [values], [f"r{k}" for k in range(400)])
-    (found,) = strangers(table)
+    (found,) = strangers(table).u
     i, j = np.triu_indices(400, 1)
     levels = Evidence.of(table, i, j).levels[:, 0]
     differ = np.bincount(levels, minlength=6)[1:-1]
     assert found[-1] == 0.2
     assert found[:-1] == pytest.approx(differ / differ.sum() * 0.8, abs=0.02)
+
+
+def test_strangers_are_told_from_the_matches_among_random_pairs():
+    rng = np.random.default_rng(3)
+    m, u = np.array([0.1, 0.2, 0.7]), np.array([0.9, 0.07, 0.03])
+    matches = rng.choice([1, 2, 3], (6_000, 1), p=m)
+    others = rng.choice([1, 2, 3], (14_000, 1), p=u)
+    levels = np.concatenate([matches, others]).astype(np.int8)
+    levels[::10] = 0
+    patterns = Patterns.of(levels)
+    mixed = np.bincount(levels[:, 0], minlength=4)[1:] / (levels > 0).sum()
+    of_matches = np.bincount(patterns.place[:6_000], minlength=len(patterns.levels)).astype(float)
+    (found,) = Strangers([mixed], patterns).without(of_matches)
+    assert found == pytest.approx(u, abs=0.01)
+    assert np.abs(mixed - u).max() > 0.1
 
 
 def test_a_rare_value_in_common_weighs_more_than_a_frequent_one():

@@ -6,8 +6,12 @@ from itertools import product
 
 import pytest
 
+from pehchan.learning.comparison import COMPARISONS
 from pehchan.learning.fields import LearntField, kinds_of
+from pehchan.learning.normal import FORMS
+from pehchan.learning.predicates import PREDICATES
 from pehchan.learning.profile import Profile
+from pehchan.metadata.schema import KINDS
 
 
 def _kinds(**columns: list[str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -45,6 +49,19 @@ def test_kinds_are_told_by_the_values() -> None:
         "empty": "0 of 200 records have a value",
         "seldom": "3 of 200 records have a value",
     }
+
+
+def test_a_kind_that_somebody_knows_is_taken() -> None:
+    profile = Profile.of(["code", "name"], [["12", "13", "1 2", "12"], ["ann", "bob", "ann", "cay"]], [0] * 4)
+    fields = kinds_of(profile, {"code": ["exact"], "name": ["words", "name"]}).fields
+    assert [(field.name, field.kind) for field in fields] == [("code", "exact"), ("name", "name")]
+    # "12" twice; "1 2" has the same digits, and is another value.
+    assert fields[0].frequent == {"12": 0.5}
+
+
+def test_all_kinds_are_known_everywhere() -> None:
+    assert set(FORMS) == set(COMPARISONS) == set(KINDS)
+    assert {kind for each in PREDICATES.values() for kind in each.kinds} == set(KINDS)
 
 
 @pytest.mark.parametrize("sets", [[0] * 6, [0, 0, 0, 0, 1, 1]])

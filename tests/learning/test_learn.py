@@ -6,7 +6,9 @@ import random
 
 import numpy as np
 import pytest
-from people import NAMES, people
+from people import NAMES, people, typo
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from pehchan.learning.asking import to_ask
 from pehchan.learning.in_memory import RawLabels, learn_from
@@ -143,6 +145,33 @@ def test_labels_of_every_kind_are_borne(known, kind):
         assert any("3 pairs are labelled as a match and as no match" in each for each in found.model.warnings)
 
 
+@pytest.mark.parametrize("answer", [0, 1])
+@pytest.mark.parametrize("count", [1, 2, 8])
+def test_labels_of_one_side_do_not_move_where_matches_begin(known, answer, count):
+    columns, ids, pairs, learnt = known
+    right = np.isin(learnt.i * len(ids) + learnt.j, [i * len(ids) + j for i, j in pairs])
+    # The least sure ones, as they are asked about.
+    places = np.flatnonzero(right == bool(answer))
+    places = places[np.argsort(np.abs(learnt.log_odds[places]))[:count]]
+    labelled = [(int(learnt.i[k]), int(learnt.j[k]), answer) for k in places]
+    found = learn_from(NAMES, columns, ids, labels=said(columns, ids, labelled))
+    assert found.model.intercept == pytest.approx(learnt.model.intercept, abs=0.05)
+    moved = found.model.log_odds(learnt.table, learnt.i, learnt.j) - learnt.log_odds
+    assert np.median(np.abs(moved)) < 1
+    assert ((found.log_odds > 0) != (learnt.log_odds > 0)).mean() < 0.01
+
+
+def test_what_is_the_same_for_all_pairs_does_not_count():
+    """No street has a number: what numbers of it two records have in common says nothing."""
+    columns, ids, pairs = people(150, twice=0.5)
+    columns[2] = [street.lstrip("0123456789") for street in columns[2]]
+    columns[2] = ["".join("x" if letter.isdigit() else letter for letter in street) for street in columns[2]]
+    labelled = [(i, j, 1) for i, j in pairs[:8]] + [(k, k + 7, 0) for k in range(0, 32, 4)]
+    found = learn_from(NAMES, columns, ids, labels=said(columns, ids, labelled))
+    assert "street: numbers" not in found.model.coefficients
+    assert max(map(abs, found.model.coefficients.values())) < 100
+
+
 def test_labels_outlive_their_records(known):
     columns, ids, pairs, _ = known
     gone, other_ids, other_pairs = people(100, seed=9)
@@ -230,6 +259,87 @@ def test_odd_records_are_borne(name, linked, tmp_path):
         assert f1(found, pairs) > 0.9
     if pairs == []:
         assert not (found.log_odds > 0).any()
+
+
+def copied(things, records, seed=7):
+    """So many records of the first things that people() makes, in each value of some of which a letter is wrong."""
+    rng = random.Random(seed)
+    columns, _, _ = people(things, seed=seed, twice=0)
+    rows = list(zip(*columns, strict=True))
+    return [[typo(x, rng) if rng.random() < 0.3 else x for x in rows[k % things]] for k in range(records)]
+
+
+def learnt_of(rows):
+    columns = list(map(list, zip(*rows, strict=True)))
+    return learn_from(
+        [f"c{k}" for k in range(len(columns))], columns, [f"r{k}" for k in range(len(columns[0]))]
+    )
+
+
+def test_records_that_are_nearly_all_one_thing_are_taken_for_it():
+    found = learnt_of(copied(1, 50))
+    assert (found.log_odds > 0).mean() > 0.99
+    assert len(np.unique([found.i, found.j])) == 50
+    assert ["A large part of all pairs" in each for each in found.model.warnings] == [True]
+
+
+@pytest.mark.parametrize("more", ["serial numbers", "amounts", "only two columns"])
+def test_where_nothing_tells_whether_all_are_one_thing_it_says_so(more):
+    rng = random.Random(8)
+    rows = copied(1, 50)
+    if more == "serial numbers":
+        rows = [[*row, f"SN {1000 + k}"] for k, row in enumerate(rows)]
+    elif more == "amounts":
+        rows = [[*row, str(rng.randrange(10**6))] for row in rows]
+    else:
+        rows = [row[:2] for row in rows]
+    found = learnt_of(rows)
+    assert not (found.log_odds > 0).any()
+    assert any("Nothing tells whether they are all one thing" in each for each in found.model.warnings)
+
+
+@pytest.mark.parametrize(("things", "records"), [(2, 60), (5, 60), (3, 300), (30, 100)])
+def test_many_records_of_few_things_are_told_apart(things, records):
+    found = learnt_of(copied(things, records))
+    taken = found.log_odds > 0
+    i, j = found.i[taken], found.j[taken]
+    of_one = (j - i) % things == 0
+    assert of_one.mean() > 0.99
+    edges = coo_array((np.ones(int(of_one.sum())), (i[of_one], j[of_one])), shape=(records, records))
+    assert things <= connected_components(edges, directed=False)[0] <= things + 2
+
+
+def test_labels_speak_against_what_was_found():
+    """Of records that are alike in two columns some are said to match."""
+    rows = [row[:2] for row in copied(1, 50)]
+    columns = list(map(list, zip(*rows, strict=True)))
+    ids = [f"r{k}" for k in range(50)]
+    labelled = said(columns, ids, [(k, k + 1, 1) for k in range(0, 40, 2)])
+    found = learn_from(["c0", "c1"], columns, ids, labels=labelled)
+    assert (found.log_odds > 0).mean() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("copies", "clean"), [((1, 1), (0, 1)), ((2, 1), (1,)), ((1, 2), (0,)), ((2, 2), ())]
+)
+def test_sets_may_hold_duplicates(copies, clean):
+    """Persons who are in the first set, the second or both, there so many times."""
+    rng = random.Random(6)
+    columns, _, _ = people(300, twice=0)
+    rows, sets, who = [], [], []
+    for k, person in enumerate(zip(*columns, strict=True)):
+        for number in range(2):
+            for _ in range(copies[number] if k % 3 in (2, number) else 0):
+                place = rng.randrange(len(person))
+                rows.append([*person[:place], typo(person[place], rng), *person[place + 1 :]])
+                sets.append(number)
+                who.append(k)
+    raw = list(map(list, zip(*rows, strict=True)))
+    found = learn_from(NAMES, raw, [f"r{k}" for k in range(len(rows))], sets, clean=clean)
+    places = range(len(rows))
+    pairs = [(i, j) for i in places for j in places if who[i] == who[j] and sets[i] < sets[j]]
+    assert f1(found, pairs) > 0.97
+    assert not found.model.warnings
 
 
 def test_a_household_is_not_taken_for_safe():

@@ -22,16 +22,16 @@ def scored():
 
 
 @pytest.mark.parametrize(
-    ("one_to_one", "most", "threshold"), [(False, 12.0, 1.5), (True, 24.0, -12.0), (True, 24.0, 12.0)]
+    ("clean", "most", "threshold"), [((), 12.0, 1.5), ((0, 1), 24.0, -12.0), ((1,), 24.0, 12.0)]
 )
-def test_distances_are_log_odds_in_steps_and_clipped(scored, one_to_one, most, threshold):
+def test_distances_are_log_odds_in_steps_and_clipped(scored, clean, most, threshold):
     model, table, i, j = scored
-    model = replace(model, one_to_one=one_to_one, threshold=threshold)
+    model = replace(model, clean=clean, threshold=threshold)
     distances = model.distances(table, i, j)
     above = model.log_odds(table, i, j) - threshold
     assert (np.abs(above) > most).any()
     assert (np.abs(above) < most).any()
-    back = np.array([log_odds_of(int(distance), steps_of(one_to_one)) for distance in distances])
+    back = np.array([log_odds_of(int(distance), steps_of(bool(clean))) for distance in distances])
     assert np.abs(back - np.clip(above, -most, most)).max() <= most / CUTOFF + 1e-9
     assert ((distances <= CUTOFF) == (above >= 0)).all()
     assert 0 <= distances.min() < CUTOFF < distances.max() <= SCALE
@@ -49,7 +49,7 @@ def test_very_likely_links_are_told_apart(scored):
     model, table, i, j = scored
     log_odds = model.log_odds(table, i, j)
     likely = (log_odds > 13) & (log_odds < 23)
-    linked = replace(model, one_to_one=True).distances(table, i[likely], j[likely])
+    linked = replace(model, clean=(0, 1)).distances(table, i[likely], j[likely])
     order = np.argsort(-log_odds[likely])
     assert len(set(linked.tolist())) > len(set(model.distances(table, i[likely], j[likely]).tolist())) == 1
     assert (np.diff(linked[order]) >= 0).all()

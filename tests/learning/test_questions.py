@@ -18,6 +18,15 @@ def test_most_questions_are_about_pairs_that_are_unsure():
     assert (LOG_ODDS[asked] > 2).any()
 
 
+def test_few_questions_are_all_about_pairs_that_are_unsure():
+    for number in (1, 3, 6):
+        asked = questions(LOG_ODDS, LEVELS, DRAW, NONE, number=number)
+        assert len(asked) == number
+        assert np.abs(LOG_ODDS[asked]).max() <= 2
+        contrast = np.where(np.arange(500) % 2 == 0, 3.0, -3.0)
+        assert len(set(questions(LOG_ODDS, LEVELS, DRAW, NONE, contrast, number).tolist())) == number
+
+
 def test_no_two_unsure_questions_have_one_pattern():
     asked = questions(LOG_ODDS, LEVELS, DRAW, NONE)[: AT_A_TIME - 5]
     assert len({tuple(each) for each in LEVELS[asked].tolist()}) == len(asked)

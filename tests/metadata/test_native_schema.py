@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.native_schema import read_native, resolve, with_column_names, write_native
 from pehchan.metadata.properties import Settings
-from pehchan.metadata.schema import Curve, Field, Schema
+from pehchan.metadata.schema import KINDS, Curve, Field, Schema
 from pehchan.metadata.schemas import load_schema
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -128,6 +128,7 @@ def test_curves(form, curve):
         ("weight: 0", "weight: 0", "a number above 0"),
         ("weight: -1", "weight: -1", "a number above 0"),
         ("weight: .inf", "weight: inf", "a number above 0"),
+        ("kind: name of a person", "kind: 'name of a person' is no kind", "Known: name, words"),
         ("implode: low", "implode: 'low'", "a number"),
         ("explode: []", "explode: []", "a number"),
         ("missing: previous", "missing: 'previous'", "max"),
@@ -376,6 +377,7 @@ def schemas(draw):
                 implode=draw(st.floats(-1, 1)),
                 explode=draw(st.floats(-1, 2)),
                 column=column,
+                kinds=tuple(draw(st.lists(st.sampled_from(KINDS), max_size=2, unique=True))),
             )
         )
     name, ordinal = draw(st.none() | NAMES), draw(st.integers(0, len(columns) - 1 if columns else 9))

@@ -19,7 +19,7 @@ from pehchan.distance.record import RecordDistance
 from pehchan.metadata.blocking_keys import parse_key
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.properties import read_settings
-from pehchan.metadata.records import Record
+from pehchan.metadata.records import Record, encode_record
 from pehchan.metadata.schemas import load_schema
 from pehchan.mrjobs import comparing
 from pehchan.mrjobs import listed as listed_module
@@ -261,6 +261,40 @@ def test_several_sets_told_by_their_ids_meet_by_their_keys(folder, records, keys
     plan = plan_of(folder, keys, sts_inter_set_matching="true", sts_set_ID_size=1)
     outcome = Outcome(folder, cut(plan, marked, chance), {"a": content([record for _, record in marked])})
     check_sets(folder, outcome, marked, keys)
+
+
+@settings(max_examples=12)
+@given(
+    records=st.lists(RECORDS, min_size=3, max_size=4),
+    keys=KEY_LISTS,
+    chance=st.randoms(use_true_random=False),
+    join=st.sampled_from(["auto", "signatures"]),
+    listed=st.sampled_from([0, 20_000]),
+)
+def test_tables_that_are_linked_meet_by_their_keys_or_all_and_not_within_themselves(
+    folder, records, keys, chance, join, listed
+):
+    named = [(name, record) for name, of_set in zip("abcd", records, strict=False) for record in of_set]
+    lines = [encode_record(Record(name, "", record)) + b"\n" for name, record in named]
+    chance.shuffle(lines)
+    sets = tuple("abcd"[: len(records)])
+    plan = replace(plan_of(folder, keys, join=join), sets=sets, set_from="line", input="records")
+    with patch.object(comparing, "LISTED_PAIRS", listed):
+        outcome = Outcome(folder, cut(plan, named, chance), {"part": b"".join(lines)})
+    by_sets = [(name, record[0], record) for name, record in named]
+    expected, fitting = distances(
+        folder, by_sets, lambda a, b: a[0] != b[0] and share_a_key(keys, a[2], b[2])
+    )
+    assert outcome.distances == expected
+    assert join == "signatures" or outcome.compared == fitting
+
+    buckets = (chance.randint(1, 4),)
+    plan = replace(plan, join="all_pairs", buckets={}, default_buckets=buckets)
+    outcome = Outcome(folder, plan, {"part": b"".join(lines)})
+    expected, fitting = distances(folder, by_sets, lambda a, b: a[0] != b[0])
+    assert outcome.distances == expected
+    assert join == "signatures" or outcome.compared == fitting
+    assert {outcome.counters.get(("Records", f"Set {name}"), 0) for name in sets} == {*map(len, records)}
 
 
 @settings(max_examples=15)

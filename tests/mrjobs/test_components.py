@@ -3,7 +3,8 @@
 import logging
 import random
 from collections import Counter, defaultdict
-from itertools import chain, combinations, pairwise
+from itertools import chain, combinations, pairwise, permutations
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -23,6 +24,7 @@ from pehchan.mrjobs import cluster_pairs as cluster_module
 from pehchan.mrjobs import coded
 from pehchan.mrjobs import components as components_module
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
+from pehchan.mrjobs.clustering_part import Part
 from pehchan.mrjobs.coded import (
     CodedPairs,
     Coding,
@@ -143,14 +145,16 @@ def names(number):
 @pytest.mark.parametrize(
     ("graph", "most"),
     [
-        (pairwise(names(3000)), 14),
-        (((names(1)[0], other) for other in names(3000)[1:] if other != names(1)[0]), 4),
-        (combinations(names(60), 2), 4),
+        # Lists, as each is for several tests.
+        (list(pairwise(names(3000))), 14),
+        ([(names(1)[0], other) for other in names(3000) if other != names(1)[0]], 4),
+        (list(combinations(names(60), 2)), 4),
     ],
     ids=["chain", "star", "clique"],
 )
 def test_chains_stars_and_cliques_take_few_rounds(graph, most, held):
     joined = [(a, b, 1) for a, b in graph]
+    assert len(joined) > 1000
     with patch.multiple(components_module, JOINED=held, CODED=held):
         edges, number = rounds([pairs_line([pair]) for pair in joined], parts=7)
     assert dict(edges) == expected(joined)
@@ -187,6 +191,12 @@ def test_the_code_of_a_name_does_not_depend_on_the_names_beside_it(named, salt):
     assert not set(together) & set(codes_of(named, salt + 1).tolist())
 
 
+def test_another_salt_makes_other_codes_of_names_of_any_length():
+    lengths = [0, 1, 7, 8, 9, 63, 64, 65, 200]
+    found = [int(codes_of([b"x" * length], salt)[0]) for length in lengths for salt in range(10)]
+    assert len(set(found)) == len(found)
+
+
 def test_pairs_and_records_travel_as_they_are():
     coding = Coding()
     coding.add(["b", "a"], ["a", "c"], [5, 2**40])
@@ -204,6 +214,16 @@ def test_pairs_and_records_travel_as_they_are():
     found = Named.decode(known.encode())
     assert (found.known, found.names, found.columns) == (True, named.names, [["é", "", "x"]])
     assert found.codes.tolist() == named.codes.tolist()
+
+
+def test_a_record_has_its_values_whether_pairs_name_it_before_or_after():
+    codes = codes_of(as_bytes(["a", "b", "c"]))
+    known = Named(True, codes[:2], ["a", "b"], [["x", "y"], ["", "z"]])
+    of_pairs = Named(False, codes, ["a", "b", "c"])
+    for lines in permutations([known, of_pairs, of_pairs]):
+        part = Part.of(b"n" + each.encode() for each in lines)
+        assert part.columns == [["x", "y", ""], ["", "z", ""]]
+        assert part.known.tolist() == [True, True, False]
 
 
 PLAIN = st.text(alphabet='ab1,|-+ _٣"\r\t', max_size=6)
@@ -237,8 +257,10 @@ class Quiet:
     def __init__(self, runner):
         self.runner = runner
         self.counts = Counter()
+        self.asked = []
 
     def run(self, job_class, inputs, output, switches=()):
+        self.asked.append([*switches])
         job = job_class(["-r", self.runner, "--no-conf", "--output-dir", str(output), *switches, *inputs])
         counts = defaultdict(int)
         with job.make_runner() as running:
@@ -293,6 +315,35 @@ def test_clusters_of_several_parts_are_those_of_one(tmp_path, runner, by):
     assert jobs.counts["Components", "Rounds"] >= 2
 
 
+def test_a_chain_of_10_000_records_is_one_component_after_a_few_rounds(tmp_path):
+    (tmp_path / "internal").mkdir()
+    joined = [(a, b, 1) for a, b in pairwise(names(10_000))]
+    lines = [pairs_line([pair]) for pair in joined]
+    (tmp_path / "pairs").write_bytes(b"\n".join(lines) + b"\n")
+    # Several reducers, and mappers that join nothing by themselves.
+    jobs, room = Quiet("inline"), pipeline.EDGE_BYTES * 2000
+    with patch.multiple(components_module, JOINED=1, CODED=1):
+        found = find_components(
+            jobs, [str(tmp_path / "pairs")], LocalPlace(tmp_path), ["--cutoff", "10"], len(joined), room
+        )
+    edges = [
+        CodedPairs.decode(payload)
+        for _, payload in read_tagged(
+            chain.from_iterable(part.read_bytes().splitlines() for part in Path(str(found)).glob("part*"))
+        )
+    ]
+    ends = {
+        code: smallest
+        for some in edges
+        for code, smallest in zip(some.a.tolist(), some.b.tolist(), strict=True)
+    }
+    assert ends == expected(joined)
+    assert len(ends) == 9999
+    assert 2 <= jobs.counts["Components", "Rounds"] == len(jobs.asked) <= 16
+    # There is no round in which one reducer is to hold all that is left.
+    assert all(switches[switches.index("--parts") + 1] != "1" for switches in jobs.asked)
+
+
 def rows(out):
     """What a job wrote, column lines as rows."""
     lines = [line for part in sorted(out.glob("part*")) for line in part.read_bytes().splitlines()]
@@ -307,9 +358,15 @@ def rows(out):
     return sorted(found, key=repr)
 
 
-def test_two_records_of_one_code_are_noticed_and_told_apart(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize("pair_bytes", [pipeline.PAIR_BYTES, 300_000_000], ids=["one", "several"])
+@pytest.mark.parametrize("with_records", [False, True])
+def test_two_records_of_one_code_are_noticed_and_told_apart(
+    tmp_path, monkeypatch, capsys, pair_bytes, with_records
+):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pipeline, "PAIR_BYTES", pair_bytes)
     (tmp_path / "pairs.csv").write_text("a,b,1\nc,d,1\ne,f,1\n")
+    (tmp_path / "records.csv").write_text("id\na\nb\nc\nd\ne\nf\nz\n")
     tried = []
 
     def few_codes(names, salt=0):
@@ -319,13 +376,15 @@ def test_two_records_of_one_code_are_noticed_and_told_apart(tmp_path, monkeypatc
 
     monkeypatch.setattr(coded, "codes_of", few_codes)
     monkeypatch.setattr(cluster_module, "codes_of", few_codes)
-    assert main(["cluster", "pairs.csv", "--cutoff", "5", "-o", "out", "-q"]) == 0
+    switches = ["--records", "records.csv"] if with_records else []
+    assert main(["cluster", "pairs.csv", *switches, "--cutoff", "5", "-o", "out", "-q"]) == 0
     assert max(tried) == 2
     found = sorted(
         line for part in (tmp_path / "out/clusters").iterdir() for line in part.read_text().splitlines()
     )
-    assert found == ["a,a,1,1,1", "a,b,1,1,1", "c,c,1,1,1", "c,d,1,1,1", "e,e,1,1,1", "e,f,1,1,1"]
-    assert "3 clusters at cutoff 5" in capsys.readouterr().out
+    expected = ["a,a,1,1,1", "a,b,1,1,1", "c,c,1,1,1", "c,d,1,1,1", "e,e,1,1,1", "e,f,1,1,1"]
+    assert found == [*expected, *(["z,z,,,0"] if with_records else [])]
+    assert f"{3 + with_records} clusters at cutoff 5" in capsys.readouterr().out
 
 
 def test_a_run_whose_pairs_are_too_many_for_one_reducer_gives_the_same(tmp_path, monkeypatch, capsys):

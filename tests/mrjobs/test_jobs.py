@@ -477,15 +477,28 @@ def test_another_delimiter_may_part_the_columns(clustered):
 
 
 def test_lines_that_are_no_pairs_are_set_aside_with_the_reason(clustered):
-    outcome = clustered("id1,id2,distance\na,b,5\na,b\nb,c,x\nc,c,0\n", "--cutoff", 10)
+    lines = "id1,id2,distance\na,b,5\na,b\nb,c,x\nc,c,0\n,b,3\nb,,3\na,b,-1\nb,c,nan\na,b,2.5\n"
+    outcome = clustered(lines, "--cutoff", 10)
     assert {rejected["line"]: rejected["reason"] for rejected in outcome.rejected} == {
         "id1,id2,distance": "the last column is no whole number where the distance was expected",
         "a,b": "expected id,id,distance, found 2 columns",
         "b,c,x": "the last column is no whole number where the distance was expected",
+        "b,c,nan": "the last column is no whole number where the distance was expected",
+        "a,b,2.5": "the last column is no whole number where the distance was expected",
         "c,c,0": "a pair of a record with itself",
+        ",b,3": "no id where that of a record was expected",
+        "b,,3": "no id where that of a record was expected",
+        "a,b,-1": "the distance is below 0",
     }
-    assert [member[3] for member in outcome.members] == ["a", "b"]
-    assert outcome.counters["Pairs", "Rejected"] == 4
+    assert [member[3:6] for member in outcome.members] == [("a", 5, 5), ("b", 5, 5)]
+    assert outcome.counters["Pairs", "Rejected"] == 9
+
+
+@pytest.mark.parametrize("line", ["c,c,0", ",b,3", "b,,3", "a,b,-1"])
+def test_a_line_that_is_no_pair_is_noticed_among_plain_ones(clustered, line):
+    outcome = clustered(f"a,b,5\n{line}\nc,d,6\n", "--cutoff", 10)
+    assert [rejected["line"] for rejected in outcome.rejected] == [line]
+    assert together(outcome) == ["ab", "cd"]
 
 
 def test_records_without_a_pair_are_clusters_of_their_own(tmp_path, clustered):
@@ -546,6 +559,13 @@ def test_two_records_without_a_pair_are_as_far_apart_as_is_said(clustered, far, 
     assert together(found) == expected
 
 
+def test_two_records_without_a_pair_are_never_nearer_than_those_with_one_may_be(clustered):
+    # Of a scale of 1000 such a cutoff has no sense, of another program's distances it may.
+    asked = ["--cutoff", 2000, "--by", "average", "--mean"]
+    assert together(clustered("a,b,1500\nb,c,0\n", *asked, 1600)) == ["a", "bc"]
+    assert together(clustered("a,b,1500\nb,c,0\n", *asked, 1750)) == ["abc"]
+
+
 def test_a_cluster_holds_one_record_of_a_set_without_duplicates(clustered):
     pairs = [
         Pair(("p", "1"), ("q", "2"), 5),
@@ -560,13 +580,25 @@ def test_a_cluster_holds_one_record_of_a_set_without_duplicates(clustered):
     assert together(clustered(lines, "--cutoff", 10, "--clean-set", "q")) == ["123", "4"]
 
 
-def test_records_that_only_pairs_name_are_counted_where_the_records_are_known(clustered):
+def test_records_that_only_pairs_name_are_counted_and_named_where_all_should_be_there(clustered):
     lines = (
         settled_lines([["a"], ["a"], ["z"]]).decode() + "pairs\t" + Pairs.of([PAIR]).encode().decode() + "\n"
     )
-    outcome = clustered(lines, "--cutoff", 10)
+    outcome = clustered(lines, "--cutoff", 10, "--with-records")
     assert outcome.counters["Clusters", "Records of pairs alone"] == 1
+    assert [(each["line"], each["reason"]) for each in outcome.rejected] == [
+        ("b", "in a pair, but not among the records")
+    ]
     assert together(outcome) == ["ab", "z"]
+    without = clustered(lines, "--cutoff", 10)
+    assert without.members == outcome.members
+    assert not without.rejected
+
+
+@pytest.mark.parametrize("far", [2**31 - 2, 2**31 - 1, 2**31, 2**62])
+def test_distances_may_be_as_large_as_64_bits_hold(clustered, far):
+    members = clustered(f"a,b,{far}\nb,c,1\n", "--cutoff", 2**62).members
+    assert [member[3:6] for member in members] == [("a", far, far), ("b", 1, far), ("c", 1, 1)]
 
 
 def test_of_a_pair_that_is_there_twice_the_smaller_distance_counts(clustered):

@@ -80,16 +80,17 @@ def test_records_of_two_sets_meet_within_their_partition_only(records, buckets):
     )
 
 
+@pytest.mark.parametrize("sets", [(), ("a", "b", "ç", "")])
 @given(records_of(["a", "b", "ç", ""]), buckets_of(1), st.sampled_from([None, 1]))
-def test_records_of_different_sets_meet_once_where_ids_tell_the_sets(records, buckets, partition):
-    join = AllPairs((), partition, *buckets)
+def test_records_of_different_sets_meet_once_where_there_are_many(sets, records, buckets, partition):
+    join = AllPairs(sets, partition, *buckets)
     assert met(join, records) == should_meet(
         records,
         lambda a, b: a.set != b.set and (partition is None or a.items[1] == b.items[1]),
     )
 
 
-@pytest.mark.parametrize("sets", [("",), ()])
+@pytest.mark.parametrize("sets", [("",), (), ("a", "b", "c")])
 @given(bucket=st.data(), count=COUNTS)
 def test_a_record_is_sent_only_where_a_record_of_any_other_bucket_could_be(sets, bucket, count):
     join = AllPairs(sets, None, {}, (count,))

@@ -1,0 +1,68 @@
+"""Commands that go on from where another one ended, as they can be copied to a shell."""
+
+import json
+import shlex
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+DEFAULT_OUT = "pehchan-out"
+
+#: In the folder of a model: the command that left its questions. No part of what is learnt, which is the same whoever
+#: calls for it.
+ORIGIN_FILE = "command.json"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Of a command that learns, what others need to go on from it.
+
+    records  arguments that name the records and how they are read
+    model    the folder of the model, as it was named
+    output   of match, as it was named; "" where it was not
+    """
+
+    records: tuple[str, ...]
+    model: str
+    output: str = ""
+
+    def write(self, folder: Path) -> None:
+        (folder / ORIGIN_FILE).write_text(json.dumps(asdict(self)) + "\n", encoding="utf-8")
+
+
+def unknown(model: str) -> Origin:
+    """Where nothing but the model is known."""
+    return Origin(("INPUT...",), model)
+
+
+def origin_of(model: str) -> Origin:
+    """What the folder of a model tells of the command that left its questions; unknown where that is of no use."""
+    try:
+        data = json.loads((Path(model) / ORIGIN_FILE).read_bytes())
+        found = Origin(tuple(map(str, data["records"])), str(data["model"]), str(data["output"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return unknown(model)
+    # Called from another folder, nothing would be found under the names given there.
+    return found if Path(found.model) == Path(model) else unknown(model)
+
+
+def match_command(origin: Origin) -> str:
+    """The command that matches the records, with the answers that there are by then."""
+    out = origin.output or DEFAULT_OUT
+    return shlex.join(
+        [
+            *("pehchan", "match", *origin.records),
+            *(["--model", origin.model] if origin.model != f"{out}/model" else []),
+            *(["-o", out] if out != DEFAULT_OUT else []),
+            # What lies elsewhere was written by the command that is gone on from.
+            *(["--overwrite"] if "://" in out or Path(out).exists() else []),
+        ]
+    )
+
+
+def label_command(model: str) -> str:
+    return shlex.join(["pehchan", "label", "--model", model])
+
+
+def ask_command(origin: Origin) -> str:
+    """The command that chooses other pairs to ask about."""
+    return shlex.join(["pehchan", "ask", *origin.records, "--model", origin.model])

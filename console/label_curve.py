@@ -20,7 +20,7 @@ class Curve:
     def __init__(self, session: Session, folder: Path):
         self._session, self._folder = session, folder
         self._lock = Lock()
-        # What was found already: the names of the pairs that are asked about, the labels, and by how many of these the
+        # What was found already: names of the pairs that are asked about, labels, and by how many of these the
         # probabilities that follow from them.
         self._asked: list[str] = []
         self._told: list[tuple[str, int]] = []

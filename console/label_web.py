@@ -18,7 +18,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any, TextIO, TypeVar
+from typing import Any, NamedTuple, TextIO, TypeVar
 from urllib.parse import urlsplit
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -151,26 +151,40 @@ class _Handler(WSGIRequestHandler):
         """Nothing: what was asked for is nobody's business."""
 
 
-def serve(session: Session, model: str, host: str, port: int, out: TextIO) -> None:
-    """Serve the pairs of a session until an interrupt.
+class Opened(NamedTuple):
+    """A server that listens, and is not served yet; the turns in which it works, its token and its address."""
 
-    Raises MistakesError where it cannot: bottle is missing, there is no such host, or the port is taken.
+    server: WSGIServer
+    turns: Turns
+    token: str
+    address: str
+
+
+def opened(session: Session, model: str, host: str = LOOPBACK, port: int = 0) -> Opened:
+    """A server of the pairs of a session, on a free port where it is 0; one that others reach is warned of.
+
+    Raises MistakesError where it cannot be: bottle is missing, there is no such host, or the port is taken.
     """
     if bottle is None:
         what = "bottle is not installed."
-        raise MistakesError([Mistake("--web", what, "pip install 'pehchan[web]' brings it.")])
-    turns, token = Turns(), secrets.token_urlsafe(32)
-    app = _app(Pages(session, model), session, Path(model), turns)
-    names = _Names(host)
+        raise MistakesError([Mistake("--web", what, "Install it: pip install 'pehchan[web]'")])
+    turns, token, names = Turns(), secrets.token_urlsafe(32), _Names(host)
+    app = _app(Pages(session, model), Curve(session, Path(model)), turns)
     server = _bound(host, port, Door(app, token, names))
     address, bound_port = server.server_address[:2]
-    if not ipaddress.ip_address(address).is_loopback:
+    if not ipaddress.ip_address(str(address)).is_loopback:
         names.open_to_others = True
         print(_WARNING.format(host=host, port=bound_port), file=sys.stderr, flush=True)
+    return Opened(server, turns, token, f"http://{_written(host)}:{bound_port}/#{token}")
+
+
+def serve(session: Session, model: str, host: str, port: int, out: TextIO) -> None:
+    """Serve the pairs of a session until an interrupt. Raises MistakesError where that is not possible."""
+    server, turns, _, address = opened(session, model, host, port)
     waiting = len(session.waiting)
     out.write(f"{waiting:,} pair{' waits' if waiting == 1 else 's wait'} for an answer. ")
     out.write("Open this address in a browser, and give it only to who may see the records:\n")
-    out.write(f"  http://{_written(host)}:{bound_port}/#{token}\n")
+    out.write(f"  {address}\n")
     out.write("Every answer is kept at once. Ctrl-C ends the server.\n")
     out.flush()
     Thread(target=server.serve_forever, daemon=True).start()
@@ -235,10 +249,9 @@ def _bound(host: str, port: int, app: Callable[..., Any]) -> WSGIServer:
         ) from None
 
 
-def _app(pages: Pages, session: Session, folder: Path, turns: Turns) -> Any:
+def _app(pages: Pages, curve: Curve, turns: Turns) -> Any:
     """The pages, as a program of bottle."""
     app = bottle.Bottle()
-    curve = Curve(session, folder)
 
     def file(name: str) -> Any:
         body = (_WEB / name).read_bytes()

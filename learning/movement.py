@@ -79,7 +79,7 @@ class Weighing:
             regression.Prior(
                 np.array(means), np.array(spreads), model.estimate.prior_log_odds, INTERCEPT_SPREAD
             ),
-            not model.one_to_one,
+            not model.clean,
             len(asked),
             np.array(answers, dtype=np.int64),
         )

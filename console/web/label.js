@@ -102,6 +102,11 @@ function showRecords(question) {
       ...field.values.map((pieces) => value(held(pieces))),
       make("td", { className: "same" }, field.compared)));
   at("records").replaceChildren(make("thead", {}, head), make("tbody", {}, ...rows));
+  // A narrow page lays the cells one under the other; they stay a table for readers of the screen.
+  for (const [parts, role] of [["thead, tbody", "rowgroup"], ["tr", "row"], ["[scope=col]", "columnheader"],
+    ["[scope=row]", "rowheader"], ["td", "cell"]]) {
+    for (const part of at("records").querySelectorAll(parts)) part.setAttribute("role", role);
+  }
 }
 
 function showGuess(question) {

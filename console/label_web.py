@@ -217,9 +217,10 @@ class _Names:
         except ValueError:
             return False
         try:
-            return self.open_to_others or ipaddress.ip_address(name).is_loopback
+            number = ipaddress.ip_address(name)
         except ValueError:
             return name in self._own or (self.open_to_others and name in _machine_names())
+        return self.open_to_others or number.is_loopback
 
 
 def _machine_names() -> set[str]:
@@ -235,9 +236,11 @@ def _written(host: str) -> str:
 
 
 def _bound(host: str, port: int, app: Callable[..., Any]) -> WSGIServer:
+    if not 0 <= port <= 65535:
+        raise MistakesError([Mistake(f"--port {port}", "is no port.", "Give one from 1 to 65535.")])
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except (OSError, OverflowError, UnicodeError):
+    except (OSError, UnicodeError):
         raise MistakesError([Mistake("--host", f"{host!r} is no address of this machine.", "")]) from None
     kind = _ServerOfSix if family == socket.AF_INET6 else _Server
     try:

@@ -219,7 +219,7 @@ def _guess(probability: float | None) -> dict[str, Any] | None:
     answer = MATCH if probability > 0.5 else NO_MATCH
     # Rounded down, as nothing is 100 % sure.
     sure = min(int(100 * max(probability, 1 - probability)), 99)
-    return {"answer": answer, "says": ANSWERS[answer], "percent": sure, "clear": sure > 100 * CLEAR}
+    return {"answer": answer, "says": ANSWERS[answer], "percent": sure}
 
 
 def _fields(columns: Sequence[str], first: Record, second: Record) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ let token = "";
 let page = "";
 let state = null;
 let busy = false;
+let steps = 0;
 let halted = false;
 
 // The token leaves the address at once, and stays in this tab, also when it is loaded again.
@@ -182,6 +183,7 @@ function showLast() {
 async function step(work, doing) {
   if (busy || halted) return;
   busy = true;
+  steps += 1;
   try {
     await work();
   } catch (error) {
@@ -342,12 +344,13 @@ function pressed(event) {
 
 async function look() {
   if (busy || halted || document.hidden) return;
+  const before = steps;
   try {
     const next = await call(`/api/state?page=${page}`);
-    // What was answered in between is newer.
-    if (!busy) show(next);
+    // What came of a step in between is newer.
+    if (steps === before) show(next);
   } catch (error) {
-    if (!busy) trouble(error);
+    if (steps === before) trouble(error);
   }
 }
 

@@ -75,8 +75,10 @@ class Turns:
         self._waiting.put((future, work))
         try:
             return future.result(_PATIENCE)
-        except (Ended, FutureTimeout):
+        except Ended:
             raise bottle.HTTPError(503, "The server is ending.") from None
+        except FutureTimeout:
+            raise bottle.HTTPError(503, "The server is slow to answer.") from None
         except OSError as error:
             raise bottle.HTTPError(500, f"It could not be written: {error.strerror or error}.") from None
 
@@ -138,6 +140,11 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]
         self.setup_environ()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that has gone, or that made no use of a connection, is no error."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
 
 class _ServerOfSix(_Server):

@@ -163,11 +163,13 @@ class Session:
         Raises IndexError where there is none.
         """
         with held():
-            # First the question: the pair waits, wherever this is cut short.
-            self._ask_first(self.book.labels[-1])
-            label = self.book.take_back()
-            self._before = min(self._before, len(self.book.labels))
-            self._look()
+            try:
+                # First the question: the pair waits, wherever this is cut short.
+                self._ask_first(self.book.labels[-1])
+                label = self.book.take_back()
+                self._before = min(self._before, len(self.book.labels))
+            finally:
+                self._look()
         return label.answer
 
     def _look(self) -> None:

@@ -95,16 +95,21 @@ class Pages:
         return results
 
     def take_back(self, page: str, pair: str) -> dict[str, Any]:
-        """Take back the answer to a pair, so that this page asks it next."""
+        """Take back the answer to a pair, so that this page asks it next.
+
+        Raises OSError where that cannot be written; the answer then stands.
+        """
         me = self._look(page)
         labels = self._session.book.labels
         at = next((at for at, label in enumerate(labels) if label.pair == pair), None)
         if at is None:
             return {"pair": pair, "status": NO_PAIR}
         self._session.move_last(at)
-        answer = self._session.take_back()
+        try:
+            answer = self._session.take_back()
+        finally:
+            self._name_questions()
         self._by.pop(pair, None)
-        self._name_questions()
         me.pair = self._name(self._session.waiting[0])
         return {"pair": pair, "status": KEPT, "answer": answer}
 

@@ -5,6 +5,8 @@ import http.client
 import json
 import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -297,6 +299,23 @@ def test_an_answer_is_taken_back_that_is_not_the_last_and_none_of_the_questions(
     assert read_questions(Path("model/questions.json")).questions[0].first.id == "x"
 
 
+def test_an_answer_that_cannot_be_taken_back_stands_and_the_rest_goes_on(model):
+    book = LabelBook(model / "labels.csv")
+    strange = Record("", "x", ("a@b", "Ann")), Record("", "y", ("", "Bob"))
+    book.add(("mail", "name"), Label("strange", *strange, MATCH))
+    with session("model") as labelling:
+        pages = Pages(labelling, "model")
+        (model / ".labels.csv.unfinished").mkdir()
+        with pytest.raises(OSError, match="Is a directory"):
+            pages.take_back(ONE, "strange")
+        assert kept() == [("x", "y", MATCH)]
+        (model / ".labels.csv.unfinished").rmdir()
+        pages.answer(ONE, [Answer(pages.state(ONE)["question"]["pair"], UNSURE)])
+        pages.take_back(ONE, "strange")
+        assert pages.state(ONE)["question"]["ids"] == ["x", "y"]
+    assert kept() == [("0a", "0b", UNSURE)]
+
+
 # Who is let in
 
 
@@ -521,6 +540,22 @@ def test_it_listens_to_this_machine_alone_unless_it_is_told_and_warns(capsys):
         assert not names("evil.example")
         with pytest.raises(MistakesError, match="is no address of this machine"):
             opened(labelling, "model", "a" * 70)
+
+
+def test_idle_and_broken_connections_hold_nobody_up_and_are_no_errors(client, monkeypatch, capfd):
+    monkeypatch.setattr(label_web._Handler, "timeout", 0.05)
+    idle = [socket.create_connection(("127.0.0.1", client.port)) for _ in range(8)]
+    assert client.state()["waiting"] == 10
+    for each in idle[:4]:
+        each.sendall(b"GET /api/state HTTP/1.1\r\n")
+        # Gone without a word.
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        each.close()
+    for each in idle[4:]:
+        assert each.recv(1) == b""
+        each.close()
+    assert client.state()["waiting"] == 10
+    assert capfd.readouterr().err == ""
 
 
 def started(*more):

@@ -115,7 +115,7 @@ def ways_of_clustering(data: Path, folder: Path, wanted: Sequence[str]) -> None:
     """Print a row a record set and way to make clusters of the same pairs."""
     print(
         "\n| set | schema | clusters | P / R / F1 of the pairs within | F1 of whole clusters | F1 of the pairs "
-        "within, and of whole clusters, at the cutoff that is best by this truth |"
+        "within, and of whole clusters, at the cutoff at which the pairs are best by this truth |"
     )
     print("|---|---|---|---|---|---|")
     for name, schema, link in (each for each in CLUSTERED if each[0] in wanted):

@@ -38,6 +38,9 @@ SPREAD, INTERCEPT_SPREAD = 0.3, 1.5
 ONE_SIDED = 0.5
 #: How far they are expected to move what lookalikes take away: whether they are matches cannot be known without.
 LOOKALIKE_SPREAD = 1.0
+#: When the model teaches itself a label counts as so many pairs at the least, and as such a share of them. Of links
+#: less: what labels say of single pairs, and what competition makes of these, are two things.
+LABEL, SHARE_OF_LABEL, SHARE_OF_LINK_LABEL = 3.0, 0.02, 0.002
 #: A feature varies at least so much.
 LEAST_SPREAD = 1e-4
 #: Of random pairs such a share are matches that what strangers are like is told apart from them, and so often.
@@ -114,8 +117,9 @@ def learn(
     if labels is not None:
         of_labels = Evidence.of(labels.table, labels.i, labels.j)
         labelled = features(labels.table, labels.i, labels.j, of_labels, estimate, looks)
-    any_found = estimate.share * all_pairs > 1
-    coefficients, intercept = _by_labels(evidence, estimate, looks, labelled, labels, any_found)
+    # Of links it is the threshold that says so.
+    begins = not clean and estimate.share * all_pairs > 1
+    coefficients, intercept = _by_labels(evidence, estimate, looks, labelled, labels, begins)
     scores = _sum(made, coefficients, intercept, len(pairs))
     believed = None
     if labelled is not None and labels is not None:
@@ -211,11 +215,11 @@ def _by_labels(
     looks: Lookalikes | None,
     labelled: dict[str, Floats] | None,
     labels: LabelledPairs | None,
-    any_found: bool,
+    begins: bool,
 ) -> tuple[dict[str, float], float]:
     """What the weights of the fields count: 1 each, and with labels what these make of it.
 
-    any_found  whether there are matches by the estimate alone, which then knows where they begin
+    begins  whether the estimate alone, which found matches, says where they begin
     """
     names = [f"{each.name}: weight" for each in evidence.fields]
     means, spreads = [1.0] * len(names), [SPREAD] * len(names)
@@ -235,7 +239,7 @@ def _by_labels(
     )
     fewer = _fewer(labels)
     spread = INTERCEPT_SPREAD
-    if any_found:
+    if begins:
         spread *= max(math.sqrt(fewer / (fewer + 1)), 0.01)
         spreads = [each * (1.0 if fewer else ONE_SIDED) for each in spreads]
     prior = regression.Prior(np.array(means), np.array(spreads), estimate.prior_log_odds, spread)
@@ -273,7 +277,8 @@ def _self_taught(
     if labelled is not None and believed is not None:
         inputs = np.concatenate([inputs, _columns(labelled, names)])
         targets = np.concatenate([targets, believed])
-        weights = np.concatenate([weights, np.full(len(believed), max(3.0, 0.002 * len(taken)))])
+        share = SHARE_OF_LINK_LABEL if clean else SHARE_OF_LABEL
+        weights = np.concatenate([weights, np.full(len(believed), max(LABEL, share * len(taken)))])
     centre, spread = inputs.mean(axis=0), inputs.std(axis=0) + 1e-6
     standard = np.asfortranarray((inputs - centre) / spread)
     count = len(names)

@@ -15,6 +15,7 @@ from pehchan.learning.labels import MATCH, read_label_file
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
 
 COUNT, TWICE = 160, 50
+MODEL_FILES = ["command.json", "model.json", "questions.json"]
 
 
 def people():
@@ -114,8 +115,7 @@ def test_what_stands_in_the_output():
     assert sorted(path.name for path in Path("out").iterdir()) == [
         *("cluster_shapes", "clusters", "internal", "model", "pairs", "rejected", "run.json")
     ]
-    files = ["command.json", "model.json", "questions.json"]
-    assert sorted(path.name for path in Path("out/model").iterdir()) == files
+    assert sorted(path.name for path in Path("out/model").iterdir()) == MODEL_FILES
     _, same = people()
     found = [line.split(",") for line in lines("out/pairs")]
     assert {frozenset((one, two)) for one, two, _, _ in found} >= set(same) - _lost(same)
@@ -230,7 +230,7 @@ def test_learn_writes_the_model_alone(pehchan):
     said = pehchan("learn", "people.csv", "--model", "model")
     assert "Learnt from 210 records:" in said
     assert "pehchan match people.csv --model model\n" in said
-    assert sorted(path.name for path in Path("model").iterdir()) == ["model.json", "questions.json"]
+    assert sorted(path.name for path in Path("model").iterdir()) == MODEL_FILES
     assert Path("model/model.json").read_bytes() == Path("out/model/model.json").read_bytes()
     assert not Path("pehchan-out").exists()
 

@@ -11,6 +11,8 @@ let page = "";
 let state = null;
 let busy = false;
 let steps = 0;
+// Replies may come in another order than what they answer: only those to the last question count.
+const asked = { curve: 0, cases: 0 };
 let halted = false;
 
 // The token leaves the address at once, and stays in this tab, also when it is loaded again.
@@ -240,20 +242,21 @@ const ticked = () => boxes().filter((box) => box.checked);
 
 async function showCases() {
   if (!at("clear").open || halted) return;
+  asked.cases += 1;
+  const number = asked.cases;
   const before = new Set(ticked().map((box) => box.value));
   const focused = document.activeElement && at("cases").contains(document.activeElement) && document.activeElement.value;
   try {
-    const wanted = kind();
-    const data = await call(`/api/clear?page=${page}&answer=${wanted}`);
-    if (wanted !== kind()) return;
+    const data = await call(`/api/clear?page=${page}&answer=${kind()}`);
+    if (number !== asked.cases) return;
     const head = make("tr", {}, make("th", { scope: "col" }, "Tick"), make("th", { scope: "col" }, "Sure"));
     head.append(...["Id", ...(data.pairs[0] || { fields: [] }).fields.map((field) => field.name)]
       .map((name) => make("th", { scope: "col" }, make("bdi", {}, name))));
-    const bodies = data.pairs.map((question, number) => {
+    const bodies = data.pairs.map((question, place) => {
       const box = make("input", { type: "checkbox", value: question.pair, checked: before.has(question.pair) });
-      box.setAttribute("aria-label", `pair ${number + 1}: ${question.ids.join(" and ")}`);
-      const rows = [0, 1].map((place) => make("tr", {}, make("td", {}, make("bdi", {}, question.ids[place])),
-        ...question.fields.map((field) => value(held(field.values[place])))));
+      box.setAttribute("aria-label", `pair ${place + 1}: ${question.ids.join(" and ")}`);
+      const rows = [0, 1].map((which) => make("tr", {}, make("td", {}, make("bdi", {}, question.ids[which])),
+        ...question.fields.map((field) => value(held(field.values[which])))));
       rows[0].prepend(make("td", { rowSpan: 2 }, box), make("td", { rowSpan: 2 }, `${question.guess.percent} %`));
       return make("tbody", {}, ...rows);
     });
@@ -262,7 +265,7 @@ async function showCases() {
     boxes().find((box) => box.value === focused)?.focus();
     showTicked();
   } catch (error) {
-    trouble(error);
+    if (number === asked.cases) trouble(error);
   }
 }
 
@@ -294,6 +297,8 @@ function draw(name, attributes, text = "") {
 
 async function showCurve() {
   if (!at("moving").open || halted) return;
+  asked.curve += 1;
+  const number = asked.curve;
   let data;
   try {
     data = await call(`/api/curve?page=${page}`);
@@ -301,6 +306,7 @@ async function showCurve() {
     if (error instanceof Refused) at("curve-says").textContent = `No curve: ${error.message}`;
     return;
   }
+  if (number !== asked.curve) return;
   const svg = at("curve");
   svg.replaceChildren();
   svg.toggleAttribute("hidden", !data.moved || data.moved.length < 2);

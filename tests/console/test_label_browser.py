@@ -11,11 +11,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from people import NAMES, people
 from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
 from pehchan.learning.asked import UNCERTAIN, Question, Questions, write_questions
+from pehchan.learning.in_memory import learn_from
 from pehchan.metadata.records import Record
 
 pytestmark = pytest.mark.xdist_group("browser")
@@ -323,6 +325,33 @@ def test_values_are_text_and_do_nothing(browser, model, opened):
         assert shown in page.text("last")
         assert page.run("return document.querySelectorAll('main img, main script').length") == 0
         assert page.run("return window.hacked") is None
+        assert [entry["message"] for entry in browser.get_log("browser")] == []
+    finally:
+        server.end()
+
+
+def test_a_curve_shows_how_far_answers_moved_the_model(browser, model, opened):
+    columns, ids, pairs = people(200)
+    learn_from(NAMES, columns, ids).model.write(model)
+    records = [Record("", each, items) for each, items in zip(ids, zip(*columns, strict=True), strict=True)]
+    asked = [*pairs[:3], *((k, k + 9) for k in range(0, 9, 3))]
+    questions = [Question(records[i], records[j], UNCERTAIN, 0.5) for i, j in asked]
+    write_questions(model / "questions.json", Questions(tuple(NAMES), tuple(questions)))
+    server = Server()
+    try:
+        page = opened(server.address)
+        for number, answer in enumerate("1020", 1):
+            page.press(answer)
+            page.until("at('bar').value === arguments[0]", number)
+        page.until("at('curve').querySelectorAll('circle').length === 4")
+        heights = page.run(
+            "return [...at('curve').querySelectorAll('circle')].map((each) => each.cy.baseVal.value)"
+        )
+        # Unsure moves nothing.
+        assert heights[2] == max(heights) > min(heights)
+        page.press("u")
+        page.until("at('curve').querySelectorAll('circle').length === 3")
+        assert "the 6 pairs asked about" in page.text("curve-says")
         assert [entry["message"] for entry in browser.get_log("browser")] == []
     finally:
         server.end()

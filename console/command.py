@@ -243,6 +243,19 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
         "--model", required=True, metavar="DIR", help="folder of a model, with the pairs that ask chose"
     )
     label.add_argument("--show", action="store_true", help="show the labels so far, and ask for none")
+    label.add_argument(
+        "--web",
+        action="store_true",
+        help="ask in a browser: serves a page to this machine alone, until Ctrl-C",
+    )
+    label.add_argument(
+        "--port", type=int, metavar="P", help="with --web: listen there (default: a free port)"
+    )
+    label.add_argument(
+        "--host",
+        metavar="H",
+        help="with --web: an address of this machine, to open the page to others (default: 127.0.0.1, to nobody)",
+    )
 
     schema = commands.add_parser("schema", help="check, convert or guess a schema")
     actions = schema.add_subparsers(title="actions", required=True, metavar="ACTION")
@@ -659,6 +672,10 @@ def run_label(options: argparse.Namespace) -> int:
     if options.show:
         print(labels_text(options.model, sys.stdout), end="")
         return OK
+    if options.web:
+        return _label_in_browser(options)
+    if options.host is not None or options.port is not None:
+        raise MistakesError([Mistake("--host, --port", "are for --web alone.", "Add --web.")])
     code = OK
     with session(options.model) as labelling:
         try:
@@ -671,6 +688,17 @@ def run_label(options: argparse.Namespace) -> int:
             code = MISTAKEN
         print(session_text(labelling, options.model), end="")
     return code
+
+
+def _label_in_browser(options: argparse.Namespace) -> int:
+    from pehchan.console.label_web import LOOPBACK, serve
+    from pehchan.console.labelling import session, session_text
+
+    with session(options.model) as labelling:
+        # Ctrl-C is how it ends.
+        serve(labelling, options.model, options.host or LOOPBACK, options.port or 0, sys.stdout)
+        print(session_text(labelling, options.model), end="")
+    return OK
 
 
 def run_schema_check(options: argparse.Namespace) -> int:

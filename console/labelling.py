@@ -163,11 +163,13 @@ class Session:
         Raises IndexError where there is none.
         """
         with held():
-            # First the question: the pair waits, wherever this is cut short.
-            self._ask_first(self.book.labels[-1])
-            label = self.book.take_back()
-            self._before = min(self._before, len(self.book.labels))
-            self._look()
+            try:
+                # First the question: the pair waits, wherever this is cut short.
+                self._ask_first(self.book.labels[-1])
+                label = self.book.take_back()
+                self._before = min(self._before, len(self.book.labels))
+            finally:
+                self._look()
         return label.answer
 
     def _look(self) -> None:
@@ -187,6 +189,11 @@ class Session:
         pairs += [(columns, question.first, question.second) for question in self.asked.questions]
         keys = pair_keys(pairs)
         return keys[: len(labels)], keys[len(labels) :]
+
+    def move_last(self, at: int) -> None:
+        """Put a label behind all others, so that it is the next to be taken back."""
+        self._before -= at < self._before
+        self.book.labels.append(self.book.labels.pop(at))
 
     def _ask_first(self, label: Label) -> None:
         """Put the pair of the last label before all other questions, also where it is none of them any more."""
@@ -277,7 +284,7 @@ def ask_pairs(session: Asks, source: TextIO, out: TextIO, wording: Wording = WOR
             return
         if question is not None and word in _ANSWERS:
             session.answer(_ANSWERS[word])
-            out.write(_doubt(question, _ANSWERS[word]))
+            out.write(doubt(question, _ANSWERS[word]))
         elif word == "u":
             out.write(_taken_back(session))
         elif word == "?":
@@ -306,7 +313,7 @@ def _taken_back(session: Asks) -> str:
         return "There is no answer to take back.\n"
 
 
-def _doubt(question: Question, answer: int) -> str:
+def doubt(question: Question, answer: int) -> str:
     """What to say where the model was sure of the opposite; the answer stands unless it is taken back."""
     if question.probability is None:
         return ""

@@ -33,6 +33,7 @@ def test_the_wheel_holds_every_module_and_example_under_pehchan_and_nothing_else
     for room in ROOMS:
         expected |= {f"pehchan/{path.relative_to(ROOT)}" for path in (ROOT / room).rglob("*.py")}
     expected |= {f"pehchan/{path.relative_to(ROOT)}" for path in (ROOT / "metadata" / "schemas").iterdir()}
+    expected |= {f"pehchan/{path.relative_to(ROOT)}" for path in (ROOT / "console" / "web").iterdir()}
     expected |= {f"pehchan/{path.relative_to(ROOT)}" for path in (ROOT / "zingg" / "templates").iterdir()}
     conf = [
         ROOT / "conf" / "__init__.py",

@@ -79,7 +79,8 @@ def row(name: str, source: Path, folder: Path, runner: str) -> str:
         for of in (groups, truth)
     )
     right = len(found & true)
-    shares = f"{right / max(1, len(found)):.4f} / {right / len(true):.4f} / {2 * right / (len(found) + len(true)):.4f}"
+    of_found, of_true, f1 = right / max(1, len(found)), right / len(true), 2 * right / (len(found) + len(true))
+    shares = f"{of_found:.4f} / {of_true:.4f} / {f1:.4f}"
     same = "the same bytes" if written[0] == written[1] else "OTHER BYTES"
     return (
         f"| {name} | {shares} | {taken[0][0]:.1f}, {taken[1][0]:.1f} | {max(each[1] for each in taken):.0f} | {same} "

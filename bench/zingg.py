@@ -79,7 +79,11 @@ def row(name: str, source: Path, folder: Path, runner: str) -> str:
         for of in (groups, truth)
     )
     right = len(found & true)
-    of_found, of_true, f1 = right / max(1, len(found)), right / len(true), 2 * right / (len(found) + len(true))
+    of_found, of_true, f1 = (
+        right / max(1, len(found)),
+        right / len(true),
+        2 * right / (len(found) + len(true)),
+    )
     shares = f"{of_found:.4f} / {of_true:.4f} / {f1:.4f}"
     same = "the same bytes" if written[0] == written[1] else "OTHER BYTES"
     return (

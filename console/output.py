@@ -4,8 +4,11 @@ OUT holds
   pairs/      id1,id2,distance, as sifarish writes them, with the output options of the properties
   clusters/   cluster_id,record_id,min_distance,max_distance: every record once
   rejected/   JSON lines: the lines set aside, their file and the reason
+  report.html what to look at first, for people
   run.json    what was asked, what was done, how long it took
   internal/   what travels between the jobs, and what later commands read
+
+What holds whole records is for its owner alone to read (PRIVATE).
 """
 
 import json
@@ -21,6 +24,11 @@ from pehchan.metadata.mistakes import Mistakes
 from pehchan.mrjobs.wire import read_tagged
 
 RUN_VERSION = 3
+
+REPORT = "report.html"
+
+#: What of an output holds values of records, besides the pairs if they were asked for with them.
+PRIVATE = ("internal", "rejected", "model", REPORT)
 
 
 class RunError(RuntimeError):
@@ -54,10 +62,12 @@ def whole_folder(out: str, overwrite: bool, resume: bool = False, resumable: boo
         if not target.renames:
             target.remove()
         unfinished.make()
+        unfinished.keep_private()
     elif target.renames:
         raise RunError(f"{left}: there is no broken-off run to resume.")
     try:
         yield unfinished
+        _let_read(unfinished)
         if target.renames:
             _swap(unfinished, target, out, overwrite)
     except JobFailed as error:
@@ -72,6 +82,14 @@ def whole_folder(out: str, overwrite: bool, resume: bool = False, resumable: boo
     except BaseException:
         unfinished.remove()
         raise
+
+
+def _let_read(folder: Place) -> None:
+    """Let others read what they may of a folder that only its owner read while it was written."""
+    names = [name for name in PRIVATE if (folder / name).exists()]
+    if names:
+        folder.keep_private(names)
+    folder.share()
 
 
 def _swap(unfinished: Place, target: Place, out: str, overwrite: bool) -> None:

@@ -17,6 +17,9 @@ from mrjob.util import to_lines
 #: How many files one command reads; each is a part of its command line.
 FILES_A_COMMAND = 200
 
+#: The modes of what its owner alone reads.
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+
 
 class Place(ABC):
     """A file or a folder; `str` gives its path or URI."""
@@ -69,6 +72,14 @@ class Place(ABC):
     @abstractmethod
     def remove(self) -> None:
         """Remove the file, or the folder with all in it; nothing where there is none."""
+
+    @abstractmethod
+    def keep_private(self, names: Sequence[str] = ()) -> None:
+        """Let nobody but the owner read the folder; or of the files and folders in it those with these names."""
+
+    @abstractmethod
+    def share(self) -> None:
+        """Let others read the folder as they may read any new one."""
 
     @abstractmethod
     def fetch(self, folder: Path) -> Path:
@@ -156,6 +167,19 @@ class LocalPlace(Place):
     def rename(self, to: Place) -> None:
         assert isinstance(to, LocalPlace)
         os.rename(self.path, to.path)
+
+    def keep_private(self, names: Sequence[str] = ()) -> None:
+        if not names:
+            self.path.chmod(PRIVATE_FOLDER)
+        for name in names:
+            top = self.path / name
+            for path in [top, *top.rglob("*")] if top.exists() else []:
+                path.chmod(PRIVATE_FOLDER if path.is_dir() else PRIVATE_FILE)
+
+    def share(self) -> None:
+        mask = os.umask(0)
+        os.umask(mask)
+        self.path.chmod(0o777 & ~mask)
 
     def remove(self) -> None:
         if self.path.is_dir() and not self.path.is_symlink():
@@ -245,6 +269,13 @@ class RemotePlace(Place):
     def rename(self, to: Place) -> None:
         raise NotImplementedError
 
+    def keep_private(self, names: Sequence[str] = ()) -> None:
+        # Who may read there is not said by modes.
+        return
+
+    def share(self) -> None:
+        return
+
 
 class HadoopPlace(RemotePlace):
     """On what the `hadoop fs` command reaches."""
@@ -277,6 +308,12 @@ class HadoopPlace(RemotePlace):
             local = Path(folder) / "data"
             local.write_bytes(data)
             self._files.invoke_hadoop(["fs", "-put", "-f", str(local), self.uri])
+
+    def keep_private(self, names: Sequence[str] = ()) -> None:
+        # One command, as each starts a Java; the folder itself is not shut while its tasks run.
+        there = [str(self / name) for name in names]
+        if there:
+            self._files.invoke_hadoop(["fs", "-chmod", "-R", "go-rwx", *there])
 
     def rename(self, to: Place) -> None:
         try:

@@ -69,6 +69,20 @@ def show_cluster(
     return "".join(line.rstrip(" ") + "\n" for line in lines)
 
 
+def marked(reference: str, value: str) -> list[tuple[str, bool]]:
+    """The parts of a value as they are shown, and whether the reference lacks each; "" where it has more."""
+    spans = _changed(reference, value)
+    missing = {first for first, last in spans if first == last}
+    signs = []
+    for at in range(len(value) + 1):
+        if at in missing:
+            signs.append(_Sign("", 0, True))
+        if at < len(value):
+            signs.append(_sign(value[at], any(first <= at < last for first, last in spans)))
+    runs = groupby(signs, key=lambda sign: sign.changed)
+    return [("".join(sign.shown for sign in run), changed) for changed, run in runs]
+
+
 class _Sign(NamedTuple):
     """One character as it is shown, and the cells it takes; "" stands for what is missing there."""
 

@@ -1,4 +1,7 @@
-"""Files that are there whole, as they were or as they shall be, whenever the writing is cut short."""
+"""Files that are there whole, as they were or as they shall be, whenever the writing is cut short.
+
+They are for their owner alone to read: models, questions and labels hold values of records.
+"""
 
 import os
 from pathlib import Path
@@ -10,7 +13,8 @@ def write_whole(path: Path, data: bytes) -> None:
     It is written aside, as the name with .unfinished behind it, and renamed. Raises OSError.
     """
     aside = path.with_name(f"{path.name}.unfinished")
-    with open(aside, "wb") as file:
+    aside.unlink(missing_ok=True)
+    with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

@@ -13,7 +13,7 @@ from pehchan.distance.curves import apply
 from pehchan.distance.measure import Distances
 from pehchan.distance.record import RecordDistance
 from pehchan.learning.evidence import Evidence
-from pehchan.learning.model import Model
+from pehchan.learning.model import START, Model
 from pehchan.learning.odds import CUTOFF, steps_of
 from pehchan.learning.table import Table
 from pehchan.metadata.plan import Plan
@@ -80,6 +80,8 @@ class Explained:
             apart = float(self.distances[number][k]) if number < len(self.distances) else np.nan
             said = [text for part, mask, text in self.of_parts if part == number and mask[k]]
             parts.append(Part(name, None if np.isnan(apart) else apart, float(shares[k]), ", ".join(said)))
+        # A sum begins with what it begins with.
+        parts.sort(key=lambda part: part.name != START)
         distance = int(self.apart[k])
         return Why(
             None if distance < 0 else distance,

@@ -28,6 +28,7 @@ _CONFIG = {
         "domainColor": "var(--line)",
         "tickColor": "var(--line)",
         "gridColor": "var(--line)",
+        "gridOpacity": 0.35,
         "titleFontWeight": "normal",
     },
     "text": {"fill": "var(--ink)"},
@@ -114,15 +115,20 @@ def distances_plot(
     ]
     layers = []
     for bars, mark, name in ((sampled, _OUTLINED, "sampled"), (kept, _FILLED, "kept")):
+        if not bars:
+            continue
         layer = _bars(mark, tooltip, y)
         layer["encoding"]["y2"] = {"datum": 0.5}
         layer["encoding"]["x"] |= {"title": title, "scale": {"nice": False}}
         values = [{"from": low, "to": high, "pairs": count} for low, high, count in bars]
         layers.append({"name": name, "data": {"values": values}, **layer})
-    at = {"x": {"datum": cutoff, "type": "quantitative"}}
-    layers.append({"name": "cutoff", "mark": {"type": "rule", "strokeDash": [5, 3]}, "encoding": at})
+    at = {"x": {"field": "cutoff", "type": "quantitative"}}
+    here = {"values": [{"cutoff": cutoff}]}
+    dashed = {"type": "rule", "strokeDash": [5, 3], "strokeWidth": 2}
+    layers.append({"name": "cutoff", "data": here, "mark": dashed, "encoding": at})
     layers.append(
         {
+            "data": here,
             "mark": {"type": "text", "align": "left", "dx": 4, "y": 8, "text": "cutoff"},
             "encoding": at,
         }
@@ -152,6 +158,7 @@ def field_plot(accepted: Sequence[float], refused: Sequence[float]) -> dict[str,
             {"from": k / parts, "to": (k + 1) / parts, "share": share} for k, share in enumerate(shares)
         ]
         layer = _bars(mark, tooltip, y)
+        layer["encoding"]["y2"] = {"datum": 0}
         layer["encoding"]["x"] |= {"title": "distance", "scale": {"domain": [0, 1]}, "axis": {"tickCount": 5}}
         layers.append({"name": name, "data": {"values": values}, **layer})
     return _plot("Distances of a field, of pairs kept and refused", 130, 220, layer=layers)
@@ -165,7 +172,7 @@ def sizes_plot(sizes: Sequence[tuple[str, int]]) -> dict[str, Any]:
         180,
         "container",
         data={"values": [{"records": size, "clusters": count} for size, count in sizes]},
-        mark={"type": "bar", "tooltip": True, **_FILLED},
+        mark={"type": "bar", "tooltip": True, "width": 24, **_FILLED},
         encoding={
             "x": {"field": "records", "type": "ordinal", "sort": None, "axis": {"labelAngle": 0}},
             "y": {

@@ -42,11 +42,16 @@ class ScaleWords:
         """A distance, as text."""
         if not self._steps:
             return f"{distance:,}"
-        return f"{log_odds_of(distance, self._steps):+.2f} (probability {self.farthest(distance)})"
+        likely = probability_of(distance, self._steps)
+        return f"{log_odds_of(distance, self._steps):+.2f} (probability {likely:.4f})"
 
     def farthest(self, distance: int) -> str:
-        """In few letters: the distance, or the probability."""
-        return f"{probability_of(distance, self._steps):.4f}" if self._steps else f"{distance:,}"
+        """What is said of the farthest pair of a cluster."""
+        return (
+            f"at a probability of {probability_of(distance, self._steps):.4f}"
+            if self._steps
+            else f"{distance:,}"
+        )
 
     def points(self, share: float) -> str:
         """What a field adds."""

@@ -45,7 +45,9 @@ def records():
 
 
 def every_two(number):
-    return tuple(np.array(side, dtype=np.int64) for side in zip(*itertools.combinations(range(number), 2)))
+    return tuple(
+        np.array(side, dtype=np.int64) for side in zip(*itertools.combinations(range(number), 2), strict=True)
+    )
 
 
 @pytest.mark.parametrize("aggregation", ["manhattan", "euclidean", {"minkowski": 3}])

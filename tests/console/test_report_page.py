@@ -231,7 +231,7 @@ def test_truth_adds_scores_and_a_curve_and_the_rest_stays(called):
     before = page_of("out").text
     Path("truth.csv").write_text("id,cluster\n" + "".join(f"{k}b,{k}\n" for k in range(6)))
     assert "Against the truth" not in before
-    code, out, err = called("evaluate", "out", "--truth", "truth.csv", "--report")
+    code, _, err = called("evaluate", "out", "--truth", "truth.csv", "--report")
     assert (code, err) == (0, "")
     page = page_of("out")
     assert "Against the truth" in page.text

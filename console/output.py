@@ -86,9 +86,7 @@ def whole_folder(out: str, overwrite: bool, resume: bool = False, resumable: boo
 
 def _let_read(folder: Place) -> None:
     """Let others read what they may of a folder that only its owner read while it was written."""
-    names = [name for name in PRIVATE if (folder / name).exists()]
-    if names:
-        folder.keep_private(names)
+    folder.keep_private(PRIVATE)
     folder.share()
 
 

@@ -75,7 +75,9 @@ class Place(ABC):
 
     @abstractmethod
     def keep_private(self, names: Sequence[str] = ()) -> None:
-        """Let nobody but the owner read the folder; or of the files and folders in it those with these names."""
+        """Let nobody but the owner read the folder; or of the files and folders in it those with these names,
+        as far as they are there.
+        """
 
     @abstractmethod
     def share(self) -> None:
@@ -219,16 +221,16 @@ class RemotePlace(Place):
         return bool(self._files.exists(self.uri))
 
     def files(self) -> list[Place]:
-        found = []
-        for uri in self._uris():
-            inside = (
-                uri[uri.index(self.uri) + len(self.uri) :]
-                if self.uri in uri
-                else "/" + uri.rpartition("/")[2]
-            )
-            if not any(_hidden(part) for part in inside.split("/")):
-                found.append(uri)
+        found = [
+            uri for uri in self._uris() if not any(_hidden(part) for part in self._inside(uri).split("/"))
+        ]
         return [type(self)(uri, self._files) for uri in sorted(found)]
+
+    def _inside(self, uri: str) -> str:
+        """What the URI of a file adds to that of this folder."""
+        if self.uri in uri:
+            return uri[uri.index(self.uri) + len(self.uri) :]
+        return "/" + uri.rpartition("/")[2]
 
     def _uris(self) -> Iterator[str]:
         yield from self._files.ls(self.uri)
@@ -310,8 +312,9 @@ class HadoopPlace(RemotePlace):
             self._files.invoke_hadoop(["fs", "-put", "-f", str(local), self.uri])
 
     def keep_private(self, names: Sequence[str] = ()) -> None:
-        # One command, as each starts a Java; the folder itself is not shut while its tasks run.
-        there = [str(self / name) for name in names]
+        # Two commands, as each starts a Java; the folder itself is not shut while its tasks run.
+        inside = {self._inside(uri).strip("/").partition("/")[0] for uri in self._uris()} if names else set()
+        there = [str(self / name) for name in names if name in inside]
         if there:
             self._files.invoke_hadoop(["fs", "-chmod", "-R", "go-rwx", *there])
 

@@ -7,7 +7,7 @@ PROCESSES ?= 2
 SHARED_OUT := -n $(PROCESSES) --dist loadgroup
 BENCHES := accuracy speed near_duplicates shuffle memory skew
 LONG_BENCHES := million growth households febrl planner clusters matching persons learning learnt_keys zingg hadoop
-SOURCES := $(shell find src metadata distance clustering learning mrjobs console zingg -name '*.py' -o -path 'metadata/schemas/*' -type f -o -path 'zingg/templates/*' -type f -o -path 'console/web/*' -type f)
+SOURCES := $(shell find src metadata distance clustering learning mrjobs console zingg -name '*.py' -o -path 'metadata/schemas/*' -type f -o -path 'zingg/templates/*' -type f -o -path 'console/web/*' -type f -o -path 'console/templates/*' -type f)
 
 .PHONY: help install demo test test-all lint format bench $(BENCHES:%=bench-%) $(LONG_BENCHES:%=bench-%) clean hadoop hadoop-stop
 
@@ -32,7 +32,7 @@ $(BIN)/python:
 $(VENV)/installed: $(BIN)/python setup.cfg pyproject.toml README.md $(SOURCES)
 	rm -rf build
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps .
-	$(BIN)/python -m pip install --quiet .
+	$(BIN)/python -m pip install --quiet ".[report]"
 	rm -rf build
 	touch $@
 

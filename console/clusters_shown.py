@@ -1,7 +1,7 @@
 """Clusters of a run side by side: the first ones, and those that are worth a look before they are believed."""
 
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
@@ -10,6 +10,7 @@ from operator import itemgetter
 from shutil import get_terminal_size
 from textwrap import wrap
 
+import numpy as np
 import orjson
 
 from pehchan.clustering.shape import Shape
@@ -45,27 +46,43 @@ def doubtful_clusters(out: Place, number: int) -> str:
         mistakes = Mistakes()
         mistakes.add(str(out), "holds no clusters.", "Name an output of dedupe, link or cluster.")
         mistakes.raise_if_any()
-    several = 0
-    less = 0
-
-    def doubts() -> Iterator[_Doubt]:
-        nonlocal several, less
-        for tag, payload in tagged_lines([folder]):
-            for cluster, shape in ClusterShapes.decode(payload) if tag == SHAPE else ():
-                doubt = _Doubt(Shape(*shape), cluster)
-                several += 1
-                less += doubt.shape.density < 1
-                yield doubt
-
-    worst = nsmallest(number, doubts(), key=_Doubt.order)
-    members = _members(out, {doubt.cluster for doubt in worst})
+    worst, sizes, less = most_doubtful(out, number)
+    members = members_of(out, {doubt.cluster for doubt in worst})
     shown = [(f"cluster {place}: {doubt}", members[doubt.cluster]) for place, doubt in enumerate(worst, 1)]
-    head = f"{several:,} clusters of two or more records; of {less:,} not all pairs are under the cutoff.\n"
+    head = f"{sizes.total():,} clusters of two or more records; of {less:,} not all pairs are under the cutoff.\n"
     return "\n".join([head, *_tables(out, shown)])
 
 
+def most_doubtful(out: Place, number: int) -> tuple[list["Doubt"], Counter[int], int]:
+    """The clusters that most deserve a look, the worst first; how many there are of each size from two records on;
+    and of how many not all pairs are under the cutoff.
+    """
+    worst: list[Doubt] = []
+    sizes: Counter[int] = Counter()
+    less = 0
+    for tag, payload in tagged_lines([out / "internal" / "clusters"]):
+        if tag != SHAPE:
+            continue
+        shapes = ClusterShapes.decode(payload)
+        size, pairs, farthest = (
+            np.array(each, dtype=np.int64) for each in (shapes.sizes, shapes.pairs, shapes.farthest)
+        )
+        sizes.update(shapes.sizes)
+        density = pairs / (size * (size - 1) / 2)
+        less += int(np.count_nonzero(density < 1))
+        some = np.ones(len(size), dtype=bool)
+        if worst and len(worst) == number:
+            # Most have nothing doubtful about them.
+            last = worst[-1].shape
+            some = (density < last.density) | ((density == last.density) & (farthest >= last.farthest))
+        found = list(shapes) if some.any() else []
+        doubts = [Doubt(Shape(*found[k][1]), found[k][0]) for k in np.flatnonzero(some).tolist()]
+        worst = nsmallest(number, [*worst, *doubts], key=Doubt.order)
+    return worst, sizes, less
+
+
 @dataclass(frozen=True)
-class _Doubt:
+class Doubt:
     """A cluster, by its smallest record, and how it holds together."""
 
     shape: Shape
@@ -76,23 +93,29 @@ class _Doubt:
         return self.shape.density, -self.shape.farthest, -self.shape.size, *self.cluster[::-1]
 
     def __str__(self) -> str:
+        return self.text(str(self.shape.farthest))
+
+    def text(self, farthest: str) -> str:
+        """What is said of it, with its largest distance in these words."""
         shape = self.shape
         said = f"{shape.size:,} records, "
         if shape.density < 1:
             pairs = shape.size * (shape.size - 1) // 2
             said += f"{shape.pairs:,} of their {pairs:,} pairs under the cutoff, "
-        said += f"farthest {shape.farthest}"
+        said += f"farthest {farthest}"
         if shape.size > 2 and shape.bridges:
             held = "1 pair alone holds" if shape.bridges == 1 else f"{shape.bridges:,} pairs each alone hold"
             said += f"; {held} parts of it together"
         return said
 
 
-def _members(out: Place, clusters: Collection[Identity]) -> dict[Identity, list[Identity]]:
-    """The records of some clusters, in order."""
+def members_of(
+    out: Place, clusters: Collection[Identity], most: int | None = None
+) -> dict[Identity, list[Identity]]:
+    """The records of some clusters, in order; of each at most so many."""
     found: dict[Identity, list[Identity]] = defaultdict(list)
     for cluster, record in clustered(out):
-        if cluster in clusters:
+        if cluster in clusters and (most is None or len(found[cluster]) < most):
             found[cluster].append(record)
     return found
 

@@ -104,6 +104,8 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
     _add_run_options(link)
     _add_cluster_options(link)
     _add_link_kinds(link)
+    for each in (dedupe, link):
+        _add_report_options(each)
 
     match = _command(
         commands,
@@ -130,6 +132,7 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
         "--show", type=int, default=0, metavar="N", help="show the first N clusters side by side"
     )
     _add_link_kinds(match)
+    _add_report_options(match)
 
     learn = _command(commands, "learn", run_learn, "learn a model as match does, without matching")
     ask = _command(
@@ -235,6 +238,21 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
         "--errors", type=int, default=0, metavar="N", help="also show N wrong pairs and N missed ones"
     )
     evaluate.add_argument("--json", action="store_true", help="as JSON, with the curve")
+    evaluate.add_argument(
+        "--report",
+        action="store_true",
+        help="also write OUT/report.html anew, with these measures and the curve",
+    )
+    evaluate.add_argument("--mask", action="store_true", help="of --report: masks in the place of values")
+
+    explain = _command(commands, "explain", run_explain, "why two records are as far apart as they are")
+    explain.add_argument("out", metavar="OUT", help="an output of dedupe, link or match")
+    explain.add_argument(
+        "ids",
+        nargs="+",
+        metavar="ID",
+        help="of one record, to see all that it has a pair with, or of two; of two sets as SET:ID",
+    )
 
     label = _command(
         commands, "label", run_label, "ask of pairs of records whether they match, and keep the answers"
@@ -402,6 +420,15 @@ def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_report_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--no-report", action="store_true", help="do without report.html")
+    parser.add_argument(
+        "--mask",
+        action="store_true",
+        help="masks in the place of values in report.html and in the lines set aside, to show them to others",
+    )
+
+
 def _add_link_kinds(parser: argparse.ArgumentParser) -> None:
     as_what = parser.add_mutually_exclusive_group()
     for kind, text in (
@@ -448,7 +475,13 @@ def run_match(options: argparse.Namespace) -> int:
     _check_link(options)
     quiet_mrjob(options.verbose)
     request = _request(
-        options, out=options.out, overwrite=options.overwrite, resume=options.resume, link=options.link
+        options,
+        out=options.out,
+        overwrite=options.overwrite,
+        resume=options.resume,
+        link=options.link,
+        report=not options.no_report,
+        mask=options.mask,
     )
     origin = _origin(options)
     learning = Learning(options.model, options.labels, options.anew, out=options.out, origin=origin)
@@ -549,6 +582,8 @@ def _run(options: argparse.Namespace, clusters: bool, link: bool) -> int:
         resume=options.resume,
         link=link,
         clusters=clusters,
+        report=clusters and not options.no_report,
+        mask=clusters and options.mask,
         cutoff=getattr(options, "cutoff", None),
     )
     result = run_pipeline(request, Progress(quiet=options.quiet), _announce)
@@ -644,6 +679,13 @@ def run_evaluate(options: argparse.Namespace) -> int:
     from pehchan.console.places import place
 
     found = Evaluation(place(options.out), options.truth, options.partial)
+    if options.mask and not options.report:
+        raise MistakesError([Mistake("--mask", "it is of --report.", "Give that, too.")])
+    if options.report:
+        from pehchan.console.masking import Masking
+        from pehchan.console.reporting import report_anew
+
+        report_anew(place(options.out), found, Masking() if options.mask else None)
     if options.json:
         print(json.dumps(found.to_dict(), indent=1))
         return OK
@@ -656,6 +698,16 @@ def run_evaluate(options: argparse.Namespace) -> int:
     if options.errors:
         texts.append(found.errors_text(options.errors))
     print("\n".join(texts), end="")
+    return OK
+
+
+def run_explain(options: argparse.Namespace) -> int:
+    from pehchan.console.explained_text import explained_text
+    from pehchan.console.places import place
+
+    if len(options.ids) > 2:
+        raise MistakesError([Mistake("ID", f"{len(options.ids)} of them.", "Give one, or two.")])
+    print(explained_text(place(options.out), options.ids), end="")
     return OK
 
 

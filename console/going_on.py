@@ -5,6 +5,8 @@ import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pehchan.learning.whole_files import write_whole
+
 DEFAULT_OUT = "pehchan-out"
 
 #: In the folder of a model: the command that left its questions. No part of what is learnt, which is the same whoever
@@ -26,7 +28,7 @@ class Origin:
     output: str = ""
 
     def write(self, folder: Path) -> None:
-        (folder / ORIGIN_FILE).write_text(json.dumps(asdict(self)) + "\n", encoding="utf-8")
+        write_whole(folder / ORIGIN_FILE, (json.dumps(asdict(self)) + "\n").encode())
 
 
 def unknown(model: str) -> Origin:

@@ -4,8 +4,11 @@ OUT holds
   pairs/      id1,id2,distance, as sifarish writes them, with the output options of the properties
   clusters/   cluster_id,record_id,min_distance,max_distance: every record once
   rejected/   JSON lines: the lines set aside, their file and the reason
+  report.html what to look at first, for people
   run.json    what was asked, what was done, how long it took
   internal/   what travels between the jobs, and what later commands read
+
+What holds whole records is for its owner alone to read (PRIVATE).
 """
 
 import json
@@ -21,6 +24,11 @@ from pehchan.metadata.mistakes import Mistakes
 from pehchan.mrjobs.wire import read_tagged
 
 RUN_VERSION = 3
+
+REPORT = "report.html"
+
+#: What of an output holds values of records, besides the pairs if they were asked for with them.
+PRIVATE = ("internal", "rejected", "model", REPORT)
 
 
 class RunError(RuntimeError):
@@ -54,10 +62,12 @@ def whole_folder(out: str, overwrite: bool, resume: bool = False, resumable: boo
         if not target.renames:
             target.remove()
         unfinished.make()
+        unfinished.keep_private()
     elif target.renames:
         raise RunError(f"{left}: there is no broken-off run to resume.")
     try:
         yield unfinished
+        _let_read(unfinished)
         if target.renames:
             if target.exists():
                 _refuse_output(out, overwrite)
@@ -74,6 +84,12 @@ def whole_folder(out: str, overwrite: bool, resume: bool = False, resumable: boo
     except BaseException:
         unfinished.remove()
         raise
+
+
+def _let_read(folder: Place) -> None:
+    """Let others read what they may of a folder that only its owner read while it was written."""
+    folder.keep_private(PRIVATE)
+    folder.share()
 
 
 def replace_folder(unfinished: Place, target: Place) -> None:
@@ -149,7 +165,8 @@ def tagged_lines(folders: Sequence[Place]) -> Iterator[tuple[bytes, bytes]]:
 
 def record_folders(out: Place) -> list[Place]:
     """Where the settled records of a run lie."""
-    sets = (read_run(out)["plan"] or {}).get("sets", ())
+    plan = out / "internal" / "plan.json"
+    sets = json.loads(plan.read())["sets"] if plan.exists() else ()
     names = ("records", *(f"records-{name}" for name in sets))
     return [out / "internal" / name for name in names if (out / "internal" / name).exists()]
 

@@ -6,6 +6,7 @@ import logging
 import math
 import os
 import platform
+import resource
 import shutil
 import sys
 from collections import Counter
@@ -33,6 +34,7 @@ from pehchan.console.inputs import (
     on_this_machine,
 )
 from pehchan.console.jobs import Counts, Jobs, local_folder, prepare_runner
+from pehchan.console.masking import Masking
 from pehchan.console.output import (
     RUN_VERSION,
     RunError,
@@ -43,6 +45,7 @@ from pehchan.console.output import (
 )
 from pehchan.console.places import Place
 from pehchan.console.progress import Progress
+from pehchan.console.reporting import report_of_run
 from pehchan.distance.arrays import some_of
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.native_schema import write_native
@@ -96,6 +99,7 @@ class Request:
     link       each input is a set, of which only different ones meet
     cutoff     of the clusters, None: as the properties or the schema say
     clusters   whether clusters are made at all
+    report     whether a report is written; mask: with masks in the place of values, also in the lines set aside
     """
 
     command: str
@@ -110,6 +114,8 @@ class Request:
     resume: bool = False
     link: bool = False
     clusters: bool = True
+    report: bool = False
+    mask: bool = False
     cutoff: int | None = None
 
 
@@ -119,7 +125,11 @@ LINK_KINDS = {"one-to-one": slice(None), "many-to-one": slice(1, None), "many-to
 
 @dataclass
 class Result:
-    """What a run did; `to_dict` is run.json."""
+    """What a run did; `to_dict` is run.json.
+
+    memory_mb  the most megabytes that a process of this machine took; None where tasks ran elsewhere
+    reported   whether a report was written
+    """
 
     request: Request
     plan: Plan | None = None
@@ -129,6 +139,8 @@ class Result:
     guessed: dict[str, object] | None = None
     warnings: list[str] = field(default_factory=list)
     started: str = ""
+    memory_mb: int | None = None
+    reported: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe, and free of values of records."""
@@ -144,6 +156,7 @@ class Result:
             "runner": self.request.runner,
             "started": self.started,
             "seconds": dict(self.seconds),
+            "memory_mb": self.memory_mb,
             "cutoff": plan.cutoff if plan else None,
             "cluster_cutoff": self.cluster_cutoff,
             "plan": None
@@ -222,9 +235,12 @@ def _run(
         jobs.workplace(folder) as work,
     ):
         stages = Stages(folder, _fingerprint(plan, result.cluster_cutoff, inputs), jobs, progress)
+        masking = Masking() if request.mask else None
         with stages.stage("read") as begun:
             if begun:
                 read_records(prepared, inputs, plan, jobs, here, work)
+                if masking is not None:
+                    masking.rejected(work / "rejected")
         _check_counted(jobs)
         _check_rejected(jobs.counts, plan.settings, request.out, work / "rejected")
         by_set = settled_records(prepared, work)
@@ -268,6 +284,10 @@ def _run(
         result.plan, result.counts, result.seconds = plan, jobs.counts, progress.seconds
         (work / "internal" / "plan.json").write(plan_path.read_bytes())
         stages.clear()
+        result.memory_mb = memory_taken() if request.runner in ("inline", "local") else None
+        if request.report:
+            with progress.stage("report"):
+                result.reported = report_of_run(work, result.to_dict(), masking)
         write_run(work, result)
 
 
@@ -676,6 +696,15 @@ def machine_memory() -> int | None:
         return None
 
 
+def memory_taken() -> int:
+    """The most megabytes that this process took, or one that it started."""
+    kilobytes = max(
+        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    # macOS counts bytes.
+    return round(kilobytes * (1 if sys.platform == "darwin" else 1024) / 1e6)
+
+
 def _check_rejected(counts: Counts, settings: Settings, out: str, folder: Place) -> None:
     """Raises RunError, with the lines set aside kept beside the output, where there are too many of them."""
     rejected = counts["Records", "Rejected"]
@@ -685,6 +714,7 @@ def _check_rejected(counts: Counts, settings: Settings, out: str, folder: Place)
         kept = target.parent / f"{target.name}.rejected.jsonl"
         kept.remove()
         kept.write(b"".join(folder.lines()))
+        target.parent.keep_private([kept.name])
         raise RunError(
             f"{rejected:,} of {total:,} lines were set aside ({rejected / total:.1%}), and "
             f"rejected.max.share allows {settings.rejected_max_share:.1%}.\n"

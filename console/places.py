@@ -17,6 +17,9 @@ from mrjob.util import to_lines
 #: How many files one command reads; each is a part of its command line.
 FILES_A_COMMAND = 200
 
+#: The modes of what its owner alone reads.
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+
 
 class Place(ABC):
     """A file or a folder; `str` gives its path or URI."""
@@ -73,6 +76,16 @@ class Place(ABC):
     @abstractmethod
     def remove(self) -> None:
         """Remove the file, or the folder with all in it; nothing where there is none."""
+
+    @abstractmethod
+    def keep_private(self, names: Sequence[str] = ()) -> None:
+        """Let nobody but the owner read the folder; or of the files and folders in it those with these names,
+        as far as they are there.
+        """
+
+    @abstractmethod
+    def share(self) -> None:
+        """Let others read the folder as they may read any new one."""
 
     @abstractmethod
     def fetch(self, folder: Path) -> Path:
@@ -164,6 +177,19 @@ class LocalPlace(Place):
         assert isinstance(to, LocalPlace)
         os.rename(self.path, to.path)
 
+    def keep_private(self, names: Sequence[str] = ()) -> None:
+        if not names:
+            self.path.chmod(PRIVATE_FOLDER)
+        for name in names:
+            top = self.path / name
+            for path in [top, *top.rglob("*")] if top.exists() else []:
+                path.chmod(PRIVATE_FOLDER if path.is_dir() else PRIVATE_FILE)
+
+    def share(self) -> None:
+        mask = os.umask(0)
+        os.umask(mask)
+        self.path.chmod(0o777 & ~mask)
+
     def remove(self) -> None:
         if self.path.is_dir() and not self.path.is_symlink():
             shutil.rmtree(self.path, ignore_errors=True)
@@ -202,16 +228,16 @@ class RemotePlace(Place):
         return bool(self._files.exists(self.uri))
 
     def files(self) -> list[Place]:
-        found = []
-        for uri in self._uris():
-            inside = (
-                uri[uri.index(self.uri) + len(self.uri) :]
-                if self.uri in uri
-                else "/" + uri.rpartition("/")[2]
-            )
-            if not any(_hidden(part) for part in inside.split("/")):
-                found.append(uri)
+        found = [
+            uri for uri in self._uris() if not any(_hidden(part) for part in self._inside(uri).split("/"))
+        ]
         return [type(self)(uri, self._files) for uri in sorted(found)]
+
+    def _inside(self, uri: str) -> str:
+        """What the URI of a file adds to that of this folder."""
+        if self.uri in uri:
+            return uri[uri.index(self.uri) + len(self.uri) :]
+        return "/" + uri.rpartition("/")[2]
 
     def _uris(self) -> Iterator[str]:
         yield from self._files.ls(self.uri)
@@ -255,6 +281,13 @@ class RemotePlace(Place):
     def rename(self, to: Place) -> None:
         raise NotImplementedError
 
+    def keep_private(self, names: Sequence[str] = ()) -> None:
+        # Who may read there is not said by modes.
+        return
+
+    def share(self) -> None:
+        return
+
 
 class HadoopPlace(RemotePlace):
     """On what the `hadoop fs` command reaches."""
@@ -287,6 +320,13 @@ class HadoopPlace(RemotePlace):
             self._files.invoke_hadoop(["fs", "-put", "-f", str(local), self.uri])
         except subprocess.CalledProcessError as error:
             raise OSError(f"{self.uri} cannot be written") from error
+
+    def keep_private(self, names: Sequence[str] = ()) -> None:
+        # Two commands, as each starts a Java; the folder itself is not shut while its tasks run.
+        inside = {self._inside(uri).strip("/").partition("/")[0] for uri in self._uris()} if names else set()
+        there = [str(self / name) for name in names if name in inside]
+        if there:
+            self._files.invoke_hadoop(["fs", "-chmod", "-R", "go-rwx", *there])
 
     def rename(self, to: Place) -> None:
         try:

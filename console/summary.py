@@ -1,5 +1,6 @@
 """What a person sees at the end of a run."""
 
+from pehchan.console.output import REPORT
 from pehchan.console.pipeline import Result, pairs_to_compare
 from pehchan.console.places import Place
 from pehchan.metadata.schemas import native_text
@@ -64,7 +65,8 @@ def summary(result: Result, out: Place) -> str:
         *(["clusters", "cluster_shapes"] if result.cluster_cutoff is not None else []),
         *(["rejected"] if rejected or unknown or counts["Pairs", "Rejected"] else []),
     ]
-    lines.append(f"written to {out}: " + ", ".join([*(f"{name}/" for name in held), "run.json"]))
+    files = [*([REPORT] if result.reported else []), "run.json"]
+    lines.append(f"written to {out}: " + ", ".join([*(f"{name}/" for name in held), *files]))
     return "\n".join(lines)
 
 

@@ -30,6 +30,10 @@ VERSION = 1
 AT_ONCE = 100_000
 #: Name of the feature that says how much likelier a lookalike is than a match.
 LOOKALIKE = "lookalike"
+#: What adds to the log odds besides the fields: what they are without any evidence, less the threshold; and others,
+#: by the name of their feature.
+START = "to begin with"
+OTHER_PARTS = {LOOKALIKE: "others may look as much alike", "record: words": "words of the whole records"}
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,21 @@ class Model:
         for name, coefficient in self.coefficients.items():
             total += made[name] * coefficient
         return total
+
+    def shares(self, table: Table, i: Positions, j: Positions) -> dict[str, Floats]:
+        """What makes the log odds above the threshold of pairs, float64[n] each: every field, and what else counts.
+
+        Their sum is `log_odds` less the threshold, but for the last digits.
+        """
+        evidence = Evidence.of(table, i, j)
+        made = features(table, i, j, evidence, self.estimate, self.lookalikes, self.coefficients)
+        found = {each.name: np.zeros(len(i)) for each in self.fields}
+        found[START] = np.full(len(i), self.intercept - self.threshold)
+        for name, coefficient in self.coefficients.items():
+            of_field, _, _ = name.rpartition(": ")
+            part = of_field if of_field in found else OTHER_PARTS.get(name, name)
+            found[part] = found.get(part, 0.0) + made[name] * coefficient
+        return found
 
     def write(self, folder: Path) -> None:
         """Into model.json in a folder, which is made where it is not there."""

@@ -57,7 +57,7 @@ class PairExport:
 
     def _numbers(self, distances: Sequence[int]) -> list[list[str]]:
         """What a line has of the distances; of those of a model the probability and the log odds."""
-        steps = _steps(self.plan)
+        steps = log_odds_steps(self.plan)
         if not steps:
             return [list(map(str, distances))]
         return [
@@ -121,7 +121,7 @@ def all_quoted(values: list[str], delimiter: str) -> list[str]:
     return [quoted(value, delimiter) for value in values]
 
 
-def _steps(plan: Plan | None) -> int:
+def log_odds_steps(plan: Plan | None) -> int:
     """Distances to one of the log odds, 0 where no model made them."""
     return 0 if plan is None or plan.model is None else steps_of(bool(plan.model["without duplicates"]))
 
@@ -181,7 +181,7 @@ def exporter(tag: bytes, plan: Plan | None) -> Callable[[bytes], Iterator[str]]:
         # Where the set is told by the id, the id says it all.
         lines = cluster_lines if tag == CLUSTERED else shape_lines
         with_sets = plan is not None and len(plan.sets) > 1
-        return partial(lines, with_sets=with_sets, steps=_steps(plan))
+        return partial(lines, with_sets=with_sets, steps=log_odds_steps(plan))
     if tag in (REJECTED, GROUP):
         return lambda payload: iter((payload.decode("ascii"),))
     raise ValueError(f"no export for lines tagged {tag.decode()!r}")

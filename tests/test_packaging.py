@@ -35,6 +35,8 @@ def test_the_wheel_holds_every_module_and_example_under_pehchan_and_nothing_else
     expected |= {f"pehchan/{path.relative_to(ROOT)}" for path in (ROOT / "metadata" / "schemas").iterdir()}
     expected |= {f"pehchan/{path.relative_to(ROOT)}" for path in (ROOT / "console" / "web").iterdir()}
     expected |= {f"pehchan/{path.relative_to(ROOT)}" for path in (ROOT / "zingg" / "templates").iterdir()}
+    templates = ROOT / "console" / "templates"
+    expected |= {f"pehchan/{path.relative_to(ROOT)}" for path in templates.iterdir()}
     conf = [
         ROOT / "conf" / "__init__.py",
         *(ROOT / "conf").glob("*.properties"),

@@ -52,9 +52,9 @@ def test_a_csv_file_is_enough_and_the_schema_that_was_guessed_can_be_kept(called
     assert out.startswith("No schema was given; this one was guessed:\n  id: id\n  fields:\n")
     command = "pehchan schema guess people.csv > schema.yaml, then run with -s schema.yaml"
     assert f"To keep and change it: {command}\n" in out
-    assert "written to pehchan-out: pairs/, clusters/, cluster_shapes/, run.json" in out
+    assert "written to pehchan-out: pairs/, clusters/, cluster_shapes/, report.html, run.json" in out
     assert re.sub(r"\d+\.\d s", "", err).splitlines() == [
-        f"{stage}: done in " for stage in ("read", "compare", "write pairs", "cluster")
+        f"{stage}: done in " for stage in ("read", "compare", "write pairs", "cluster", "report")
     ]
     _, schema, _ = called("schema", "guess", "people.csv")
     Path("schema.yaml").write_text(schema)

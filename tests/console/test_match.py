@@ -113,7 +113,7 @@ def test_match_needs_nothing_but_a_file(pehchan):
 
 def test_what_stands_in_the_output():
     assert sorted(path.name for path in Path("out").iterdir()) == [
-        *("cluster_shapes", "clusters", "internal", "model", "pairs", "rejected", "run.json")
+        *("cluster_shapes", "clusters", "internal", "model", "pairs", "rejected", "report.html", "run.json")
     ]
     assert sorted(path.name for path in Path("out/model").iterdir()) == MODEL_FILES
     _, same = people()

@@ -73,7 +73,7 @@ ALL_FOUND = {
 def test_dedupe_writes_pairs_clusters_and_what_it_did(pehchan):
     out = pehchan("dedupe", "people.txt", "-s", "s.yaml", "-o", "out")
     assert sorted(path.name for path in Path("out").iterdir()) == [
-        *("cluster_shapes", "clusters", "internal", "pairs", "rejected", "run.json"),
+        *("cluster_shapes", "clusters", "internal", "pairs", "rejected", "report.html", "run.json"),
     ]
     assert rows("out/pairs") == PAIRS
     assert rows("out/clusters") == CLUSTERS

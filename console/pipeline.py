@@ -287,7 +287,7 @@ def _run(
         result.memory_mb = memory_taken() if request.runner in ("inline", "local") else None
         if request.report:
             with progress.stage("report"):
-                result.reported = report_of_run(work, result.to_dict(), masking)
+                result.reported = report_of_run(work, result.to_dict(), plan, records, masking)
         write_run(work, result)
 
 

@@ -161,23 +161,41 @@ class Report:
     fields: Sequence[FieldSeen] = field(default_factory=tuple)
 
 
-def gather(out: Place, run: Mapping[str, Any], truth: Truth | None = None) -> Report:
-    """All that a report shows of an output. Raises MistakesError where it holds no pairs, records and clusters."""
+@dataclass(frozen=True)
+class Output:
+    """The folder of a run, its plan, and where in it the settled records lie.
+
+    Whoever made it knows; to look costs seconds where it is not on this machine.
+    """
+
+    folder: Place
+    plan: Plan
+    records: Sequence[Place]
+
+
+def look_at_output(out: Place, run: Mapping[str, Any]) -> Output:
+    """The output of an earlier run. Raises MistakesError where it holds no pairs, records and clusters."""
     internal = out / "internal"
-    if run["cluster_cutoff"] is None or not (internal / "pairs").exists() or not record_folders(out):
+    records = record_folders(out)
+    if run["cluster_cutoff"] is None or not records or not (internal / "pairs").exists():
         mistakes = Mistakes()
         mistakes.add(
             str(out), "holds not all that a report shows.", "Name an output of dedupe, link or match."
         )
         mistakes.raise_if_any()
-    plan = Plan.from_dict(orjson.loads((internal / "plan.json").read()))
+    return Output(out, Plan.from_dict(orjson.loads((internal / "plan.json").read())), records)
+
+
+def gather(output: Output, run: Mapping[str, Any], truth: Truth | None = None) -> Report:
+    """All that a report shows of an output, of which this is run.json."""
+    out, plan = output.folder, output.plan
     cutoff = int(run["cluster_cutoff"])
     pairs = look_at_pairs(out, cutoff)
     worst, sizes, sparse = most_doubtful(out, CLUSTERS)
     members = members_of(out, {doubt.cluster for doubt in worst}, RECORDS_OF_A_CLUSTER)
     kept = [*pairs.sample, *pairs.farthest, *pairs.refused]
     records = look_at_records(
-        out,
+        output.records,
         plan,
         {*chain.from_iterable(members.values()), *chain.from_iterable((a, b) for a, b, _ in kept)},
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pehchan.console.least import Least
-from pehchan.console.output import record_folders, tagged_lines
+from pehchan.console.output import tagged_lines
 from pehchan.console.places import Place
 from pehchan.learning.hashing import combined, text_hashes
 from pehchan.metadata.plan import Plan
@@ -63,7 +63,7 @@ class RecordsSeen:
         return sum(self.by_set.values())
 
 
-def look_at_records(out: Place, plan: Plan, wanted: Collection[Identity]) -> RecordsSeen:
+def look_at_records(folders: Sequence[Place], plan: Plan, wanted: Collection[Identity]) -> RecordsSeen:
     """Read the records once."""
     fields = plan.schema.fields
     partition = plan.schema.partition_ordinal
@@ -73,7 +73,7 @@ def look_at_records(out: Place, plan: Plan, wanted: Collection[Identity]) -> Rec
     by_set: dict[str, int] = {}
     values: dict[Identity, Sequence[str]] = {}
     ids_wanted = {record_id for _, record_id in wanted}
-    for some in _batches(out):
+    for some in _batches(folders):
         set_name, ids = some.set, some.ids
         by_set[set_name] = by_set.get(set_name, 0) + len(ids)
         columns = [some.column(field.ordinal or 0) for field in fields]
@@ -105,11 +105,11 @@ def _comparable(records: Sequence[Record]) -> list[Record]:
     return list(records[: max(LEAST_SAMPLED, round(len(records) * share))])
 
 
-def _batches(out: Place) -> Iterator[Records]:
+def _batches(folders: Sequence[Place]) -> Iterator[Records]:
     """The records, many of one set and width at a time."""
     held: dict[tuple[str, int], list[Records]] = {}
     lengths: Counter[tuple[str, int]] = Counter()
-    for tag, payload in tagged_lines(record_folders(out)):
+    for tag, payload in tagged_lines(folders):
         if tag == RECORDS:
             some = Records.decode(payload)
             kind = some.set, some.width

@@ -163,6 +163,10 @@ class Told:
             sampled += "; they are compared whether they share a key or not"
         if beyond.cut:
             sampled += f". A field's threshold cuts {beyond.cut:,} of these pairs, which are not shown"
+        if not beyond.whole and report.plan.model is None:
+            sampled += (
+                ". A run with a larger sts.dist.threshold, and this cutoff as --cutoff, counts what is beyond"
+            )
         refused = f"{report.refused_pairs:,} refused ones, the nearest of the sample"
         return {
             "distances": scale.heading,

@@ -15,7 +15,7 @@ from pehchan.console.clusters_shown import most_doubtful
 from pehchan.console.least import Least
 from pehchan.console.output import read_run
 from pehchan.console.places import place
-from pehchan.console.report import gather
+from pehchan.console.report import gather, look_at_output
 from pehchan.console.report_records import Distinct
 
 SCHEMA = """\
@@ -62,7 +62,8 @@ def in_folder(run, monkeypatch):
 
 
 def gathered(out="out"):
-    return gather(place(out), read_run(place(out)))
+    run = read_run(place(out))
+    return gather(look_at_output(place(out), run), run)
 
 
 def all_pairs():

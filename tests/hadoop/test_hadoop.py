@@ -147,6 +147,10 @@ def test_dedupe_of_many_files_gives_the_same_on_the_cluster(hadoop, tmp_path):
         expected = lines(tmp_path / "local", name)
         assert expected
         assert lines("hdfs:///many/out", name) == expected
+    listed = hadoop.cluster.hadoop("fs", "-ls", "hdfs:///many/out").stdout.decode()
+    modes = {line.split("/")[-1]: line[:10] for line in listed.splitlines() if "/many/out/" in line}
+    assert modes["report.html"] == "-rw-------"
+    assert {modes[name] for name in ("internal", "rejected")} == {"drwx------"}
 
 
 @pytest.mark.slow
@@ -159,7 +163,16 @@ def test_match_gives_the_same_on_the_cluster(hadoop, tmp_path):
     conf = hadoop.conf("quick", mapreduce_job_ubertask_enable="true")
     for name, switches in (("here", []), ("there", ["-r", "hadoop", "--conf-path", conf])):
         out = tmp_path / name if name == "here" else "hdfs:///match/out"
-        asked = ["match", tmp_path / "people.csv", "--model", tmp_path / f"model-{name}", "-o", out, "-q"]
+        asked = [
+            "match",
+            tmp_path / "people.csv",
+            "--model",
+            tmp_path / f"model-{name}",
+            "-o",
+            out,
+            "-q",
+            "--no-report",
+        ]
         done = hadoop.pehchan(*asked, *switches)
         assert done.returncode == 0, done.stderr[-3000:]
     for name in ("model.json", "questions.json"):

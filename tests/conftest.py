@@ -15,6 +15,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # In the background of a script it is ignored, and would be by all that the tests start and interrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Tables are as wide as the terminal, and that of whoever runs the tests may be any.
+os.environ["COLUMNS"] = "110"
+
 #: What is started once, and so needs all tests that use it in one process.
 STARTED_ONCE = ("hadoop", "spark")
 

@@ -131,8 +131,6 @@ def matched(tmp_path_factory):
 @pytest.fixture
 def in_folder(matched, monkeypatch):
     monkeypatch.chdir(matched)
-    # How wide the terminal is decides where a title is wrapped.
-    monkeypatch.setenv("COLUMNS", "110")
 
 
 def test_log_odds_of_the_fields_add_up_to_those_of_the_model(in_folder):

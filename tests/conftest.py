@@ -19,11 +19,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ["COLUMNS"] = "110"
 
 #: What is started once, and so needs all tests that use it in one process.
-STARTED_ONCE = ("hadoop", "spark")
+STARTED_ONCE = ("hadoop", "spark", "browser")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share the tests out, those of one cluster go to one of them."""
+    """Where several processes share the tests out, those of one cluster, or browser, go to one of them."""
     for item in items:
         for name in STARTED_ONCE:
             if name in getattr(item, "fixturenames", ()):

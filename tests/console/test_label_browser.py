@@ -2,9 +2,7 @@
 
 import csv
 import json
-import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from people import NAMES, people
-from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
@@ -20,37 +17,12 @@ from pehchan.learning.asked import UNCERTAIN, Question, Questions, write_questio
 from pehchan.learning.in_memory import learn_from
 from pehchan.metadata.records import Record
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 WEB = [
     *(sys.executable, "-c", "import sys; from pehchan.console.command import main; sys.exit(main())"),
     *("label", "--model", "model", "--web"),
 ]
 SAYS = {"1": "match", "0": "no match", "2": "unsure"}
-FLAGS = ["--headless=new", "--disable-dev-shm-usage", "--window-size=1000,900", "--no-first-run"]
 HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>\'&\u202e\x00'
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A browser without a window; where there is none the tests are skipped, unless CI=true requires it."""
-    program = shutil.which("chromium") or shutil.which("google-chrome")
-    driver = shutil.which("chromedriver")
-    if not program or not driver:
-        if os.environ.get("CI") == "true":
-            pytest.fail("there is no chromium and chromedriver, and CI=true requires them")
-        pytest.skip("there is no chromium and chromedriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    # Chromium has no sandbox where it runs as root.
-    for flag in [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = webdriver.ChromeService(driver)
-    found = webdriver.Chrome(options=options, service=service)
-    found.set_page_load_timeout(30)
-    yield found
-    found.quit()
 
 
 @pytest.fixture(autouse=True)

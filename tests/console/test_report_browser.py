@@ -1,18 +1,11 @@
-"""The report in a real browser: it opens without a network, draws its plots, and can be read in many ways.
-
-Needs Chromium and its driver (apt-get install chromium chromium-driver); skipped where they are not, unless CI=true.
-"""
+"""The report in a real browser: it opens without a network, draws its plots, and can be read in many ways."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -22,25 +15,6 @@ HOSTILE = "</td></script><script>window.pwned=1</script><img src=x onerror=windo
 
 #: Seconds that a page may take on a busy machine.
 PATIENCE = 60
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A Chromium without a window, that keeps what pages say and ask for."""
-    chromium, driver = (shutil.which(name) for name in ("chromium", "chromedriver"))
-    if chromium is None or driver is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("chromium and chromedriver are not on PATH, and CI=true requires them")
-        pytest.skip("chromium and chromedriver are not on PATH")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    # Tests run as root in containers, where its sandbox cannot.
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    started = webdriver.Chrome(options=options, service=Service(driver))
-    yield started
-    started.quit()
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The tests are shared out among so many processes.
 PROCESSES ?= 2
-SHARED_OUT := -n $(PROCESSES) --dist loadgroup
+SHARED_OUT := -n $(PROCESSES) --dist loadscope
 BENCHES := accuracy speed near_duplicates shuffle memory skew
 LONG_BENCHES := million growth households febrl planner clusters matching persons learning learnt_keys zingg hadoop
 SOURCES := $(shell find src metadata distance clustering learning mrjobs console zingg -name '*.py' -o -path 'metadata/schemas/*' -type f -o -path 'zingg/templates/*' -type f -o -path 'console/web/*' -type f -o -path 'console/templates/*' -type f)

@@ -3,6 +3,7 @@
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,16 +19,21 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Tables are as wide as the terminal, and that of whoever runs the tests may be any.
 os.environ["COLUMNS"] = "110"
 
-#: What is started once, and so needs all tests that use it in one process.
-STARTED_ONCE = ("hadoop", "spark", "browser")
+#: Parts of the paths of tests that use something that is started once in a process: a cluster, a browser.
+TOGETHER = ("tests/hadoop/", "tests/spark/", "_browser.py")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share the tests out, those of one cluster, or browser, go to one of them."""
-    for item in items:
-        for name in STARTED_ONCE:
-            if name in getattr(item, "fixturenames", ()):
-                item.add_marker(pytest.mark.xdist_group(name))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Where several processes share the tests out, one takes all of a cluster, and others go on meanwhile."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Sharing(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return next((part for part in TOGETHER if part in file), nodeid)
+
+    return Sharing(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -149,9 +149,8 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
         _add_properties_options(each)
         _add_link_kinds(each)
         _add_schema_option(each)
-        _add_runner_options(each)
-        each.add_argument("-q", "--quiet", action="store_true", help="no progress")
-        each.add_argument("-v", "--verbose", action="store_true", help="the runner's own log too")
+        add_runner_options(each)
+        add_progress_options(each)
     ask.add_argument("-n", type=_count, default=20, metavar="N", help="how many (20)")
 
     similarity = _command(commands, "similarity", run_similarity, "distances of record pairs")
@@ -162,7 +161,7 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
     plan.add_argument("inputs", nargs="+", metavar="INPUT", help="files or folders of records")
     _add_properties_options(plan)
     _add_schema_option(plan)
-    _add_runner_options(plan)
+    add_runner_options(plan)
     plan.add_argument(
         "--link", action="store_true", help="each input is a set: only records of different sets meet"
     )
@@ -308,7 +307,7 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
     bundle.add_argument("--python-version", metavar="V", help="of the nodes, as 3.11; default: as here")
 
     doctor = _command(commands, "doctor", run_doctor, "check what a runner needs, and say how to mend it")
-    _add_runner_options(doctor)
+    add_runner_options(doctor)
     doctor.add_argument(
         "--deep", action="store_true", help="also run a small job on the nodes (hadoop), or ask AWS (emr)"
     )
@@ -352,7 +351,14 @@ def _add_properties_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_runner_options(parser: argparse.ArgumentParser) -> None:
+def add_progress_options(parser: argparse.ArgumentParser) -> None:
+    """How much is said of a run while it goes on."""
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    parser.add_argument("-v", "--verbose", action="store_true", help="the runner's own log too")
+
+
+def add_runner_options(parser: argparse.ArgumentParser) -> None:
+    """Where a run runs."""
     parser.add_argument(
         "-r",
         "--runner",
@@ -367,9 +373,8 @@ def _add_output_options(parser: argparse.ArgumentParser) -> None:
         "-o", "--out", default=DEFAULT_OUT, metavar="OUT", help=f"output folder ({DEFAULT_OUT})"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the output of an earlier run")
-    _add_runner_options(parser)
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
-    parser.add_argument("-v", "--verbose", action="store_true", help="the runner's own log too")
+    add_runner_options(parser)
+    add_progress_options(parser)
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:

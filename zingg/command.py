@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pehchan.console.command import add_progress_options, add_runner_options
+
 if TYPE_CHECKING:
     from pehchan.zingg.configuration import Configuration
 
@@ -50,15 +52,8 @@ def add_command(commands: Any) -> None:
         metavar="true|false",
         help="of generateDocs: leave out fields that are not used",
     )
-    parser.add_argument(
-        "-r",
-        "--runner",
-        default="inline",
-        help="inline (one process), local (all cores), hadoop, spark or emr",
-    )
-    parser.add_argument("--conf-path", metavar="FILE", help="configuration of mrjob's runners")
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
-    parser.add_argument("-v", "--verbose", action="store_true", help="the runner's own log too")
+    add_runner_options(parser)
+    add_progress_options(parser)
     parser.add_argument("--h", action="help", help=argparse.SUPPRESS)
     for name in NOT_NEEDED:
         parser.add_argument(f"--{name}", nargs="?", const="", help=argparse.SUPPRESS)

@@ -335,6 +335,11 @@ def pair_text(title: str, columns: Sequence[str], first: Record, second: Record,
     return show_cluster(title, columns, records, in_color(out), width)
 
 
+def still_wait(number: int) -> str:
+    """That so many pairs have no answer yet."""
+    return "1 pair still waits" if number == 1 else f"{number:,} pairs still wait"
+
+
 def session_text(session: Session, model: str) -> str:
     """What a session came to, and what to do next."""
     origin = origin_of(model)
@@ -343,12 +348,7 @@ def session_text(session: Session, model: str) -> str:
         lines.append(f"{_counts(session.given)} in this session")
     lines.append(f"{_counts(session.book.labels)} in {session.book.path}")
     if session.waiting:
-        waiting = (
-            "1 pair still waits"
-            if len(session.waiting) == 1
-            else f"{len(session.waiting):,} pairs still wait"
-        )
-        lines.append(f"{waiting}; go on with: {label_command(model)}")
+        lines.append(f"{still_wait(len(session.waiting))}; go on with: {label_command(model)}")
     else:
         lines.append(f"No more pairs wait; for others: {ask_command(origin)}")
     counts = count_answers(session.book.labels)

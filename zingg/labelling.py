@@ -19,6 +19,7 @@ from pehchan.console.labelling import (
     ask_pairs,
     next_word,
     pair_text,
+    still_wait,
 )
 from pehchan.learning.asked import UNCERTAIN, Question
 from pehchan.learning.labels import MATCH, NO_MATCH, UNSURE
@@ -175,12 +176,7 @@ def label_text(session: MarkingSession, again: Callable[[str], str]) -> str:
     found = counts(marking.marked)
     lines = [f"{session.given:,} labelled in this round; so far {shares_text(marking)}"]
     if session.waiting:
-        waiting = (
-            "1 pair still waits"
-            if len(session.waiting) == 1
-            else f"{len(session.waiting):,} pairs still wait"
-        )
-        lines.append(f"{waiting}; go on with:\n  {again('label')}")
+        lines.append(f"{still_wait(len(session.waiting))}; go on with:\n  {again('label')}")
     else:
         lines.append(f"No more pairs wait. To find others:\n  {again('findTrainingData')}")
     if min(found[MATCH], found[NO_MATCH]) < ENOUGH:

@@ -5,14 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-import orjson
-
 from pehchan.console.inputs import InputFile, find_files, format_of, ingest_files, look_at, on_this_machine
 from pehchan.console.jobs import Jobs, local_folder, prepare_runner
 from pehchan.console.output import (
     RunError,
     check_output,
     drop_empty_files,
+    read_plan,
     read_run,
     record_folders,
     whole_folder,
@@ -112,9 +111,9 @@ def run_clustering(
         of_records: list[Place] = []
         settled: list[Place] = []
         if settings.cluster_absent == "computed":
-            of_records = record_folders(pairs.outputs[0])
+            of_records = record_folders(pairs.outputs[0], read_plan(pairs.outputs[0]))
         elif record_output:
-            of_records = record_folders(record_output)
+            of_records = record_folders(record_output, read_plan(record_output))
         elif record_files:
             with progress.stage("read"):
                 of_records = settled = _settle_ids(record_files, delimiter, jobs, here, work)
@@ -160,9 +159,8 @@ def _settings(
     pairs.
     """
     settings, clean, schema, sets = Settings(), asked.clean_sets, None, ()
-    plan_file = outputs[0] / "internal" / "plan.json" if outputs else None
-    if plan_file is not None and plan_file.exists():
-        plan = Plan.from_dict(orjson.loads(plan_file.read()))
+    plan = read_plan(outputs[0]) if outputs else None
+    if plan is not None:
         settings, clean, schema, sets = plan.settings, clean or clean_sets(plan), plan.schema, plan.sets
         check_sets(plan, asked.clean_sets, "--clean-set", mistakes)
     by = asked.by or settings.cluster_by

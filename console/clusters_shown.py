@@ -11,10 +11,9 @@ from shutil import get_terminal_size
 from textwrap import wrap
 
 import numpy as np
-import orjson
 
 from pehchan.clustering.shape import Shape
-from pehchan.console.output import read_run, record_folders, tagged_lines
+from pehchan.console.output import read_plan, read_run, record_folders, tagged_lines
 from pehchan.console.places import Place
 from pehchan.console.side_by_side import in_color, show_cluster
 from pehchan.metadata.mistakes import Mistakes
@@ -136,23 +135,17 @@ def clustered(out: Place) -> Iterator[tuple[Identity, Identity]]:
             yield from Clustered.decode(payload)
 
 
-def items_of(out: Place, wanted: Collection[Identity]) -> tuple[list[str], Values]:
+def items_of(out: Place, plan: Plan | None, wanted: Collection[Identity]) -> tuple[list[str], Values]:
     """The names of the compared fields, and of some records their values; nothing where the run kept no records."""
     items: Values = {}
-    plan = _plan(out)
     fields = plan.schema.fields if plan is not None else ()
     columns = [(field.name, field.ordinal) for field in fields if field.ordinal is not None]
-    for tag, payload in tagged_lines(record_folders(out) if wanted and columns else []):
+    for tag, payload in tagged_lines(record_folders(out, plan) if wanted and columns else []):
         if tag == RECORDS:
             for record in Records.decode(payload):
                 if (record.set, record.id) in wanted:
                     items[record.set, record.id] = [record.items[ordinal] for _, ordinal in columns]
     return ([name for name, _ in columns] if items else []), items
-
-
-def _plan(out: Place) -> Plan | None:
-    path = out / "internal" / "plan.json"
-    return Plan.from_dict(orjson.loads(path.read())) if path.exists() else None
 
 
 def side_by_side(
@@ -171,6 +164,6 @@ def side_by_side(
 
 def _tables(out: Place, clusters: Sequence[tuple[str, Sequence[Identity]]]) -> list[str]:
     """A table a cluster, each with its title; the ids alone where the run knows no more of its records."""
-    names, items = items_of(out, {record for _, members in clusters for record in members})
-    plan = _plan(out)
+    plan = read_plan(out)
+    names, items = items_of(out, plan, {record for _, members in clusters for record in members})
     return [side_by_side(title, names, members, items, plan) for title, members in clusters]

@@ -5,7 +5,6 @@ from heapq import nsmallest
 from itertools import islice
 
 import numpy as np
-import orjson
 
 from pehchan.clustering.evaluation import (
     ClusterMeasures,
@@ -21,7 +20,7 @@ from pehchan.clustering.evaluation import (
 )
 from pehchan.clustering.truth import ClusterTruth, Pair, ordered, read_truth
 from pehchan.console.clusters_shown import clustered, items_of, side_by_side
-from pehchan.console.output import read_run, tagged_lines
+from pehchan.console.output import read_plan, read_run, tagged_lines
 from pehchan.console.places import Place
 from pehchan.distance.record import RecordDistance
 from pehchan.metadata.plan import Plan
@@ -37,8 +36,7 @@ class Evaluation:
 
     def __init__(self, out: Place, truth_path: str, partial: bool = False):
         self._out, self._cutoff = out, read_run(out)["cluster_cutoff"]
-        path = out / "internal" / "plan.json"
-        self._plan = Plan.from_dict(orjson.loads(path.read())) if path.exists() else None
+        self._plan = read_plan(out)
         sets = self._plan.sets if self._plan is not None else ()
         self._truth = read_truth(truth_path, sets=sets if len(sets) > 1 else ())
         self._clusters = clusters(out)
@@ -154,7 +152,7 @@ class _Told:
 
     def __init__(self, out: Place, plan: Plan | None, pairs: Sequence[Pair]):
         self._plan = plan
-        self._names, self._items = items_of(out, {record for pair in pairs for record in pair})
+        self._names, self._items = items_of(out, plan, {record for pair in pairs for record in pair})
         self._by_field: dict[Pair, str] = {}
         self._distances: dict[Pair, int] = {}
         known = [pair for pair in pairs if pair[0] in self._items and pair[1] in self._items]

@@ -6,17 +6,16 @@ from shutil import get_terminal_size
 from textwrap import wrap
 
 import numpy as np
-import orjson
 
 from pehchan.console.clusters_shown import Values, clustered, items_of
 from pehchan.console.evaluating import kept_pairs
 from pehchan.console.explaining import Why, explain
-from pehchan.console.output import read_run, record_folders, tagged_lines
+from pehchan.console.output import read_plan, read_run, record_folders, tagged_lines
 from pehchan.console.places import Place
 from pehchan.console.scale_words import ScaleWords
 from pehchan.console.side_by_side import in_color, marked, show_cluster
 from pehchan.console.tables import table
-from pehchan.metadata.mistakes import Mistakes
+from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Records
 from pehchan.mrjobs.wire import RECORDS, Identity
@@ -32,10 +31,10 @@ def explained_text(out: Place, ids: Sequence[str]) -> str:
     """
     run = read_run(out)
     mistakes = Mistakes()
-    if not record_folders(out) or not (out / "internal" / "pairs").exists():
+    plan = read_plan(out)
+    if plan is None or not record_folders(out, plan) or not (out / "internal" / "pairs").exists():
         mistakes.add(str(out), "holds no records and pairs.", "Name an output of dedupe, link or match.")
-        mistakes.raise_if_any()
-    plan = Plan.from_dict(orjson.loads((out / "internal" / "plan.json").read()))
+        raise MistakesError(mistakes.found)
     cutoff = plan.cutoff if run["cluster_cutoff"] is None else int(run["cluster_cutoff"])
     given = list(dict.fromkeys(ids))
     asked = _records_of(out, plan, given, mistakes)
@@ -50,7 +49,7 @@ def explained_text(out: Place, ids: Sequence[str]) -> str:
         near = sorted(kept, key=lambda pair: (kept[pair], pair))[:SHOWN]
         pairs = [(asked[0], two if one == asked[0] else one) for one, two in near]
     records = sorted({record for pair in pairs for record in pair} | set(asked))
-    names, values = items_of(out, records)
+    names, values = items_of(out, plan, records)
     clusters = {record: cluster for cluster, record in clustered(out) if record in values}
     shown = _Shown(plan, cutoff, names, values, clusters)
     lines = [] if len(asked) == 2 else [shown.alone(asked[0], kept)]
@@ -63,7 +62,7 @@ def _records_of(out: Place, plan: Plan, ids: Sequence[str], mistakes: Mistakes) 
     """The records with these ids, or with these sets and ids."""
     found: dict[str, list[Identity]] = {given: [] for given in ids}
     named = {given: given.partition(":")[::2] for given in ids}
-    for tag, payload in tagged_lines(record_folders(out)):
+    for tag, payload in tagged_lines(record_folders(out, plan)):
         if tag != RECORDS:
             continue
         records = Records.decode(payload)

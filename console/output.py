@@ -21,6 +21,7 @@ from typing import Any
 
 from pehchan.console.places import LocalPlace, Place, place
 from pehchan.metadata.mistakes import Mistakes
+from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.wire import read_tagged
 
 RUN_VERSION = 3
@@ -163,11 +164,15 @@ def tagged_lines(folders: Sequence[Place]) -> Iterator[tuple[bytes, bytes]]:
         yield from read_tagged(folder.lines())
 
 
-def record_folders(out: Place) -> list[Place]:
-    """Where the settled records of a run lie."""
-    plan = out / "internal" / "plan.json"
-    sets = json.loads(plan.read())["sets"] if plan.exists() else ()
-    names = ("records", *(f"records-{name}" for name in sets))
+def read_plan(out: Place) -> Plan | None:
+    """The plan of a run; None where its output holds none."""
+    path = out / "internal" / "plan.json"
+    return Plan.from_dict(json.loads(path.read())) if path.exists() else None
+
+
+def record_folders(out: Place, plan: Plan | None) -> list[Place]:
+    """Where the settled records of a run with this plan lie."""
+    names = ("records", *(f"records-{name}" for name in (plan.sets if plan is not None else ())))
     return [out / "internal" / name for name in names if (out / "internal" / name).exists()]
 
 

@@ -11,20 +11,19 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-import orjson
 from numpy.typing import NDArray
 
 from pehchan.clustering.evaluation import ClusterMeasures, CutoffScores, Scores
 from pehchan.console.clusters_shown import Doubt, members_of, most_doubtful
 from pehchan.console.explaining import Explained, Why, all_distances, explain
-from pehchan.console.output import record_folders
+from pehchan.console.output import read_plan, record_folders
 from pehchan.console.places import Place
 from pehchan.console.report_pairs import SAMPLED as SAMPLED_PAIRS
 from pehchan.console.report_pairs import Near, PairsSeen, look_at_pairs
 from pehchan.console.report_records import FieldSeen, RecordsSeen, look_at_records
 from pehchan.distance.arrays import Positions
 from pehchan.learning.odds import CUTOFF, SCALE
-from pehchan.metadata.mistakes import Mistakes
+from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Record
 from pehchan.mrjobs.exporting import log_odds_steps
@@ -175,15 +174,16 @@ class Output:
 
 def look_at_output(out: Place, run: Mapping[str, Any]) -> Output:
     """The output of an earlier run. Raises MistakesError where it holds no pairs, records and clusters."""
-    internal = out / "internal"
-    records = record_folders(out)
-    if run["cluster_cutoff"] is None or not records or not (internal / "pairs").exists():
+    plan = read_plan(out)
+    records = record_folders(out, plan)
+    has_all = records and run["cluster_cutoff"] is not None and (out / "internal" / "pairs").exists()
+    if plan is None or not has_all:
         mistakes = Mistakes()
         mistakes.add(
             str(out), "holds not all that a report shows.", "Name an output of dedupe, link or match."
         )
-        mistakes.raise_if_any()
-    return Output(out, Plan.from_dict(orjson.loads((internal / "plan.json").read())), records)
+        raise MistakesError(mistakes.found)
+    return Output(out, plan, records)
 
 
 def gather(output: Output, run: Mapping[str, Any], truth: Truth | None = None) -> Report:

@@ -137,7 +137,7 @@ def test_log_odds_of_the_fields_add_up_to_those_of_the_model(in_folder):
     plan = Plan.from_dict(orjson.loads(Path("matched/internal/plan.json").read_bytes()))
     rows = [
         [record.items[field.ordinal] for field in plan.schema.fields]
-        for tag, payload in tagged_lines(record_folders(place("matched")))
+        for tag, payload in tagged_lines(record_folders(place("matched"), plan))
         if tag == RECORDS
         for record in Records.decode(payload)
     ][:60]

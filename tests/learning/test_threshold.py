@@ -15,6 +15,16 @@ def two_sources(seed, size, matching, apart):
     return cross, own
 
 
+def short_of_the_best(threshold, scores, right, matching):
+    """How much F1 of links it takes from what the best threshold for this truth would give."""
+
+    def f1(least):
+        taken = scores >= least
+        return 2 * (right & taken).sum() / (taken.sum() + matching)
+
+    return max(f1(each) for each in scores) - f1(threshold)
+
+
 def short_of_oracle(seed, size, matching, apart):
     """How much F1 the threshold loses against the one that is best by the truth."""
     cross, own = two_sources(seed, size, matching, apart)
@@ -27,12 +37,7 @@ def short_of_oracle(seed, size, matching, apart):
     scored = np.tile(own[i, j], 2)
     _, best = best_of_each(np.concatenate([i, j]), scored)
     threshold, _ = link_threshold(scores, scored[best], (size, size))
-
-    def f1(least):
-        taken = scores >= least
-        return 2 * (right & taken).sum() / (taken.sum() + matching)
-
-    return max(f1(each) for each in scores) - f1(threshold)
+    return short_of_the_best(threshold, scores, right, matching)
 
 
 @pytest.mark.parametrize("apart", [4.0, 5.0, 6.0])
@@ -53,12 +58,7 @@ def short_of_oracle_where_partners_are_shared(seed, size, partners, matching, ap
     is_right = np.concatenate([linked[:matching] == right, np.zeros(size - matching, dtype=bool)])
     strangers = np.maximum(own, own.T).max(axis=1)
     threshold, _ = link_threshold(scores, strangers, (size, partners), shared=True)
-
-    def f1(least):
-        taken = scores >= least
-        return 2 * (is_right & taken).sum() / (taken.sum() + matching)
-
-    return max(f1(each) for each in scores) - f1(threshold)
+    return short_of_the_best(threshold, scores, is_right, matching)
 
 
 @pytest.mark.parametrize("apart", [4.0, 5.0, 6.0])

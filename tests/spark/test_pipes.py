@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from pehchan.metadata.mistakes import Mistakes
-from pehchan.mrjobs.spark import missing_for_spark
 from pehchan.zingg.configuration import Pipe
 from pehchan.zingg.data_types import parse_schema
 from pehchan.zingg.reading import read_pipe
@@ -40,13 +39,8 @@ json.dump(found, open("found.json", "w"))
 """
 
 
+@pytest.mark.usefixtures("spark")
 def test_spark_and_pipes_read_each_other(tmp_path: Path) -> None:
-    missing = list(missing_for_spark())
-    if missing:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{missing}, and CI=true requires Spark")
-        pytest.skip(missing[0][0])
-    pytest.importorskip("pyspark")
     chance = random.Random(5)
     values = ["".join(chance.choices("\",\\ab \t\n'é", k=chance.randrange(1, 9))) for _ in range(2000)]
     count = len(values)

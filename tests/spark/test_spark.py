@@ -34,7 +34,7 @@ from pehchan.mrjobs.cluster_pairs import ClusterPairs
 from pehchan.mrjobs.record_similarity import RecordSimilarity
 from pehchan.mrjobs.select_output import SelectOutput
 from pehchan.mrjobs.settle_records import SettleRecords
-from pehchan.mrjobs.spark import SparkRunner, missing_for_spark
+from pehchan.mrjobs.spark import SparkRunner
 
 ROOT = Path(__file__).parents[2]
 
@@ -53,17 +53,6 @@ runners:
 
 # A JVM for each job: minutes.
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="session")
-def spark():
-    """A test with it is skipped where Spark or Java is missing."""
-    missing = list(missing_for_spark())
-    if missing:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{missing}, and CI=true requires Spark")
-        pytest.skip(missing[0][0])
-    pytest.importorskip("pyspark")
 
 
 @pytest.fixture(scope="session")

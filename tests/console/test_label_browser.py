@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from asked_pairs import make_model, question
 from people import NAMES, people
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
@@ -29,16 +30,7 @@ HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>
 def model(tmp_path, monkeypatch):
     """The folder of a model with 20 questions, some of them clear."""
     monkeypatch.chdir(tmp_path)
-    folder = Path("model")
-    folder.mkdir()
-    (folder / "model.json").write_text("{}")
-    write_questions(folder / "questions.json", Questions(("name", "city"), tuple(map(question, range(20)))))
-    return folder
-
-
-def question(at):
-    first = Record("", f"{at}a", (f"Ann {at}", "Austin"))
-    return Question(first, Record("", f"{at}b", (f"Anne {at}", "")), UNCERTAIN, 0.99 if at > 16 else 0.5)
+    return make_model([question(at, 0.99 if at > 16 else 0.5) for at in range(20)])
 
 
 def kept():

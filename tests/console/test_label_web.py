@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from asked_pairs import COLUMNS, ask, make_model, question
 from people import NAMES, people
 
 from pehchan.console import label_web
@@ -30,30 +31,16 @@ from pehchan.learning.labels import MATCH, NO_MATCH, UNSURE, Label, read_labels
 from pehchan.metadata.mistakes import MistakesError
 from pehchan.metadata.records import Record
 
-COLUMNS = ("name", "city")
 COMMAND = [sys.executable, "-c", "import sys; from pehchan.console.command import main; sys.exit(main())"]
 WEB = [*COMMAND, "label", "--model", "model", "--web"]
 ONE, OTHER = "0" * 16, "1" * 16
-
-
-def question(at, probability=0.5):
-    first = Record("", f"{at}a", (f"Ann {at}", "Austin"))
-    return Question(first, Record("", f"{at}b", (f"Anne {at}", "")), UNCERTAIN, probability)
 
 
 @pytest.fixture(autouse=True)
 def model(tmp_path, monkeypatch):
     """The folder of a model with ten questions."""
     monkeypatch.chdir(tmp_path)
-    folder = Path("model")
-    folder.mkdir()
-    (folder / "model.json").write_text("{}")
-    ask([question(at) for at in range(10)])
-    return folder
-
-
-def ask(questions, columns=COLUMNS):
-    write_questions(Path("model/questions.json"), Questions(columns, tuple(questions)))
+    return make_model([question(at) for at in range(10)])
 
 
 def kept():

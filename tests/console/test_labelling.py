@@ -15,13 +15,13 @@ import time
 from pathlib import Path
 
 import pytest
+from asked_pairs import COLUMNS, ask, make_model, question
 
-from pehchan.learning.asked import UNCERTAIN, Question, Questions, read_questions, write_questions
+from pehchan.learning.asked import UNCERTAIN, Question, read_questions
 from pehchan.learning.label_book import LabelBook
 from pehchan.learning.labels import MATCH, NO_MATCH, UNSURE, Label, read_labels
 from pehchan.metadata.records import Record
 
-COLUMNS = ("name", "city")
 LABEL = [
     sys.executable,
     "-c",
@@ -34,24 +34,11 @@ def record(record_id, name, city="Austin"):
     return Record("", record_id, (name, city))
 
 
-def question(at, probability=0.5):
-    return Question(record(f"{at}a", f"Ann {at}"), record(f"{at}b", f"Anne {at}", ""), UNCERTAIN, probability)
-
-
 @pytest.fixture(autouse=True)
 def model(tmp_path, monkeypatch):
     """The folder of a model with three questions."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "110")
-    folder = Path("model")
-    folder.mkdir()
-    (folder / "model.json").write_text("{}")
-    ask([question(at) for at in range(3)])
-    return folder
-
-
-def ask(questions, columns=COLUMNS):
-    write_questions(Path("model/questions.json"), Questions(columns, tuple(questions)))
+    return make_model([question(at) for at in range(3)])
 
 
 @pytest.fixture

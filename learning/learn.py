@@ -17,6 +17,7 @@ from pehchan.learning import em, lookalikes, regression
 from pehchan.learning.comparison import COMPARISONS
 from pehchan.learning.em import Estimate
 from pehchan.learning.evidence import Evidence
+from pehchan.learning.fields import LearntField
 from pehchan.learning.keys import Keys
 from pehchan.learning.labelled import LabelledPairs
 from pehchan.learning.labels import MATCH
@@ -209,6 +210,30 @@ def _single(pairs: Pairs, clean: Sequence[int]) -> list[Positions]:
     return [end for number, end in enumerate((pairs.i, pairs.j)) if 1 - number in clean]
 
 
+def weighed(
+    fields: Sequence[LearntField], estimate: Estimate, looks: Lookalikes | None
+) -> tuple[list[str], regression.Prior]:
+    """The features that labels give weights to, and what is believed of these before there are any."""
+    names = [f"{each.name}: weight" for each in fields]
+    means, spreads = [1.0] * len(names), [SPREAD] * len(names)
+    if looks is not None:
+        names.append(LOOKALIKE)
+        means.append(1.0 if looks.sure else 0.0)
+        spreads.append(LOOKALIKE_SPREAD)
+    return names, regression.Prior(
+        np.array(means), np.array(spreads), estimate.prior_log_odds, INTERCEPT_SPREAD
+    )
+
+
+def moved_less(prior: regression.Prior, fewer: int) -> regression.Prior:
+    """What is believed where the estimate says where matches begin, and the rarer answer has so many labels."""
+    return replace(
+        prior,
+        spreads=prior.spreads * (1.0 if fewer else ONE_SIDED),
+        intercept_spread=prior.intercept_spread * max(math.sqrt(fewer / (fewer + 1)), 0.01),
+    )
+
+
 def _by_labels(
     evidence: Evidence,
     estimate: Estimate,
@@ -221,14 +246,9 @@ def _by_labels(
 
     begins  whether the estimate alone, which found matches, says where they begin
     """
-    names = [f"{each.name}: weight" for each in evidence.fields]
-    means, spreads = [1.0] * len(names), [SPREAD] * len(names)
-    if looks is not None:
-        names.append(LOOKALIKE)
-        means.append(1.0 if looks.sure else 0.0)
-        spreads.append(LOOKALIKE_SPREAD)
+    names, prior = weighed(evidence.fields, estimate, looks)
     if labelled is None or labels is None:
-        counted = {name: mean for name, mean in zip(names, means, strict=True) if mean}
+        counted = {name: mean for name, mean in zip(names, prior.means.tolist(), strict=True) if mean}
         base = estimate.prior_log_odds
         if len(evidence.fields) == 1:
             # Equal values match that fewer than about the root of the records have.
@@ -237,12 +257,8 @@ def _by_labels(
     examples = regression.Examples(
         _columns(labelled, names), (labels.labels == MATCH).astype(np.float64), np.ones(len(labels))
     )
-    fewer = _fewer(labels)
-    spread = INTERCEPT_SPREAD
     if begins:
-        spread *= max(math.sqrt(fewer / (fewer + 1)), 0.01)
-        spreads = [each * (1.0 if fewer else ONE_SIDED) for each in spreads]
-    prior = regression.Prior(np.array(means), np.array(spreads), estimate.prior_log_odds, spread)
+        prior = moved_less(prior, _fewer(labels))
     coefficients, intercept = regression.fit(examples, prior, WRONG)
     return dict(zip(names, map(rounded, coefficients.tolist()), strict=True)), rounded(intercept)
 

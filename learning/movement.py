@@ -7,9 +7,8 @@ give to the fields: it needs the labelled pairs, and how often the values of all
 model. What the model then teaches itself needs the records, and is left to learning.
 """
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +17,8 @@ from scipy.special import expit
 from pehchan.learning import regression
 from pehchan.learning.evidence import Evidence
 from pehchan.learning.labels import MATCH, NO_MATCH, UNSURE
-from pehchan.learning.learn import INTERCEPT_SPREAD, LOOKALIKE_SPREAD, ONE_SIDED, SPREAD, WRONG
-from pehchan.learning.model import LOOKALIKE, Model, features
+from pehchan.learning.learn import WRONG, moved_less, weighed
+from pehchan.learning.model import Model, features
 from pehchan.learning.patterns import Floats
 from pehchan.learning.table import Table
 from pehchan.metadata.records import Record
@@ -68,17 +67,10 @@ class Weighing:
         first = np.arange(0, len(records), 2, dtype=np.int64)
         evidence = Evidence.of(table, first, first + 1)
         made = features(table, first, first + 1, evidence, model.estimate, model.lookalikes, {})
-        names = [f"{each.name}: weight" for each in model.fields]
-        means, spreads = [1.0] * len(names), [SPREAD] * len(names)
-        if model.lookalikes is not None:
-            names.append(LOOKALIKE)
-            means.append(1.0 if model.lookalikes.sure else 0.0)
-            spreads.append(LOOKALIKE_SPREAD)
+        names, prior = weighed(model.fields, model.estimate, model.lookalikes)
         return cls(
             np.asfortranarray(np.stack([made[name] for name in names], axis=1)),
-            regression.Prior(
-                np.array(means), np.array(spreads), model.estimate.prior_log_odds, INTERCEPT_SPREAD
-            ),
+            prior,
             not model.clean,
             len(asked),
             np.array(answers, dtype=np.int64),
@@ -101,12 +93,7 @@ class Weighing:
         """With labels of one answer alone less is moved, as when a model learns from them."""
         if not self.begins:
             return self.prior
-        fewer = float(min(matches.sum(), len(matches) - matches.sum()))
-        return replace(
-            self.prior,
-            spreads=self.prior.spreads * (1.0 if fewer else ONE_SIDED),
-            intercept_spread=INTERCEPT_SPREAD * max(math.sqrt(fewer / (fewer + 1)), 0.01),
-        )
+        return moved_less(self.prior, int(min(matches.sum(), len(matches) - matches.sum())))
 
 
 def movement(before: Floats, after: Floats) -> float:

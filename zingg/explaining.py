@@ -1,7 +1,6 @@
 """Why records are together, or are not: what each field of two records says for a match and against it."""
 
 import sys
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from shutil import get_terminal_size
@@ -11,8 +10,7 @@ import numpy as np
 
 from pehchan.console.side_by_side import in_color, show_cluster
 from pehchan.learning.em import sigmoid
-from pehchan.learning.evidence import Evidence
-from pehchan.learning.model import LOOKALIKE, Model, features
+from pehchan.learning.model import LOOKALIKE, OTHER_PARTS, START, Model
 from pehchan.learning.table import Table
 from pehchan.metadata.mistakes import Mistake, MistakesError
 from pehchan.zingg.configuration import Pipe
@@ -28,6 +26,12 @@ RECORDS, PAIRS = 50, 10
 
 #: Log odds that are told.
 LEAST = 0.05
+
+#: What parts of the log odds are called that are of no field, besides words.
+_OTHER_PARTS = {
+    START: "(any two records)",
+    OTHER_PARTS[LOOKALIKE]: "(lookalikes: others that agree in much)",
+}
 
 
 def explained(
@@ -95,16 +99,9 @@ def _texts(column: Any) -> list[str]:
 
 def _said(model: Model, table: Table, i: Any, j: Any) -> dict[str, Any]:
     """float64[pairs] of each field: the log odds that it adds."""
-    evidence = Evidence.of(table, i, j)
-    made = features(table, i, j, evidence, model.estimate, model.lookalikes, model.coefficients)
-    found: dict[str, Any] = defaultdict(lambda: np.zeros(len(i)))
+    found: dict[str, Any] = {}
     names = {field.name for field in model.fields}
-    for feature, coefficient in model.coefficients.items():
-        name = feature.rpartition(": ")[0]
-        if feature == LOOKALIKE:
-            name = "(lookalikes: others that agree in much)"
-        elif name not in names:
-            name = "(words of all fields)"
-        found[name] = found[name] + made[feature] * coefficient
-    found["(any two records)"] = np.full(len(i), model.intercept - model.threshold)
+    for part, amounts in model.shares(table, i, j).items():
+        name = part if part in names else _OTHER_PARTS.get(part, "(words of all fields)")
+        found[name] = found.get(name, 0.0) + amounts
     return found

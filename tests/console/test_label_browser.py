@@ -337,9 +337,10 @@ def test_it_is_worked_by_keyboard_alone_and_named_for_readers_of_the_screen(brow
     page.run("document.dispatchEvent(new KeyboardEvent('keydown', {key: '1', repeat: true}))")
     page.run("document.dispatchEvent(new KeyboardEvent('keydown', {key: '1', ctrlKey: true}))")
     page.run("at('help').open = true")
-    page.click("#keys")
+    # Not by where it lies, as what comes in late moves it.
+    page.run("at('keys').click()")
     page.press("1")
-    page.click("#keys")
+    page.run("at('keys').click()")
     assert not Path("model/labels.csv").exists()
     page.answered(page.press, "0")
     assert page.run("return at('said').getAttribute('role')") == "status"

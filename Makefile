@@ -7,7 +7,7 @@ PROCESSES ?= 2
 SHARED_OUT := -n $(PROCESSES) --dist loadscope
 BENCHES := accuracy speed near_duplicates shuffle memory skew
 LONG_BENCHES := million growth households febrl planner clusters matching persons learning learnt_keys zingg hadoop
-SOURCES := $(shell find src metadata distance clustering learning mrjobs console zingg -name '*.py' -o -path 'metadata/schemas/*' -type f -o -path 'zingg/templates/*' -type f -o -path 'console/web/*' -type f -o -path 'console/templates/*' -type f)
+SOURCES := $(shell find src metadata distance clustering learning mrjobs identity console zingg -name '*.py' -o -path 'metadata/schemas/*' -type f -o -path 'zingg/templates/*' -type f -o -path 'console/web/*' -type f -o -path 'console/templates/*' -type f)
 
 .PHONY: help install demo test test-all lint format bench $(BENCHES:%=bench-%) $(LONG_BENCHES:%=bench-%) clean hadoop hadoop-stop
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("metadata", "distance", "clustering", "learning", "mrjobs", "console", "zingg")
+ROOMS = ("metadata", "distance", "clustering", "learning", "mrjobs", "identity", "console", "zingg")
 
 
 @pytest.fixture(scope="module")

@@ -25,8 +25,8 @@ from watching import watch
 
 from pehchan.console.jobs import Jobs
 from pehchan.console.pipeline import EDGE_BYTES, find_components
-from pehchan.console.places import LocalPlace
 from pehchan.console.progress import Progress
+from pehchan.mrjobs.places import LocalPlace
 
 KINDS = ("random", "chain", "power-law")
 

@@ -32,8 +32,8 @@ from mrjob.setup import parse_setup_cmd
 
 import pehchan
 from pehchan.console.output import RunError
-from pehchan.console.places import place
 from pehchan.metadata.mistakes import Mistakes, nearest
+from pehchan.mrjobs.places import place
 
 #: Where conf/mrjob/hadoop.conf looks for the bundle.
 DEFAULT_BUNDLE = "~/.pehchan/bundle.tar.gz"

@@ -27,12 +27,12 @@ from pehchan.console.pipeline import (
     settle,
     write_run,
 )
-from pehchan.console.places import LocalPlace, Place, place
 from pehchan.console.progress import Progress
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.properties import Settings
 from pehchan.metadata.schema import Field, Schema
+from pehchan.mrjobs.places import LocalPlace, Place, place
 from pehchan.mrjobs.wire import REJECTED
 
 #: Bytes of files, about, that a record takes at the least, and a pair, and a pair in a packed file.

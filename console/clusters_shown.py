@@ -14,12 +14,12 @@ import numpy as np
 
 from pehchan.clustering.shape import Shape
 from pehchan.console.output import read_plan, read_run, record_folders, tagged_lines
-from pehchan.console.places import Place
 from pehchan.console.side_by_side import in_color, show_cluster
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Records
 from pehchan.mrjobs.exporting import with_set
+from pehchan.mrjobs.places import Place
 from pehchan.mrjobs.wire import CLUSTERED, RECORDS, SHAPE, Clustered, ClusterShapes, Identity
 
 #: Records with the values of their compared fields.

@@ -473,9 +473,9 @@ def run_match(options: argparse.Namespace) -> int:
     from pehchan.console.learning_run import Learning
     from pehchan.console.learnt_text import found_text, next_text
     from pehchan.console.pipeline import quiet_mrjob, run_pipeline
-    from pehchan.console.places import place
     from pehchan.console.progress import Progress
     from pehchan.console.summary import summary
+    from pehchan.mrjobs.places import place
 
     _check_link(options)
     quiet_mrjob(options.verbose)
@@ -575,9 +575,9 @@ def _announce_match(result: "Result") -> None:
 def _run(options: argparse.Namespace, clusters: bool, link: bool) -> int:
     from pehchan.console.clusters_shown import first_clusters
     from pehchan.console.pipeline import quiet_mrjob, run_pipeline
-    from pehchan.console.places import place
     from pehchan.console.progress import Progress
     from pehchan.console.summary import summary
+    from pehchan.mrjobs.places import place
 
     quiet_mrjob(options.verbose)
     request = _request(
@@ -650,9 +650,9 @@ def run_plan(options: argparse.Namespace) -> int:
 def run_cluster(options: argparse.Namespace) -> int:
     from pehchan.console.clustering_run import Clusters, run_clustering
     from pehchan.console.pipeline import Request, quiet_mrjob
-    from pehchan.console.places import place
     from pehchan.console.progress import Progress
     from pehchan.console.summary import summary
+    from pehchan.mrjobs.places import place
 
     quiet_mrjob(options.verbose)
     request = Request(
@@ -672,7 +672,7 @@ def run_cluster(options: argparse.Namespace) -> int:
 
 def run_review(options: argparse.Namespace) -> int:
     from pehchan.console.clusters_shown import doubtful_clusters
-    from pehchan.console.places import place
+    from pehchan.mrjobs.places import place
 
     print(doubtful_clusters(place(options.out), options.n), end="")
     return OK
@@ -681,7 +681,7 @@ def run_review(options: argparse.Namespace) -> int:
 def run_evaluate(options: argparse.Namespace) -> int:
     from pehchan.clustering.evaluation import format_curve, format_scores, format_sizes
     from pehchan.console.evaluating import Evaluation
-    from pehchan.console.places import place
+    from pehchan.mrjobs.places import place
 
     found = Evaluation(place(options.out), options.truth, options.partial)
     if options.mask and not options.report:
@@ -708,7 +708,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
 
 def run_explain(options: argparse.Namespace) -> int:
     from pehchan.console.explained_text import explained_text
-    from pehchan.console.places import place
+    from pehchan.mrjobs.places import place
 
     if len(options.ids) > 2:
         raise MistakesError([Mistake("ID", f"{len(options.ids)} of them.", "Give one, or two.")])

@@ -21,9 +21,9 @@ from pehchan.clustering.evaluation import (
 from pehchan.clustering.truth import ClusterTruth, Pair, ordered, read_truth
 from pehchan.console.clusters_shown import clustered, items_of, side_by_side
 from pehchan.console.output import read_plan, read_run, tagged_lines
-from pehchan.console.places import Place
 from pehchan.distance.record import RecordDistance
 from pehchan.metadata.plan import Plan
+from pehchan.mrjobs.places import Place
 from pehchan.mrjobs.wire import PAIRS, Identity, Pairs
 
 

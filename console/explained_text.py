@@ -11,13 +11,13 @@ from pehchan.console.clusters_shown import Values, clustered, items_of
 from pehchan.console.evaluating import kept_pairs
 from pehchan.console.explaining import Why, explain
 from pehchan.console.output import read_plan, read_run, record_folders, tagged_lines
-from pehchan.console.places import Place
 from pehchan.console.scale_words import ScaleWords
 from pehchan.console.side_by_side import in_color, marked, show_cluster
 from pehchan.console.tables import table
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Records
+from pehchan.mrjobs.places import Place
 from pehchan.mrjobs.wire import RECORDS, Identity
 
 #: Pairs of one record that are shown.

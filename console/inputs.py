@@ -9,12 +9,12 @@ from pathlib import Path
 from string import ascii_lowercase
 
 from pehchan.console.ingest import IngestCounts, detect_format, ingest, read_header, sample_rows
-from pehchan.console.places import place
 from pehchan.metadata.guess import guess_schema
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.native_schema import read_native, resolve
 from pehchan.metadata.properties import Settings
 from pehchan.metadata.schema import Schema
+from pehchan.mrjobs.places import place
 from pehchan.mrjobs.settling import FILE_SETS
 
 #: Rows looked at to guess a schema.

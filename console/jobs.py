@@ -22,12 +22,12 @@ from pehchan.console.configurations import (
 )
 from pehchan.console.emr import end_steps
 from pehchan.console.output import JobFailed, copy_folder
-from pehchan.console.places import LocalPlace, Place, place, use_hadoop_command
 from pehchan.console.progress import Progress
 from pehchan.console.yarn import end_application, task_log
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.mrjobs.interrupts import held
 from pehchan.mrjobs.job import PehchanJob
+from pehchan.mrjobs.places import LocalPlace, Place, place, use_hadoop_command
 from pehchan.mrjobs.select_output import SelectOutput
 from pehchan.mrjobs.spark import missing_for_spark
 

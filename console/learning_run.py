@@ -27,7 +27,6 @@ from pehchan.console.pipeline import (
     settled_records,
     tasks_at_once,
 )
-from pehchan.console.places import LocalPlace, Place, place
 from pehchan.console.progress import Progress
 from pehchan.learning.asked import (
     AT_RANDOM,
@@ -57,6 +56,7 @@ from pehchan.metadata.properties import Settings
 from pehchan.metadata.records import Record, Records
 from pehchan.metadata.schema import Field
 from pehchan.mrjobs.learnt import ordinals_of
+from pehchan.mrjobs.places import LocalPlace, Place, place
 from pehchan.mrjobs.profile_records import ProfileRecords
 from pehchan.mrjobs.wire import PROFILE, RECORDS
 

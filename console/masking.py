@@ -5,7 +5,7 @@ import json
 import re
 import secrets
 
-from pehchan.console.places import Place
+from pehchan.mrjobs.places import Place
 
 #: In a reason, what may tell a letter, a length or a place in a value.
 _NUMBERS = re.compile(r"0x[0-9a-fA-F]+|\d+")

@@ -19,9 +19,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pehchan.console.places import LocalPlace, Place, place
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.plan import Plan
+from pehchan.mrjobs.places import LocalPlace, Place, place
 from pehchan.mrjobs.wire import read_tagged
 
 RUN_VERSION = 3

@@ -43,7 +43,6 @@ from pehchan.console.output import (
     whole_folder,
     whole_path,
 )
-from pehchan.console.places import Place
 from pehchan.console.progress import Progress
 from pehchan.console.reporting import report_of_run
 from pehchan.distance.arrays import some_of
@@ -56,6 +55,7 @@ from pehchan.metadata.schema import Schema
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
 from pehchan.mrjobs.components import Components
 from pehchan.mrjobs.count_parts import CountParts
+from pehchan.mrjobs.places import Place
 from pehchan.mrjobs.planner import (
     Counted,
     divide,

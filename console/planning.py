@@ -13,7 +13,6 @@ from pehchan.console.ingest import read_head
 from pehchan.console.inputs import InputFile, Prepared, column_delimiter, set_of
 from pehchan.console.jobs import local_folder
 from pehchan.console.pipeline import Request, Result, check, tasks_at_once
-from pehchan.console.places import place
 from pehchan.console.recall import READ, Recall, measure_recall
 from pehchan.distance.arrays import some_of
 from pehchan.distance.index import Index
@@ -24,6 +23,7 @@ from pehchan.metadata.properties import Settings
 from pehchan.metadata.records import Record, RejectedLine, encode_record
 from pehchan.mrjobs.joins import join_of
 from pehchan.mrjobs.joins.blocking import is_order, is_part
+from pehchan.mrjobs.places import place
 from pehchan.mrjobs.planner import (
     Counted,
     Divided,

@@ -17,7 +17,6 @@ from pehchan.clustering.evaluation import ClusterMeasures, CutoffScores, Scores
 from pehchan.console.clusters_shown import Doubt, members_of, most_doubtful
 from pehchan.console.explaining import Explained, Why, all_distances, explain
 from pehchan.console.output import read_plan, record_folders
-from pehchan.console.places import Place
 from pehchan.console.report_pairs import SAMPLED as SAMPLED_PAIRS
 from pehchan.console.report_pairs import Near, PairsSeen, look_at_pairs
 from pehchan.console.report_records import FieldSeen, RecordsSeen, look_at_records
@@ -27,6 +26,7 @@ from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Record
 from pehchan.mrjobs.exporting import log_odds_steps
+from pehchan.mrjobs.places import Place
 from pehchan.mrjobs.planner import pairs_within
 from pehchan.mrjobs.wire import Identity
 

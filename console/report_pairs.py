@@ -8,8 +8,8 @@ import numpy as np
 
 from pehchan.console.least import Least
 from pehchan.console.output import tagged_lines
-from pehchan.console.places import Place
 from pehchan.learning.hashing import combined, text_hashes
+from pehchan.mrjobs.places import Place
 from pehchan.mrjobs.wire import PAIRS, Identity, Pairs
 
 #: Two records and their distance.

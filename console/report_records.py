@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from pehchan.console.least import Least
 from pehchan.console.output import tagged_lines
-from pehchan.console.places import Place
 from pehchan.learning.hashing import combined, text_hashes
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Record, Records
+from pehchan.mrjobs.places import Place
 from pehchan.mrjobs.wire import RECORDS, Identity
 
 #: Records that are compared with each other: two million pairs. A model compares fewer in the same time, and so does

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from pehchan.console.masking import Masking
 from pehchan.console.output import REPORT, read_run
-from pehchan.console.places import LocalPlace, Place
 from pehchan.learning.whole_files import write_whole
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.plan import Plan
+from pehchan.mrjobs.places import LocalPlace, Place
 
 if TYPE_CHECKING:
     from pehchan.console.evaluating import Evaluation

@@ -2,9 +2,9 @@
 
 from pehchan.console.output import REPORT
 from pehchan.console.pipeline import Result, pairs_to_compare
-from pehchan.console.places import Place
 from pehchan.metadata.schemas import native_text
 from pehchan.mrjobs.joins.blocking import is_order, is_part
+from pehchan.mrjobs.places import Place
 
 
 def summary(result: Result, out: Place) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pehchan.console.places import hadoop_command
+from pehchan.mrjobs.places import hadoop_command
 
 #: Lines of a failed task's log that are shown.
 LOG_LINES = 30

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from pehchan.console.output import RunError
-from pehchan.console.places import Place, place
 from pehchan.metadata.mistakes import Mistake, Mistakes, MistakesError, nearest
+from pehchan.mrjobs.places import Place, place
 from pehchan.zingg.configuration import Pipe
 from pehchan.zingg.database import check_database
 from pehchan.zingg.delimited import check_dialect

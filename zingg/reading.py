@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 from pehchan.console.ingest import IngestCounts
 from pehchan.console.inputs import find_files
-from pehchan.console.places import place
 from pehchan.metadata.mistakes import Mistakes
+from pehchan.mrjobs.places import place
 from pehchan.zingg.configuration import Column, Pipe
 from pehchan.zingg.database import database_source
 from pehchan.zingg.delimited import csv_source

@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import quote
 
 from pehchan.console.output import RunError, replace_folder
-from pehchan.console.places import LocalPlace, Place
 from pehchan.metadata.mistakes import Mistakes, nearest
+from pehchan.mrjobs.places import LocalPlace, Place
 from pehchan.zingg.configuration import Pipe
 from pehchan.zingg.data_types import data_type_of
 from pehchan.zingg.database import table_state, write_table

@@ -15,7 +15,7 @@ from pehchan.clustering import clusters as clusters_module
 from pehchan.console import pipeline
 from pehchan.console.clustering_run import Pairs, number_of_pairs
 from pehchan.console.command import main
-from pehchan.console.places import LocalPlace
+from pehchan.mrjobs.places import LocalPlace
 
 SCHEMA = """\
 id: id

@@ -13,13 +13,13 @@ from people import NAMES, people
 
 from pehchan.console.explaining import all_distances, distances, explain
 from pehchan.console.output import record_folders, tagged_lines
-from pehchan.console.places import place
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.native_schema import read_native
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.properties import Settings
 from pehchan.metadata.records import Records
 from pehchan.mrjobs.learnt import model_of
+from pehchan.mrjobs.places import place
 from pehchan.mrjobs.wire import RECORDS
 
 FIELDS = {

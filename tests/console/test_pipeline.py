@@ -10,9 +10,9 @@ import pytest
 from pehchan.console import pipeline
 from pehchan.console.command import main
 from pehchan.console.output import read_run, whole_folder
-from pehchan.console.places import LocalPlace
 from pehchan.console.progress import Progress
 from pehchan.metadata.mistakes import MistakesError
+from pehchan.mrjobs.places import LocalPlace
 
 SCHEMA = """\
 id: id

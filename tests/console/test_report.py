@@ -14,9 +14,9 @@ from pehchan.console import report_records, reporting
 from pehchan.console.clusters_shown import most_doubtful
 from pehchan.console.least import Least
 from pehchan.console.output import read_run
-from pehchan.console.places import place
 from pehchan.console.report import gather, look_at_output
 from pehchan.console.report_records import Distinct
+from pehchan.mrjobs.places import place
 
 SCHEMA = """\
 id: id

@@ -23,11 +23,11 @@ from emr.stand_in import BUCKET, REGION, StandIn, jobconf, option  # noqa: E402
 from mrjob.emr import EMRJobRunner  # noqa: E402
 from mrjob.fs.s3 import S3Filesystem  # noqa: E402
 
-import pehchan.console.places  # noqa: E402
+import pehchan.mrjobs.places  # noqa: E402
 from pehchan.console.command import main  # noqa: E402
 from pehchan.console.output import whole_folder  # noqa: E402
-from pehchan.console.places import S3Place, place  # noqa: E402
 from pehchan.metadata.mistakes import MistakesError  # noqa: E402
+from pehchan.mrjobs.places import S3Place, place  # noqa: E402
 from pehchan.mrjobs.record_similarity import RecordSimilarity  # noqa: E402
 
 CONF = Path(__file__).parents[2] / "conf" / "mrjob" / "emr.conf"
@@ -46,7 +46,7 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
-    pehchan.console.places._s3.cache_clear()
+    pehchan.mrjobs.places._s3.cache_clear()
     work = tmp_path / "cluster"
     work.mkdir()
     bundle = tmp_path / ".pehchan" / "bundle.tar.gz"
@@ -70,7 +70,7 @@ def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
         )
         boto3.client("s3").create_bucket(Bucket=BUCKET)
         yield stand_in
-    pehchan.console.places._s3.cache_clear()
+    pehchan.mrjobs.places._s3.cache_clear()
 
 
 @pytest.fixture

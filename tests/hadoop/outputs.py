@@ -1,7 +1,7 @@
 """What jobs wrote, to compare a run on the cluster with one in this process."""
 
 from pehchan.console.output import tagged_lines
-from pehchan.console.places import place
+from pehchan.mrjobs.places import place
 from pehchan.mrjobs.wire import PAIRS, Pairs
 
 

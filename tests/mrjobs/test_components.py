@@ -19,7 +19,6 @@ from settled import settled_lines
 from pehchan.console import pipeline
 from pehchan.console.command import main
 from pehchan.console.pipeline import Size, find_components
-from pehchan.console.places import LocalPlace
 from pehchan.mrjobs import cluster_pairs as cluster_module
 from pehchan.mrjobs import coded
 from pehchan.mrjobs import components as components_module
@@ -37,6 +36,7 @@ from pehchan.mrjobs.coded import (
     text_array,
 )
 from pehchan.mrjobs.components import Components
+from pehchan.mrjobs.places import LocalPlace
 from pehchan.mrjobs.reading_pairs import plain_pairs
 from pehchan.mrjobs.wire import EDGES, Pair, Pairs, read_tagged
 

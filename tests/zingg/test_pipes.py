@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pehchan.console.output import RunError
-from pehchan.console.places import use_hadoop_command
 from pehchan.metadata.mistakes import Mistakes, MistakesError
+from pehchan.mrjobs.places import use_hadoop_command
 from pehchan.zingg.configuration import Column, Pipe
 from pehchan.zingg.reading import check_pipe_in, read_pipe
 from pehchan.zingg.writing import check_pipe_out, write_pipe
@@ -362,16 +362,16 @@ def test_a_file_system_that_is_not_reached_is_named(tmp_path):
 def bucket(monkeypatch):
     moto = pytest.importorskip("moto")
     boto3 = pytest.importorskip("boto3")
-    import pehchan.console.places
+    import pehchan.mrjobs.places
 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    pehchan.console.places._s3.cache_clear()
+    pehchan.mrjobs.places._s3.cache_clear()
     with moto.mock_aws():
         boto3.client("s3").create_bucket(Bucket="pipes")
         yield "s3://pipes"
-    pehchan.console.places._s3.cache_clear()
+    pehchan.mrjobs.places._s3.cache_clear()
 
 
 def test_pipes_on_s3(bucket, tmp_path):

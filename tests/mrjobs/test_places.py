@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pehchan.console import yarn
 from pehchan.console.command import main
-from pehchan.console.places import LocalPlace, hadoop_command, place, use_hadoop_command
+from pehchan.mrjobs.places import LocalPlace, hadoop_command, place, use_hadoop_command
 
 
 @pytest.fixture

@@ -68,13 +68,15 @@ class Links:
 class Clusters:
     """Every record in its cluster; of n integers each.
 
-    cluster   the smallest record of the cluster
+    component  the smallest record of all that pairs join to it, some of which may be in other clusters
+    cluster    the smallest record of the cluster
     nearest   smallest distance to a cluster-mate among the pairs given; any number where there is none
     farthest  largest such distance
     mates     how many cluster-mates it has a pair with
     shapes    of the clusters of two records or more
     """
 
+    component: Nodes
     cluster: Nodes
     nearest: Distances
     farthest: Distances
@@ -105,7 +107,7 @@ class Clustering:
 
     def clusters(self, nodes: int, links: Links) -> Clusters:
         """The clusters of records 0..nodes-1."""
-        cluster = components(nodes, links.a, links.b)
+        cluster = component = components(nodes, links.a, links.b)
         if self.by != "connected" or self.source_of is not None:
             cluster = self._cut(cluster, links)
         within = cluster[links.a] == cluster[links.b]
@@ -120,7 +122,7 @@ class Clustering:
             np.minimum.at(nearest, ends, links.distance)
             np.maximum.at(farthest, ends, links.distance)
             mates += np.bincount(ends, minlength=nodes).astype(np.int32)
-        return Clusters(cluster, nearest, farthest, mates, shapes)
+        return Clusters(component, cluster, nearest, farthest, mates, shapes)
 
     def _cut(self, component: Nodes, links: Links) -> Nodes:
         """By node, the smallest one of the cluster, which is all of its component or less."""

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pehchan
 from pehchan.clustering.cutting import WAYS
 from pehchan.console.going_on import DEFAULT_OUT, Origin
+from pehchan.console.identity_command import add_commands
+from pehchan.console.options import add_progress_options, add_runner_options, command, count
 from pehchan.metadata.mistakes import Mistake, Mistakes, MistakesError
 from pehchan.mrjobs import interrupts
 
@@ -91,12 +93,13 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"pehchan {pehchan.__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    dedupe = _command(commands, "dedupe", run_dedupe, "find pairs, cluster them, and sum up")
+    dedupe = command(commands, "dedupe", run_dedupe, "find pairs, cluster them, and sum up")
     dedupe.add_argument("inputs", nargs="+", metavar="INPUT", help="files or folders of records")
     _add_run_options(dedupe)
     _add_cluster_options(dedupe)
+    _add_state_option(dedupe)
 
-    link = _command(
+    link = command(
         commands, "link", run_dedupe, "the same for several sets: only records of different sets meet"
     )
     link.add_argument("inputs", action="append", metavar="A", help="the first set, a file or folder")
@@ -107,7 +110,7 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
     for each in (dedupe, link):
         _add_report_options(each)
 
-    match = _command(
+    match = command(
         commands,
         "match",
         run_match,
@@ -132,12 +135,11 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
         "--show", type=int, default=0, metavar="N", help="show the first N clusters side by side"
     )
     _add_link_kinds(match)
+    _add_state_option(match)
     _add_report_options(match)
 
-    learn = _command(commands, "learn", run_learn, "learn a model as match does, without matching")
-    ask = _command(
-        commands, "ask", run_ask, "choose the pairs of which a label helps a model most, for label"
-    )
+    learn = command(commands, "learn", run_learn, "learn a model as match does, without matching")
+    ask = command(commands, "ask", run_ask, "choose the pairs of which a label helps a model most, for label")
     for each in (learn, ask):
         each.add_argument("inputs", nargs="+", metavar="INPUT", help="files or folders of records")
         each.add_argument(
@@ -151,13 +153,13 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
         _add_schema_option(each)
         add_runner_options(each)
         add_progress_options(each)
-    ask.add_argument("-n", type=_count, default=20, metavar="N", help="how many (20)")
+    ask.add_argument("-n", type=count, default=20, metavar="N", help="how many (20)")
 
-    similarity = _command(commands, "similarity", run_similarity, "distances of record pairs")
+    similarity = command(commands, "similarity", run_similarity, "distances of record pairs")
     similarity.add_argument("inputs", nargs="+", metavar="INPUT", help="files or folders of records")
     _add_run_options(similarity)
 
-    plan = _command(commands, "plan", run_plan, "what similarity would do, and how long it would take")
+    plan = command(commands, "plan", run_plan, "what similarity would do, and how long it would take")
     plan.add_argument("inputs", nargs="+", metavar="INPUT", help="files or folders of records")
     _add_properties_options(plan)
     _add_schema_option(plan)
@@ -175,7 +177,7 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
         help="also compare some records with all, to see what share of the pairs the blocking keys keep",
     )
 
-    cluster = _command(commands, "cluster", run_cluster, "clusters of the pairs under a cutoff")
+    cluster = command(commands, "cluster", run_cluster, "clusters of the pairs under a cutoff")
     cluster.add_argument(
         "pairs",
         nargs="+",
@@ -215,11 +217,11 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
     cluster.add_argument("--delimiter", default=",", help="between the columns of files (,)")
     _add_output_options(cluster)
 
-    review = _command(commands, "review", run_review, "the clusters that are worth a look first")
+    review = command(commands, "review", run_review, "the clusters that are worth a look first")
     review.add_argument("out", metavar="OUT", help="an output of dedupe, link or cluster")
     review.add_argument("-n", type=int, default=10, metavar="N", help="how many (10)")
 
-    evaluate = _command(commands, "evaluate", run_evaluate, "precision, recall and F1 against the truth")
+    evaluate = command(commands, "evaluate", run_evaluate, "precision, recall and F1 against the truth")
     evaluate.add_argument("out", metavar="OUT", help="an output of dedupe, link, similarity or cluster")
     evaluate.add_argument(
         "--truth", required=True, metavar="TRUTH.csv", help="a file of id,cluster or of id_a,id_b"
@@ -244,7 +246,7 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
     )
     evaluate.add_argument("--mask", action="store_true", help="of --report: masks in the place of values")
 
-    explain = _command(commands, "explain", run_explain, "why two records are as far apart as they are")
+    explain = command(commands, "explain", run_explain, "why two records are as far apart as they are")
     explain.add_argument("out", metavar="OUT", help="an output of dedupe, link or match")
     explain.add_argument(
         "ids",
@@ -253,7 +255,7 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
         help="of one record, to see all that it has a pair with, or of two; of two sets as SET:ID",
     )
 
-    label = _command(
+    label = command(
         commands, "label", run_label, "ask of pairs of records whether they match, and keep the answers"
     )
     label.add_argument(
@@ -276,26 +278,26 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
 
     schema = commands.add_parser("schema", help="check, convert or guess a schema")
     actions = schema.add_subparsers(title="actions", required=True, metavar="ACTION")
-    check = _command(
+    check = command(
         actions, "check", run_schema_check, "everything that is wrong with a schema and properties"
     )
     check.add_argument("schema", nargs="?", metavar="SCHEMA", help="without it the properties name one")
     _add_properties_options(check)
-    convert = _command(actions, "convert", run_schema_convert, "sifarish's form to the native one, or back")
+    convert = command(actions, "convert", run_schema_convert, "sifarish's form to the native one, or back")
     convert.add_argument("schema", metavar="SCHEMA")
     _add_properties_options(convert)
     convert.add_argument("--to", choices=("native", "sifarish"), help="default: the other form")
-    guess = _command(actions, "guess", run_schema_guess, "a first schema from a look at the data")
+    guess = command(actions, "guess", run_schema_guess, "a first schema from a look at the data")
     guess.add_argument("input", metavar="FILE", help="a .csv, .tsv or .jsonl file with named columns")
     _add_properties_options(guess)
 
-    _command(
+    command(
         actions, "measures", run_schema_measures, "the measures that a schema may name, with their parameters"
     )
 
-    _command(commands, "properties", run_properties, "all keys of a properties file, with their meaning")
+    command(commands, "properties", run_properties, "all keys of a properties file, with their meaning")
 
-    bundle = _command(
+    bundle = command(
         commands, "bundle", run_bundle, "pack all that the nodes of a cluster need besides Python"
     )
     bundle.add_argument("-o", "--out", metavar="FILE", help="default: ~/.pehchan/bundle.tar.gz")
@@ -306,36 +308,13 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
     )
     bundle.add_argument("--python-version", metavar="V", help="of the nodes, as 3.11; default: as here")
 
-    doctor = _command(commands, "doctor", run_doctor, "check what a runner needs, and say how to mend it")
+    doctor = command(commands, "doctor", run_doctor, "check what a runner needs, and say how to mend it")
     add_runner_options(doctor)
     doctor.add_argument(
         "--deep", action="store_true", help="also run a small job on the nodes (hadoop), or ask AWS (emr)"
     )
-    for add in more:
+    for add in (add_commands, *more):
         add(commands)
-    return parser
-
-
-def _count(text: str) -> int:
-    """A whole number of 1 or more."""
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
-
-
-# What argparse calls it in its messages.
-_count.__name__ = "number from 1"
-
-
-def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    run: Callable[[argparse.Namespace], int | None],
-    text: str,
-) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-    parser.set_defaults(run=run, command=name)
     return parser
 
 
@@ -349,23 +328,6 @@ def _add_properties_options(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="a property, over the file's",
     )
-
-
-def add_progress_options(parser: argparse.ArgumentParser) -> None:
-    """How much is said of a run while it goes on."""
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
-    parser.add_argument("-v", "--verbose", action="store_true", help="the runner's own log too")
-
-
-def add_runner_options(parser: argparse.ArgumentParser) -> None:
-    """Where a run runs."""
-    parser.add_argument(
-        "-r",
-        "--runner",
-        default="inline",
-        help="inline (one process), local (all cores), hadoop, spark or emr",
-    )
-    parser.add_argument("--conf-path", metavar="FILE", help="configuration of mrjob's runners")
 
 
 def _add_output_options(parser: argparse.ArgumentParser) -> None:
@@ -431,6 +393,15 @@ def _add_report_options(parser: argparse.ArgumentParser) -> None:
         "--mask",
         action="store_true",
         help="masks in the place of values in report.html and in the lines set aside, to show them to others",
+    )
+
+
+def _add_state_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--state",
+        default="",
+        metavar="DIR",
+        help="also keep the result as a state, into which update brings records that come later",
     )
 
 
@@ -610,6 +581,7 @@ def _request(options: argparse.Namespace, **more: Any) -> "Request":
         defines=options.defines,
         runner=options.runner,
         conf_path=options.conf_path,
+        state=getattr(options, "state", ""),
         **more,
     )
 

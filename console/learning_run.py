@@ -16,7 +16,7 @@ from pehchan.console.going_on import Origin
 from pehchan.console.inputs import Prepared
 from pehchan.console.jobs import Jobs, local_folder
 from pehchan.console.labelling import alone
-from pehchan.console.output import tagged_lines, whole_folder, whole_path
+from pehchan.console.output import tagged_lines, whole_folder
 from pehchan.console.pipeline import (
     Request,
     Result,
@@ -56,7 +56,7 @@ from pehchan.metadata.properties import Settings
 from pehchan.metadata.records import Record, Records
 from pehchan.metadata.schema import Field
 from pehchan.mrjobs.learnt import ordinals_of
-from pehchan.mrjobs.places import LocalPlace, Place, place
+from pehchan.mrjobs.places import LocalPlace, Place, place, whole_path
 from pehchan.mrjobs.profile_records import ProfileRecords
 from pehchan.mrjobs.wire import PROFILE, RECORDS
 
@@ -401,7 +401,10 @@ def with_model(plan: Plan, model: Model, jobs: Jobs) -> Plan:
     while held * (1 - (1 - 1 / cells) ** keys) > room and cells < MOST_CELLS:
         cells += max(1, cells // 2)
     buckets = 1
-    if wanted(model.fields):
+    if plan.frozen is not None and wanted(model.fields):
+        # The words of a record are in no key, so that one cell has all records.
+        cells = 1
+    elif wanted(model.fields):
         # Where cells share the records, none of them has all that may be near one: buckets do.
         buckets = max(1 if cells == 1 else 2, -(-records // TEXTS_A_BUCKET))
     return replace(

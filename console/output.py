@@ -12,7 +12,6 @@ What holds whole records is for its owner alone to read (PRIVATE).
 """
 
 import json
-import os
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from typing import Any
 
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.plan import Plan
-from pehchan.mrjobs.places import LocalPlace, Place, place
+from pehchan.mrjobs.places import LocalPlace, Place, whole_path
 from pehchan.mrjobs.wire import read_tagged
 
 RUN_VERSION = 3
@@ -106,11 +105,6 @@ def replace_folder(unfinished: Place, target: Place) -> None:
         old.rename(target)
         raise
     old.remove()
-
-
-def whole_path(path: str) -> Place:
-    """The place of a path, from the root where it is on this machine."""
-    return place(path if "://" in path else os.path.abspath(path))
 
 
 def _refuse_output(out: str, overwrite: bool, resume: bool = False) -> None:

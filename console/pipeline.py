@@ -41,10 +41,10 @@ from pehchan.console.output import (
     check_output,
     drop_empty_files,
     whole_folder,
-    whole_path,
 )
 from pehchan.console.progress import Progress
 from pehchan.console.reporting import report_of_run
+from pehchan.console.state_run import check_keeping, make_state
 from pehchan.distance.arrays import some_of
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.native_schema import write_native
@@ -55,7 +55,7 @@ from pehchan.metadata.schema import Schema
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
 from pehchan.mrjobs.components import Components
 from pehchan.mrjobs.count_parts import CountParts
-from pehchan.mrjobs.places import Place
+from pehchan.mrjobs.places import Place, whole_path
 from pehchan.mrjobs.planner import (
     Counted,
     divide,
@@ -99,6 +99,7 @@ class Request:
     link       each input is a set, of which only different ones meet
     cutoff     of the clusters, None: as the properties or the schema say
     clusters   whether clusters are made at all
+    state      a folder to keep the result in as a state, to which records can be added later; "" for none
     report     whether a report is written; mask: with masks in the place of values, also in the lines set aside
     """
 
@@ -114,6 +115,7 @@ class Request:
     resume: bool = False
     link: bool = False
     clusters: bool = True
+    state: str = ""
     report: bool = False
     mask: bool = False
     cutoff: int | None = None
@@ -280,7 +282,14 @@ def _run(
                     text = counts["Records", "Bytes held"] if settings.cluster_absent == "computed" else 0
                     read = counts["Records", "Read"]
                     size = Size(counts["Pairs", "Kept"], read, text // max(1, read))
-                    cluster(jobs, of_clusters, cutoff, work, plan_path, settings, clean_sets(plan), size)
+                    reading = ["--components"] if request.state else []
+                    clean = clean_sets(plan)
+                    cluster(
+                        jobs, of_clusters, cutoff, work, plan_path, settings, clean, size, switches=reading
+                    )
+        if request.state:
+            with progress.stage("keep"):
+                make_state(request.state, request.command, plan, jobs, records, work, here)
         result.plan, result.counts, result.seconds = plan, jobs.counts, progress.seconds
         (work / "internal" / "plan.json").write(plan_path.read_bytes())
         stages.clear()
@@ -319,11 +328,20 @@ def _plan_to_compare(
         plan = with_blocks(plan, counted, divided, tasks, lambda: _sample(by_set, all_records, RANGE_SAMPLED))
     else:
         plan = with_buckets(plan, counted, groups, tasks)
-    plan = replace(plan, input="settled")
-    if may_be_indexed(plan, counted):
-        sample = _sample(by_set, counted, LOOKED_UP)
-        plan = with_search(plan, counted, Foresight(plan, counted, sample, tasks).searches()[0])
+    plan = _with_search(replace(plan, input="settled"), by_set, counted, tasks)
     return plan, shuffled_characters(plan, counted, groups)
+
+
+def plan_all_pairs(plan: Plan, by_set: Mapping[str, Place], counted: Counted, tasks: int) -> Plan:
+    """The plan with buckets and an index for settled records of which every two meet."""
+    return _with_search(with_buckets(plan, counted, {}, tasks), by_set, counted, tasks)
+
+
+def _with_search(plan: Plan, by_set: Mapping[str, Place], counted: Counted, tasks: int) -> Plan:
+    if not may_be_indexed(plan, counted):
+        return plan
+    sample = _sample(by_set, counted, LOOKED_UP)
+    return with_search(plan, counted, Foresight(plan, counted, sample, tasks).searches()[0])
 
 
 def _sample(folders: Mapping[str, Place], counted: Counted, number: int) -> list[Record]:
@@ -395,12 +413,14 @@ def cluster(
     size: Size,
     reading: Sequence[str] = (),
     with_records: bool = True,
+    switches: Sequence[str] = (),
 ) -> None:
     """Cluster pairs (and records that may be alone) into work/clusters.
 
     clean         the sets without duplicates
     reading       of all jobs that read the pairs, how these are written
     with_records  whether the records are among the inputs
+    switches      of the job that makes the clusters, besides
     """
     clustered = work / "internal" / "clusters"
     paths = list(map(str, inputs))
@@ -409,10 +429,10 @@ def cluster(
     for salt in range(SALTS):
         common = ["--cutoff", str(cutoff), "--salt", str(salt), *reading]
         found = [str(find_components(jobs, paths, work, common, size.pairs, room))] if parts > 1 else []
-        switches = [*common, "--parts", str(parts), *cluster_switches(settings, clean, plan_path)]
-        switches += ["--with-records"] if with_records else []
+        made = [*common, "--parts", str(parts), *cluster_switches(settings, clean, plan_path), *switches]
+        made += ["--with-records"] if with_records else []
         before = jobs.counts.copy()
-        counts = jobs.run(ClusterPairs, [*paths, *found], clustered, switches)
+        counts = jobs.run(ClusterPairs, [*paths, *found], clustered, made)
         if not counts["Clusters", "Same code"]:
             break
         # Two records had one code, and they hardly have the next one in common.
@@ -572,6 +592,9 @@ def check(
             "Give link.as=one-to-one or many-to-one, or use dedupe.",
         )
     check_sets(plan, () if request.link else plan.settings.clean_sets, "clean.sets", mistakes)
+    if request.state:
+        check_keeping(request.state, plan, "--state", mistakes)
+        plan = replace(plan, frozen={} if learning is not None and plan.frozen is None else plan.frozen)
     if request.clusters:
         check_way(plan.settings, plan.schema, plan.sets, clean_sets(plan), "cluster.by", mistakes)
     size = sum(os.path.getsize(file.path) for file in inputs if os.path.exists(file.path))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from pehchan.learning.fields import LearntField
+from pehchan.learning.hashing import text_hashes
 from pehchan.learning.table import Table
 
 #: Neighbours of a record.
@@ -64,6 +65,22 @@ def word_vectors(table: Table) -> csr_array:
 
     What a record has does not depend on the others of the table.
     """
+    vectors, _, weights = _words_of(table)
+    vectors.data = weights[vectors.indices]
+    lengths = np.sqrt(vectors.multiply(vectors).sum(axis=1))
+    vectors.data /= np.repeat(lengths, np.diff(vectors.indptr))
+    return vectors
+
+
+def telling_words(table: Table) -> tuple[Rows, NDArray[np.uint64]]:
+    """(rows, hashes): of each record its words, over all fields and each once, but for those that are frequent."""
+    vectors, vocabulary, _ = _words_of(table)
+    rows = np.repeat(np.arange(len(table)), np.diff(vectors.indptr))
+    return rows, text_hashes(vocabulary)[vectors.indices] if vocabulary else np.zeros(0, np.uint64)
+
+
+def _words_of(table: Table) -> tuple[csr_array, list[str], NDArray[np.float64]]:
+    """Of each record its words that are not frequent, the vocabulary, and the weights of this."""
     columns = [column for column in table.columns if column.kind in _KINDS]
     texts = [[value.split(" ") if value else [] for value in column.values] for column in columns]
     vocabulary = sorted({word for words in texts for each in words for word in each})
@@ -78,10 +95,7 @@ def word_vectors(table: Table) -> csr_array:
         of_values = csr_array((np.ones(len(indices)), indices, starts), shape=(len(known), vectors.shape[1]))
         vectors = vectors + of_values[column.codes]
     vectors.sort_indices()
-    vectors.data = weights[vectors.indices]
-    lengths = np.sqrt(vectors.multiply(vectors).sum(axis=1))
-    vectors.data /= np.repeat(lengths, np.diff(vectors.indptr))
-    return vectors
+    return vectors, vocabulary, weights
 
 
 def _weights(vocabulary: Sequence[str], fields: Sequence[LearntField]) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from pehchan.metadata.properties import Settings
 from pehchan.metadata.records import Record, Records
 from pehchan.metadata.schema import Schema
 
-PLAN_VERSION = 6
+PLAN_VERSION = 7
 
 #: Bytes of memory that a record takes where it is compared: at the most for a character of it where not all are
 #: ASCII, as one letter beyond U+FFFF makes Python hold all of a value in 4 bytes each; and for a value besides, which
@@ -62,6 +62,8 @@ class Plan:
     index_loose      fields of which values may be missing, and then not count, without that index losing pairs
     index_parts      the fields of that index whose pairs one task finds, where several share the pairs of a cell
     model            what was learnt, as pehchan.learning.model has it: it scores pairs in the place of the measures
+    frozen           with a model, what alone besides two records says whether they are candidates, as
+                     pehchan.learning.addresses has it; {} is to be found out; None: other records have a say
     """
 
     schema: Schema
@@ -82,6 +84,7 @@ class Plan:
     index_loose: tuple[int, ...] = ()
     index_parts: tuple[tuple[int, ...], ...] = ()
     model: Mapping[str, Any] | None = None
+    frozen: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe form, with the version."""
@@ -105,6 +108,7 @@ class Plan:
             "index_loose": list(self.index_loose),
             "index_parts": [list(part) for part in self.index_parts],
             "model": self.model,
+            "frozen": self.frozen,
         }
 
     @classmethod
@@ -136,6 +140,7 @@ class Plan:
             index_loose=tuple(data["index_loose"]),
             index_parts=tuple(map(tuple, data["index_parts"])),
             model=data["model"],
+            frozen=data["frozen"],
         )
 
     def write(self, path: str | Path) -> None:

@@ -62,6 +62,9 @@ class ClusterPairs(ReadsPairs):
             action="store_true",
             help="all records are among the input: those that only pairs name are counted, and named",
         )
+        self.add_passthru_arg(
+            "--components", action="store_true", help="say of each record which others pairs join to it"
+        )
         self.add_file_arg(
             "--plan",
             help="the plan of the run that found the pairs: average measures the pairs that are absent",
@@ -171,7 +174,8 @@ class ClusterPairs(ReadsPairs):
             self.count("Clusters", "Of two or more", len(sizes))
             self.count("Clusters", "Records that duplicate another", int(sizes.sum()) - len(sizes))
         yield from ((SHAPE, shapes.encode()) for shapes in part.shapes(clusters))
-        yield from ((CLUSTERED, records.encode()) for records in part.lines(clusters))
+        salt = self.options.salt if self.options.components else None
+        yield from ((CLUSTERED, records.encode()) for records in part.lines(clusters, salt))
 
     def _unknown(self, part: Part) -> Iterator[tuple[bytes, bytes]]:
         """Those of which a pair is all that is known."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pehchan.clustering.clusters import Clustering, Clusters, Links
-from pehchan.mrjobs.coded import CodedPairs, Codes64, Named, as_bytes, identity_of, text_array
+from pehchan.mrjobs.coded import CodedPairs, Codes64, Named, as_bytes, codes_of, identity_of, text_array
 from pehchan.mrjobs.wire import Clustered, ClusterShapes, Identity
 
 #: Records or clusters of a line.
@@ -91,8 +91,8 @@ class Part:
         """The clusters of all records."""
         return clustering.clusters(len(self.names), self.links)
 
-    def lines(self, clusters: Clusters) -> Iterator[Clustered]:
-        """Every record with its cluster."""
+    def lines(self, clusters: Clusters, salt: int | None = None) -> Iterator[Clustered]:
+        """Every record with its cluster; with a salt also with its component, as the code of its smallest record."""
         order = np.argsort(clusters.cluster, kind="stable")
         for start in range(0, len(order), A_LINE):
             some = order[start : start + A_LINE]
@@ -102,7 +102,10 @@ class Part:
                 for column in (clusters.nearest[some].tolist(), clusters.farthest[some].tolist())
             )
             of_clusters = self.identities(clusters.cluster[some])
-            yield Clustered(*of_clusters, *self.identities(some), nearest, farthest, mates)
+            joined: list[int] = []
+            if salt is not None:
+                joined = codes_of(self.names[clusters.component[some]].tolist(), salt).tolist()
+            yield Clustered(*of_clusters, *self.identities(some), nearest, farthest, mates, joined)
 
     def shapes(self, clusters: Clusters) -> Iterator[ClusterShapes]:
         """Every cluster of two records or more."""

@@ -4,7 +4,9 @@ import os
 import shutil
 import subprocess
 import tempfile
+import uuid
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import islice
@@ -12,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from mrjob.fs.hadoop import HadoopFilesystem
+from mrjob.parse import parse_s3_uri
 from mrjob.util import to_lines
+
+from pehchan.learning.whole_files import sync_folder, write_whole
 
 #: How many files one command reads; each is a part of its command line.
 FILES_A_COMMAND = 200
@@ -60,6 +65,16 @@ class Place(ABC):
     @abstractmethod
     def write(self, data: bytes) -> None:
         """Make the file, with this content."""
+
+    @abstractmethod
+    def create(self, data: bytes) -> bool:
+        """Make the file, with this content, unless there is one already: False, and nothing changes. Of several
+        programs that try it at the same time one is told True.
+        """
+
+    @abstractmethod
+    def sizes(self) -> dict[str, int]:
+        """Of each file and folder in the folder, by name, the bytes that lie in it."""
 
     @abstractmethod
     def put(self, local: Path) -> None:
@@ -166,6 +181,31 @@ class LocalPlace(Place):
 
     def write(self, data: bytes) -> None:
         self.path.write_bytes(data)
+
+    def create(self, data: bytes) -> bool:
+        aside = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}.unfinished")
+        write_whole(aside, data)
+        try:
+            os.link(aside, self.path)
+        except FileExistsError:
+            return False
+        finally:
+            aside.unlink()
+        sync_folder(self.path.parent)
+        return True
+
+    def sizes(self) -> dict[str, int]:
+        if not self.path.is_dir():
+            return {}
+        return {
+            inside.name: sum(
+                Path(folder, name).stat().st_size for folder, _, names in os.walk(inside) for name in names
+            )
+            if inside.is_dir()
+            else inside.stat().st_size
+            for inside in self.path.iterdir()
+            if not _hidden(inside.name)
+        }
 
     def put(self, local: Path) -> None:
         shutil.copyfile(local, self.path)
@@ -315,6 +355,29 @@ class HadoopPlace(RemotePlace):
                 reason = said.read().decode("utf-8", "replace").strip()
                 raise OSError(f"{self.uri} cannot be read: {reason}")
 
+    def create(self, data: bytes) -> bool:
+        # A file that is renamed never takes the place of another.
+        aside = self.parent / f"_{self.name}.{uuid.uuid4().hex}"
+        aside.write(data)
+        try:
+            self._files.invoke_hadoop(["fs", "-mv", str(aside), self.uri])
+        except subprocess.CalledProcessError as error:
+            aside.remove()
+            if self.exists():
+                return False
+            raise OSError(f"{self.uri} cannot be written") from error
+        return True
+
+    def sizes(self) -> dict[str, int]:
+        try:
+            said = self._files.invoke_hadoop(["fs", "-du", self.uri], return_stdout=True)
+        except subprocess.CalledProcessError:
+            return {}
+        # Bytes, bytes on all disks, and the path.
+        lines = (line.split(None, 2) for line in said.decode("utf-8", "replace").splitlines())
+        found = ((words[-1].rpartition("/")[2], int(words[0])) for words in lines if len(words) > 1)
+        return {name: size for name, size in found if not _hidden(name)}
+
     def put(self, local: Path) -> None:
         try:
             self._files.invoke_hadoop(["fs", "-put", "-f", str(local), self.uri])
@@ -353,6 +416,27 @@ class S3Place(RemotePlace):
         # A key makes the folders in its name.
         return
 
+    def create(self, data: bytes) -> bool:
+        # boto3 is an extra: only who uses S3 needs it.
+        from botocore.exceptions import ClientError
+
+        bucket, key = parse_s3_uri(self.uri)
+        client = self._files.get_bucket(bucket).meta.client
+        try:
+            client.put_object(Bucket=bucket, Key=key, Body=data, IfNoneMatch="*")
+        except ClientError as error:
+            # There is one, or another program is writing it.
+            if error.response["Error"]["Code"] in ("PreconditionFailed", "ConditionalRequestConflict"):
+                return False
+            raise OSError(f"{self.uri} cannot be written: {error}") from error
+        return True
+
+    def sizes(self) -> dict[str, int]:
+        found: Counter[str] = Counter()
+        for uri, key in self._files._ls(self.uri):
+            found[self._inside(uri).strip("/").partition("/")[0]] += key.size
+        return {name: size for name, size in found.items() if not _hidden(name)}
+
 
 def place(path: str) -> Place:
     """The place of a path or URI."""
@@ -362,6 +446,11 @@ def place(path: str) -> Place:
     if scheme == "s3":
         return S3Place(path, _s3())
     return HadoopPlace(path, _hadoop())
+
+
+def whole_path(path: str) -> Place:
+    """The place of a path, from the root where it is on this machine."""
+    return place(path if "://" in path else os.path.abspath(path))
 
 
 def use_hadoop_command(words: Sequence[str] | None) -> None:

@@ -1,7 +1,8 @@
 """Pairs of records that may match, with how sure a learnt model is of each.
 
 in   settled records, tagged lines of settle_records
-out  tagged lines: `pairs`, those whose distance is at or under the cutoff of the plan, each pair of records once
+out  tagged lines: `pairs`, those whose distance is at or under the cutoff of the plan, each pair of records once;
+     `frozen`, which addresses are too many records', where a plan asks to find it out
 
 Records that share a learnt key meet in the cell of its hash; with texts, each record also meets all others, in cells
 of two buckets, and its nearest by their words become candidates. What a cell finds does not depend on the others, and
@@ -19,7 +20,7 @@ from mrjob.step import MRStep
 from pehchan.metadata.records import Records, ascii_json
 from pehchan.mrjobs.job import PlannedJob
 from pehchan.mrjobs.joins.all_pairs import bucket_of, hashed
-from pehchan.mrjobs.wire import NEAR, PAIRS, RECORDS, Pairs, tagged
+from pehchan.mrjobs.wire import FROZEN, NEAR, PAIRS, RECORDS, Pairs, tagged
 
 if TYPE_CHECKING:
     from pehchan.mrjobs.scoring import CellScores
@@ -50,7 +51,7 @@ class ScoreCandidates(PlannedJob):
             mapper=self.to_cells,
             mapper_final=self.stop_meeting,
             reducer=self.score_cell,
-            reducer_final=self.send_counters,
+            reducer_final=self.stop_scoring,
         )
         if self._cells == 1 and self._buckets == 1:
             return [meet]
@@ -146,25 +147,36 @@ class ScoreCandidates(PlannedJob):
         for record, near in self._scores.of_texts(records, cell[0], cell[1], self._buckets):
             yield NEAR + ascii_json(record), near
 
+    def stop_scoring(self) -> Iterator[tuple[bytes, bytes]]:
+        if self.plan.frozen is not None and (found := self._scores.found_frozen()) is not None:
+            yield FROZEN, found
+        self.send_counters()
+
     def nearest(self, key: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """What is near a record, from all cells -> its pairs with the nearest; other pairs pass."""
-        if key == PAIRS:
-            yield from ((PAIRS, value) for value in values)
+        if key in (PAIRS, FROZEN):
+            yield from ((key, value) for value in values)
             return
         pairs = self._scores.with_nearest(orjson.loads(key.removeprefix(NEAR)), values)
         if len(pairs):
             yield PAIRS, pairs.encode()
 
-    def to_parts(self, _: bytes, payload: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Pairs -> the part of their first record."""
+    def to_parts(self, tag: bytes, payload: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Pairs -> the part of their first record; what else there is passes."""
+        if tag == FROZEN:
+            yield FROZEN, payload
+            return
         of_parts: dict[int, Pairs] = defaultdict(Pairs)
         for pair in Pairs.decode(payload):
             of_parts[hashed("\0".join(pair.first)) % PARTS].append(pair)
         for part, pairs in of_parts.items():
             yield b"%d" % part, pairs.encode()
 
-    def each_once(self, _: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    def each_once(self, part: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """The pairs of a part -> each of them once."""
+        if part == FROZEN:
+            yield from ((FROZEN, value) for value in values)
+            return
         once = {}
         for pair in (pair for value in values for pair in Pairs.decode(value)):
             if (pair.first, pair.second) in once:

@@ -8,6 +8,7 @@ import orjson
 from numpy.typing import NDArray
 
 from pehchan.distance.arrays import Positions, uncollected
+from pehchan.learning.addresses import Addressing, Frozen, pairs_at
 from pehchan.learning.candidates import candidate_pairs
 from pehchan.learning.neighbours import NEAREST, nearest, neighbour_pairs, wanted, word_vectors
 from pehchan.learning.predicates import key_hashes
@@ -38,6 +39,17 @@ class CellScores:
         self._plan, self._model, self._rules = plan, model_of(plan), Rules(plan)
         self._ordinals = ordinals_of(plan, self._model.fields)
         self._count, self._sign_of_life = count, sign_of_life
+        self._addressing = None
+        if plan.frozen is not None:
+            self._addressing = Addressing(
+                self._model.keys, Frozen.from_dict(plan.frozen) if plan.frozen else None
+            )
+
+    def found_frozen(self) -> bytes | None:
+        """What of candidacy was found out, as JSON; None where it is settled or others have a say."""
+        if self._addressing is None or self._plan.frozen:
+            return None
+        return ascii_json(self._addressing.found.to_dict())
 
     def of_keys(self, records: Sequence[Records], cell: int, cells: int, all_near: bool) -> Iterator[Pairs]:
         """The pairs of records that share a key of a cell; all_near: and with texts those that are nearest here."""
@@ -50,12 +62,15 @@ class CellScores:
         if len(self._plan.sets) > 1 and not table.two_sets:
             # Records of one set never meet each other.
             return
-        found = [candidate_pairs(table, self._model.keys, hashes)]
-        if self._rules.count:
-            found.append(self._rules.pairs(linked, ruled, table))
-        if all_near and wanted(table.fields):
-            found.append(neighbour_pairs(table))
-        i, j = found[0] if len(found) == 1 else _all_of(table, found)
+        if self._addressing is not None:
+            i, j = pairs_at(self._addressing.of(table, hashes, linked), len(table))
+        else:
+            found = [candidate_pairs(table, self._model.keys, hashes)]
+            if self._rules.count:
+                found.append(self._rules.pairs(linked, ruled, table))
+            if all_near and wanted(table.fields):
+                found.append(neighbour_pairs(table))
+            i, j = found[0] if len(found) == 1 else _all_of(table, found)
         for start in range(0, len(i), AT_ONCE):
             some = slice(start, start + AT_ONCE)
             yield from self._kept(table, ruled, i[some], j[some])

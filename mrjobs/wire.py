@@ -30,9 +30,12 @@ SHAPE = b"shape"
 EDGES = b"edges"
 PROFILE = b"profile"
 NEAR = b"near"
+FROZEN = b"frozen"
 
 #: What the first word of a line of a job may be; that of another program may begin as it likes.
-TAGS = frozenset((RECORDS, REJECTED, GROUP, PAIRS, NEIGHBOURS, CLUSTERED, SHAPE, EDGES, PROFILE, NEAR))
+TAGS = frozenset(
+    (RECORDS, REJECTED, GROUP, PAIRS, NEIGHBOURS, CLUSTERED, SHAPE, EDGES, PROFILE, NEAR, FROZEN)
+)
 
 #: First in the key of what travels to a reducer: the records of a cell, and lines that only pass through.
 CELL = "c"
@@ -174,6 +177,8 @@ class Clustered(_Columns):
 
     nearest, farthest  smallest and largest distance to a cluster-mate that the record has a pair with, None for none
     mates              how many these are
+    components         where they are asked for: a number that the records have in common that pairs join, also those
+                       of other clusters; else empty
     """
 
     version, what = CLUSTERED_VERSION, "records in clusters"
@@ -185,6 +190,7 @@ class Clustered(_Columns):
     nearest: list[int | None] = field(default_factory=list)
     farthest: list[int | None] = field(default_factory=list)
     mates: list[int] = field(default_factory=list)
+    components: list[int] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[tuple[Identity, Identity]]:
         """Each record, after its cluster."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pehchan.console.command import add_progress_options, add_runner_options
+from pehchan.console.options import add_progress_options, add_runner_options
 
 if TYPE_CHECKING:
     from pehchan.zingg.configuration import Configuration

@@ -754,8 +754,8 @@ def test_a_plan_of_another_version_is_refused(tmp_path):
     plan.write(tmp_path / "plan.json")
     assert Plan.read(tmp_path / "plan.json") == plan
     text = (tmp_path / "plan.json").read_text()
-    (tmp_path / "plan.json").write_text(text.replace('"version": 6', '"version": 1'))
-    with pytest.raises(ValueError, match="a plan of version 1; this pehchan reads version 6"):
+    (tmp_path / "plan.json").write_text(text.replace('"version": 7', '"version": 1'))
+    with pytest.raises(ValueError, match="a plan of version 1; this pehchan reads version 7"):
         Plan.read(tmp_path / "plan.json")
 
 

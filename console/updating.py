@@ -1,0 +1,330 @@
+"""pehchan update: new, changed and deleted records are brought into a state."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from pehchan.clustering.decisions import Decision, read_decisions
+from pehchan.console.inputs import InputFile, Prepared, find_files, format_of, look_at, on_this_machine
+from pehchan.console.jobs import Jobs, local_folder, prepare_runner
+from pehchan.console.output import tagged_lines, whole_folder
+from pehchan.console.pipeline import plan_all_pairs, read_records, settled_records, tasks_at_once
+from pehchan.console.progress import Progress
+from pehchan.console.state_run import now
+from pehchan.identity.state import (
+    DECISIONS,
+    KEPT,
+    LOG,
+    MEMBERS,
+    PAIRS,
+    RECORDS,
+    Manifest,
+    NextVersion,
+    State,
+    next_version,
+    open_state,
+    versions_in_use,
+)
+from pehchan.identity.updating import Batch, Pair, Source, Update, Updating
+from pehchan.metadata.mistakes import Mistakes
+from pehchan.metadata.plan import Plan
+from pehchan.metadata.records import Record, Records, ascii_json
+from pehchan.mrjobs import wire
+from pehchan.mrjobs.current_records import CurrentRecords
+from pehchan.mrjobs.places import LocalPlace, Place, whole_path
+from pehchan.mrjobs.planner import Counted
+from pehchan.mrjobs.record_similarity import RecordSimilarity
+from pehchan.mrjobs.search_state import SearchState
+from pehchan.mrjobs.state_lines import Kept, KeptMembers, KeptPairs, KeptRecords, Search
+
+K = TypeVar("K", bound=Kept)
+
+_FOLDERS: dict[type[Kept], str] = {KeptRecords: RECORDS, KeptMembers: MEMBERS, KeptPairs: PAIRS}
+
+#: The set of records that are brought in, where all meet those that are there.
+_NEW = "new"
+
+
+@dataclass
+class UpdateRequest:
+    """What is to be brought into a state.
+
+    inputs   files or folders of new and changed records
+    deleted  a file of ids, one a line, of records that are gone; "" for none
+    keep     versions that are kept
+    """
+
+    state: str
+    inputs: Sequence[str] = ()
+    deleted: str = ""
+    runner: str = "inline"
+    conf_path: str | None = None
+    keep: int = KEPT
+
+
+@dataclass
+class Updated:
+    """What became of a state: None where nothing changed."""
+
+    state: State
+    update: Update
+    rejected: int = 0
+    rejected_in: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+
+class HereSource:
+    """The rows of a state that this process reads itself."""
+
+    def __init__(self, state: State):
+        self._state = state
+
+    def search(self, kind: type[K], search: Search) -> Iterable[K]:
+        found = map(search.in_line, self._state.lines(_FOLDERS[kind]))
+        return (kept for kept in found if isinstance(kept, kind))
+
+
+class JobSource:
+    """The rows of a state that a job looks for where it lies."""
+
+    def __init__(self, state: State, jobs: Jobs, work: Place, here: Path):
+        self._state, self._jobs, self._work, self._here, self._number = state, jobs, work, here, 0
+
+    def search(self, kind: type[K], search: Search) -> Iterable[K]:
+        self._number += 1
+        path = self._here / f"search-{self._number}.json"
+        path.write_bytes(search.encode())
+        out = self._work / "internal" / f"found-{self._number}"
+        self._jobs.run(SearchState, self._state.folders(_FOLDERS[kind]), out, ["--search", str(path)])
+        return [kind.decode(line) for line in out.lines()]
+
+
+def run_update(request: UpdateRequest, progress: Progress) -> Updated:
+    """Bring a batch into a state. Raises MistakesError before work starts, RunError or StateChanged after it."""
+    mistakes = Mistakes()
+    prepare_runner(request.runner, request.conf_path, [request.state, *request.inputs], mistakes)
+    state = open_state(request.state)
+    if "@" in request.state and str(state.folder) != request.state:
+        mistakes.add(request.state, "an older version is not updated.", "Name the folder alone.")
+    plan = state.read_plan()
+    with local_folder() as here:
+        inputs, prepared = _look_at(request.inputs, plan, here, mistakes)
+        deleted = _ids_of(request.deleted, mistakes) if request.deleted else []
+        mistakes.raise_if_any()
+        jobs = Jobs(request.runner, request.conf_path, progress)
+        with whole_folder(str(here / "update"), False) as folder, jobs.workplace(folder) as work:
+            records: list[Record] = []
+            if prepared is not None:
+                with progress.stage("read"):
+                    input_kind = "lines" if prepared.kind == "lines" else "records"
+                    read_records(prepared, inputs, replace(plan, input=input_kind), jobs, here, work)
+                    records = _records_in(list(settled_records(prepared, work).values()))
+            _check_both(records, deleted, mistakes)
+            mistakes.raise_if_any()
+            decisions = decisions_of(state, here)
+            batch = Batch(records, deleted, decisions)
+            updated = bring_in(state, plan, batch, jobs, work, here, progress, "update", request.keep)
+            updated.rejected = jobs.counts["Records", "Rejected"]
+            if updated.rejected:
+                updated.rejected_in = _keep_rejected(updated.state, work / "rejected")
+            updated.warnings = [str(warning) for warning in mistakes.warnings]
+            return updated
+
+
+def bring_in(
+    state: State,
+    plan: Plan,
+    batch: Batch,
+    jobs: Jobs,
+    work: Place,
+    here: Path,
+    progress: Progress,
+    command: str,
+    keep: int = KEPT,
+    decisions: bytes = b"",
+) -> Updated:
+    """The next version of a state, with a batch; the same one where it changes nothing.
+
+    decisions  all of them, as they are written, where they are others than before
+    """
+    with next_version(state.folder, state) as version:
+        with progress.stage("update"):
+            source: Source = (
+                HereSource(state)
+                if isinstance(state.folder, LocalPlace) and jobs.runner in ("inline", "local")
+                else JobSource(state, jobs, work, here)
+            )
+
+            def of_all(records: Sequence[Record], gone: set[str]) -> Iterable[Pair]:
+                return _pairs_of_all(state, plan, records, gone, jobs, work, here)
+
+            manifest = state.manifest
+            updating = Updating(source, plan, version.number, manifest.salt, manifest.lineage, of_all)
+            update = updating.update(batch)
+        if not update.changes and not decisions:
+            version.part.remove()
+            return Updated(state, update)
+        with progress.stage("write"):
+            return Updated(_write(state, version, update, command, keep, decisions), update)
+
+
+def _write(
+    state: State, version: NextVersion, update: Update, command: str, keep: int, decisions: bytes
+) -> State:
+    manifest = state.manifest
+    for kind, lines in ((RECORDS, update.records), (MEMBERS, update.members), (PAIRS, update.pairs)):
+        version.write(kind, (line.encode() for line in lines))
+    version.write(LOG, map(ascii_json, update.log))
+    if decisions:
+        (version.part / DECISIONS).write(decisions)
+    counts = {**manifest.counts, **update.counts}
+    for name in ("records", "entities"):
+        counts[name] = manifest.counts[name] + update.counts.get(name, 0)
+    return version.commit(
+        Manifest(
+            number=version.number,
+            made=now(),
+            by=command,
+            parts=manifest.parts,
+            plan=manifest.plan,
+            decisions=version.name if decisions else manifest.decisions,
+            salt=manifest.salt,
+            lineage=manifest.lineage,
+            counts=counts,
+            versions=versions_in_use(),
+        ),
+        keep,
+    )
+
+
+def decisions_of(state: State, here: Path) -> list[Decision]:
+    """What people decided."""
+    written = state.read_decisions()
+    if not written:
+        return []
+    path = here / "decisions.json"
+    path.write_bytes(written)
+    return read_decisions(path)
+
+
+def _look_at(
+    paths: Sequence[str], plan: Plan, here: Path, mistakes: Mistakes
+) -> tuple[list[InputFile], Prepared | None]:
+    """The input as the jobs read it, with the columns that the records of the state have."""
+    settings, schema = plan.settings, plan.schema
+    inputs = [
+        on_this_machine(InputFile(file, format_of(file, settings, schema)), settings, here)
+        for file in find_files(paths, mistakes)
+    ]
+    if mistakes.found or not inputs:
+        return inputs, None
+    prepared = look_at(inputs, settings, schema, mistakes)
+    if prepared is None or mistakes.found:
+        return inputs, None
+    if schema.columns and prepared.columns:
+        more = [name for name in prepared.columns if name not in schema.columns]
+        if more:
+            mistakes.warn(
+                inputs[0].path,
+                f"columns that the state does not have: {', '.join(more)}.",
+                "They are left out.",
+            )
+        less = [name for name in schema.columns if name not in prepared.columns]
+        if less:
+            mistakes.warn(
+                inputs[0].path, f"columns that the state has: {', '.join(less)}.", "They are taken for empty."
+            )
+        prepared = replace(prepared, columns=schema.columns)
+    return inputs, replace(prepared, schema=schema)
+
+
+def _ids_of(path: str, mistakes: Mistakes) -> list[str]:
+    """The ids in a file, one a line."""
+    if not find_files([path], mistakes):
+        return []
+    try:
+        text = whole_path(path).read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        mistakes.add(path, f"not UTF-8 at byte {error.start}.", "Write it as UTF-8, an id a line.")
+        return []
+    return [line for line in text.replace("\r\n", "\n").split("\n") if line]
+
+
+def _records_in(folders: Sequence[Place]) -> list[Record]:
+    found: list[Record] = []
+    for tag, payload in tagged_lines(folders):
+        if tag == wire.RECORDS:
+            found += (record._replace(items=list(record.items)) for record in Records.decode(payload))
+    return sorted(found, key=lambda record: record.id)
+
+
+def _check_both(records: Sequence[Record], deleted: Sequence[str], mistakes: Mistakes) -> None:
+    both = sorted({record.id for record in records} & set(deleted))
+    if both:
+        named = ", ".join([*both[:5], *(["…"] if len(both) > 5 else [])])
+        mistakes.add(
+            "--deleted",
+            f"{len(both):,} ids are also among the new records: {named}.",
+            "Leave them out of one of the two.",
+        )
+
+
+def _keep_rejected(state: State, rejected: Place) -> str:
+    """Keep the lines set aside beside the state, and say where."""
+    kept = state.folder.parent / f"{state.folder.name}.rejected-{state.number}.jsonl"
+    kept.remove()
+    kept.write(b"".join(rejected.lines()))
+    kept.parent.keep_private([kept.name])
+    return str(kept)
+
+
+def _pairs_of_all(
+    state: State, plan: Plan, records: Sequence[Record], gone: set[str], jobs: Jobs, work: Place, here: Path
+) -> Iterable[Pair]:
+    """Where all records meet: the accepted pairs of new ones with each other, and with those that stay."""
+    internal = work / "internal"
+    internal.make()
+    plan_path = here / "plan-to-bring-in.json"
+    plan.write(plan_path)
+    there = internal / "there"
+    counts = jobs.run(CurrentRecords, state.folders(RECORDS), there, ["--plan", str(plan_path)])
+    fresh = {name: _written(internal / f"new-{name}", name, records) for name in ("", _NEW)}
+    sizes = [plan.size(record, plan.compared(record)) for record in records]
+    of_new = len(records), sum(size[0] for size in sizes), sum(size[1] for size in sizes)
+    of_old = tuple(counts["Records", name] for name in ("Read", "Characters", "Bytes held"))
+    both = Counted({_NEW: of_new[0], "": of_old[0]}, of_new[1] + of_old[1], of_new[2] + of_old[2])
+    runs = [
+        (("",), {"": fresh[""]}, Counted({"": of_new[0]}, *of_new[1:])),
+        ((_NEW, ""), {_NEW: fresh[_NEW], "": there}, both),
+    ]
+    written = {record.id for record in records}
+    found: set[Pair] = set()
+    for number, (sets, folders, counted) in enumerate(runs):
+        if not all(counted.records.values()):
+            continue
+        of_sets = replace(plan, sets=sets, set_from="line" if len(sets) > 1 else "", input="settled")
+        planned = plan_all_pairs(of_sets, folders, counted, tasks_at_once(jobs.runner, plan))
+        path = here / f"plan-of-new-{number}.json"
+        planned.write(path)
+        out = internal / f"pairs-of-new-{number}"
+        jobs.run(RecordSimilarity, list(map(str, folders.values())), out, ["--plan", str(path)])
+        for tag, payload in tagged_lines([out]):
+            for pair in wire.Pairs.decode(payload) if tag == wire.PAIRS else ():
+                old = [end[1] for end in (pair.first, pair.second) if end[0] == "" and len(sets) > 1]
+                if not any(each in gone or each in written for each in old):
+                    one, two = sorted((pair.first[1], pair.second[1]))
+                    found.add((one, two, pair.distance))
+    return found
+
+
+def _written(folder: Place, set_name: str, records: Sequence[Record]) -> Place:
+    """Records as a job leaves them."""
+    folder.make()
+    waiting: dict[int, Records] = {}
+    for record in records:
+        width = 1 + len(record.items)
+        waiting.setdefault(width, Records(set_name, width)).append(record.id, record.items)
+    lines = (b"%s\t%s\n" % (wire.RECORDS, some.encode()) for some in waiting.values())
+    (folder / "part-00000").write(b"".join(lines))
+    return folder

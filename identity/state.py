@@ -1,0 +1,280 @@
+"""A state: the entities of records that keep coming, in a folder, version after version.
+
+STATE holds
+  manifests/  000001.json, 000002.json, ...: what each version consists of; the last one is the state
+  parts/      what a version added, in a folder of its own: records/, members/ and pairs/ (lines of
+              pehchan.mrjobs.state_lines), log/ (JSON lines: what changed, and why), and plan.json and
+              decisions.json where these are new
+
+A version is there as soon as its manifest is, which is written last and never changed; so it is whole while
+the next one is made, and a run that is killed leaves the one before. Two runs that make the same version are
+told apart when they write its manifest: one of them is refused.
+"""
+
+import json
+import platform
+import re
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from typing import Any
+
+import pehchan
+from pehchan.metadata.mistakes import Mistakes
+from pehchan.metadata.plan import Plan
+from pehchan.mrjobs.places import LocalPlace, Place, whole_path
+
+STATE_VERSION = 1
+
+#: Versions that are kept, unless somebody asks for more or fewer.
+KEPT = 10
+
+RECORDS, MEMBERS, PAIRS, LOG = "records", "members", "pairs", "log"
+PLAN, DECISIONS = "plan.json", "decisions.json"
+
+_MANIFEST = re.compile(r"(\d{6,})\.json")
+
+
+class StateChanged(RuntimeError):
+    """Somebody else made the version that a run was about to make; its text says so, for a person."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a version of a state consists of.
+
+    number     of the version, from 1
+    made       when, in UTC
+    by         the command that made it
+    parts      names of the folders in parts/, the oldest first, each with its bytes
+    plan       name of the part that holds the plan: schema, settings, model, and what is frozen
+    decisions  name of the part that holds the decisions of people; "" where there are none
+    salt       of the codes of records
+    lineage    of the ids of entities
+    counts     records, entities, and what the version changed
+    versions   of the libraries that made it
+    """
+
+    number: int
+    made: str
+    by: str
+    parts: Mapping[str, int]
+    plan: str
+    decisions: str = ""
+    salt: int = 0
+    lineage: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def encode(self) -> bytes:
+        return (json.dumps({"version": STATE_VERSION, **asdict(self)}, indent=1) + "\n").encode("ascii")
+
+    @classmethod
+    def decode(cls, text: bytes) -> "Manifest":
+        """Raises ValueError, for a person, where it is none, or of another version of pehchan's."""
+        try:
+            given = json.loads(text)
+            version = given.pop("version")
+            if version != STATE_VERSION:
+                raise ValueError(
+                    f"a state of version {version!r}, and this pehchan reads version {STATE_VERSION}."
+                )
+            return cls(**given)
+        except (TypeError, KeyError, AttributeError, json.JSONDecodeError) as error:
+            raise ValueError(f"not a whole manifest: {error}.") from None
+
+
+@dataclass(frozen=True)
+class State:
+    """One version of a state."""
+
+    folder: Place
+    manifest: Manifest
+
+    @property
+    def number(self) -> int:
+        return self.manifest.number
+
+    def parts(self, kind: str) -> list[Place]:
+        """The folders of lines of one kind, the oldest first."""
+        return [self.folder / "parts" / name / kind for name in self.manifest.parts]
+
+    def folders(self, kind: str) -> list[str]:
+        """The same as inputs of jobs, without those that are not there."""
+        return [str(part) for part in self.parts(kind) if part.exists()]
+
+    def lines(self, kind: str) -> Iterator[bytes]:
+        """The lines of one kind."""
+        for part in self.parts(kind):
+            if not isinstance(part, LocalPlace) or part.exists():
+                yield from part.lines()
+
+    def read_plan(self) -> Plan:
+        """Schema, settings, model, and what is frozen. Raises MistakesError for one of another version."""
+        path = self.folder / "parts" / self.manifest.plan / PLAN
+        mistakes = Mistakes()
+        try:
+            return Plan.from_dict(json.loads(path.read()))
+        except (OSError, ValueError, KeyError) as error:
+            mistakes.add(str(path), f"not a plan that this pehchan reads: {error}.", _ANEW)
+        mistakes.raise_if_any()
+        raise AssertionError
+
+    def read_decisions(self) -> bytes:
+        """What people decided, as it was written; b"" for nothing."""
+        name = self.manifest.decisions
+        return (self.folder / "parts" / name / DECISIONS).read() if name else b""
+
+    def log(self) -> Iterator[dict[str, Any]]:
+        """What changed, the oldest first."""
+        return (json.loads(line) for line in self.lines(LOG))
+
+
+_ANEW = "Make the state anew with match or dedupe and --state, and give its entities their ids with reassign."
+
+
+def open_state(path: str) -> State:
+    """The state in a folder, or as PATH@N version N of it. Raises MistakesError where it is not whole."""
+    mistakes = Mistakes()
+    where, number = _at_version(path)
+    folder = whole_path(where)
+    manifests = _manifests(folder)
+    if not manifests:
+        mistakes.add(
+            path,
+            "not a state of pehchan: it holds no manifests.",
+            "Make one with match or dedupe and --state.",
+        )
+    elif number is not None and number not in manifests:
+        kept = ", ".join(map(str, sorted(manifests)))
+        mistakes.add(path, f"version {number} is not there.", f"There are: {kept}.")
+    mistakes.raise_if_any()
+    number = max(manifests) if number is None else number
+    file = folder / "manifests" / manifests[number]
+    try:
+        manifest = Manifest.decode(file.read())
+    except ValueError as error:
+        mistakes.add(str(file), str(error), _ANEW)
+    mistakes.raise_if_any()
+    _check_parts(folder, manifest, sorted(set(manifests) - {number}), mistakes)
+    mistakes.raise_if_any()
+    return State(folder, manifest)
+
+
+def _check_parts(folder: Place, manifest: Manifest, others: Sequence[int], mistakes: Mistakes) -> None:
+    """Add a mistake for each part that is not there as it was written."""
+    sizes = (folder / "parts").sizes()
+    right = "Bring it back from a copy"
+    right += f", go on from another version ({folder}@{others[-1]})" if others else ""
+    right += ", or make the state anew with match or dedupe and --state."
+    for name, size in manifest.parts.items():
+        part = folder / "parts" / name
+        if name not in sizes:
+            mistakes.add(str(part), f"it is missing, and version {manifest.number} needs it.", right)
+        elif sizes[name] != size:
+            what = f"it has {sizes[name]:,} bytes, and version {manifest.number} was written with {size:,}."
+            mistakes.add(str(part), what, right)
+
+
+def _at_version(path: str) -> tuple[str, int | None]:
+    """The folder and the version of PATH@N."""
+    where, separator, number = path.rpartition("@")
+    if separator and number.isdecimal() and not whole_path(path).exists():
+        return where, int(number)
+    return path, None
+
+
+def _manifests(folder: Place) -> dict[int, str]:
+    """The files of the manifests, by version."""
+    names = (folder / "manifests").sizes()
+    return {int(found[1]): name for name in names if (found := _MANIFEST.fullmatch(name))}
+
+
+def is_state(path: str) -> bool:
+    """Whether a folder holds a state, whole or not."""
+    return bool(_manifests(whole_path(path)))
+
+
+def versions_in_use() -> dict[str, str]:
+    """What makes a version: those that its numbers may depend on."""
+    libraries = {name: version(name) for name in ("rapidfuzz", "numpy", "orjson")}
+    return {"pehchan": pehchan.__version__, "python": platform.python_version(), **libraries}
+
+
+class NextVersion:
+    """A version that is being made: its part is written, and then its manifest.
+
+    folder  of the state, which need not be there
+    before  the version that it follows, None for the first one
+    """
+
+    def __init__(self, folder: Place, before: State | None, number: int):
+        self.number, self._folder, self._before = number, folder, before
+        self.name = f"{number:06d}-{uuid.uuid4().hex[:8]}"
+        self.part = folder / "parts" / self.name
+
+    def write(self, kind: str, lines: Iterator[bytes]) -> None:
+        """Write lines of one kind, if there are any."""
+        text = b"\n".join(lines)
+        if text:
+            (self.part / kind).make()
+            (self.part / kind / "part-00000").write(text + b"\n")
+
+    def commit(self, manifest: Manifest, keep: int = KEPT) -> State:
+        """Make it the state, and remove what no version that is kept needs. Raises StateChanged."""
+        self.part.keep_private()
+        sizes = (self._folder / "parts").sizes()
+        before = self._before.manifest.parts if self._before is not None else {}
+        parts = {
+            **{name: before[name] for name in manifest.parts if name in before},
+            self.name: sizes.get(self.name, 0),
+        }
+        manifest = replace(manifest, number=self.number, parts=parts)
+        (self._folder / "manifests").make()
+        written = self._folder / "manifests" / f"{self.number:06d}.json"
+        if not written.create(manifest.encode()):
+            self.part.remove()
+            raise StateChanged(
+                f"{self._folder}: version {self.number} was made by somebody else meanwhile, and nothing "
+                "of this run was kept.\n  Run it again, on what is there now."
+            )
+        _remove_unneeded(self._folder, self.number, keep)
+        return State(self._folder, manifest)
+
+
+@contextmanager
+def next_version(folder: Place, before: State | None, number: int | None = None) -> Iterator[NextVersion]:
+    """A version to be made, whose part is gone again where it fails."""
+    made = NextVersion(folder, before, number or (before.number + 1 if before is not None else 1))
+    made.part.make()
+    if before is None and isinstance(folder, LocalPlace):
+        folder.keep_private()
+    try:
+        yield made
+    except BaseException:
+        made.part.remove()
+        raise
+
+
+def _remove_unneeded(folder: Place, newest: int, keep: int) -> None:
+    """Remove older versions than are kept, and parts that none needs.
+
+    Parts of newer versions are somebody's who is at work; those of this one and older ones are of runs that
+    were killed or will be refused.
+    """
+    manifests = _manifests(folder)
+    for number in sorted(manifests)[: -max(1, keep)]:
+        (folder / "manifests" / manifests.pop(number)).remove()
+    needed: set[str] = set()
+    for name in manifests.values():
+        try:
+            manifest = Manifest.decode((folder / "manifests" / name).read())
+        except (ValueError, OSError):
+            # Nobody knows what it needs.
+            return
+        needed |= {*manifest.parts, manifest.plan, manifest.decisions}
+    for name in (folder / "parts").sizes():
+        if name not in needed and int(name.partition("-")[0]) <= newest:
+            (folder / "parts" / name).remove()

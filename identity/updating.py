@@ -1,0 +1,505 @@
+"""An update of a state: what new, changed and deleted records, and decisions of people, change of its entities.
+
+Of the state only those rows are looked at that have to do with them (`Source`): the records themselves and
+those that they may match, by their addresses; then all that is joined to what changes, as only there clusters
+can become other ones. The result is that of a run over all records with the same model and the same that is
+frozen.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pehchan.clustering.clusters import Clustering, Decided, Links
+from pehchan.clustering.components import components
+from pehchan.clustering.decisions import Decision
+from pehchan.clustering.measuring import measure_of
+from pehchan.clustering.mixing import mixed
+from pehchan.identity.continuing import continued
+from pehchan.learning.addresses import pairs_at
+from pehchan.metadata.plan import Plan
+from pehchan.metadata.records import Record
+from pehchan.mrjobs.addressed import addressing_of, of_each, short
+from pehchan.mrjobs.coded import Codes64, as_bytes, codes_of
+from pehchan.mrjobs.entity_ids import entity_ids
+from pehchan.mrjobs.joins.all_pairs import hashed
+from pehchan.mrjobs.learnt import comparison_of
+from pehchan.mrjobs.state_lines import Kept, KeptMembers, KeptPairs, KeptRecords, Search, in_lines
+
+#: Pairs that an entry of the log names at the most.
+MOST_PAIRS = 10
+
+K = TypeVar("K", bound=Kept)
+
+#: Two records by their ids, the smaller one first, and how far they are apart.
+Pair = tuple[str, str, int]
+
+
+class Source(Protocol):
+    """Where the rows of a state come from."""
+
+    def search(self, kind: type[K], search: Search) -> Iterable[K]:
+        """The rows of one kind that are looked for, of all versions."""
+        ...
+
+
+class SameCode(RuntimeError):
+    """Two records have one code, so that a state cannot hold both."""
+
+    def __init__(self, one: str, two: str):
+        super().__init__(
+            f'the records "{one}" and "{two}" cannot be told apart by their codes; nothing was changed.\n'
+            "  Renew the state with update --refreeze, which makes other ones."
+        )
+
+
+@dataclass
+class Batch:
+    """What is to be brought into a state.
+
+    records    new ones, and changed ones as they are now
+    deleted    ids
+    decisions  all that are to hold from now on
+    decided    those of them, and those that no longer hold, by which it differs from before
+    """
+
+    records: Sequence[Record] = ()
+    deleted: Sequence[str] = ()
+    decisions: Sequence[Decision] = ()
+    decided: Sequence[Decision] = ()
+
+
+@dataclass
+class Update:
+    """What an update changes: lines by kind, the log, and numbers for people."""
+
+    records: list[KeptRecords] = field(default_factory=list)
+    members: list[KeptMembers] = field(default_factory=list)
+    pairs: list[KeptPairs] = field(default_factory=list)
+    log: list[dict[str, Any]] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything is other than before."""
+        return bool(self.records or self.members)
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A record in its entity ("" where it is gone), as the newest of its rows has it."""
+
+    version: int
+    component: int
+    since: int
+    id: str
+    entity: str
+
+
+class _Rows:
+    """Rows of a state that were brought, by the codes of records."""
+
+    def __init__(self, source: Source, salt: int):
+        self._source, self._salt = source, salt
+        self.members: dict[int, _Member] = {}
+        #: By code and version of a record.
+        self._records: dict[tuple[int, int], Record] = {}
+        self._asked: set[int] = set()
+
+    def codes(self, ids: Iterable[str]) -> list[int]:
+        return codes_of(as_bytes(list(ids)), self._salt).tolist() if ids else []
+
+    def bring_records(self, codes: Iterable[int], addresses: NDArray[np.uint32] | None = None) -> set[int]:
+        """The records of these codes, and those with one of these addresses; returns the codes of all."""
+        search = Search.of(_array(codes), addresses)
+        found = set()
+        for kept in self._source.search(KeptRecords, search):
+            for code, record in zip(kept.codes.tolist(), kept.records(), strict=True):
+                found.add(code)
+                if isinstance(record, Record):
+                    self._records[code, kept.version] = record
+        self._asked |= found
+        return found
+
+    def bring_members(self, codes: Iterable[int] = (), components: Iterable[int] = ()) -> None:
+        """The entities of the records with these codes, and of all that are joined under these."""
+        search = Search.of(_array(codes), components=_array(components))
+        for kept in self._source.search(KeptMembers, search):
+            columns = (kept.codes.tolist(), kept.components.tolist(), kept.since.tolist(), kept.members())
+            for code, component, since, (record_id, entity) in zip(*columns, strict=True):
+                known = self.members.get(code)
+                if known is None or known.version <= kept.version:
+                    self.members[code] = _Member(kept.version, component, since, record_id, entity)
+
+    def bring_pairs(self, codes: Iterable[int]) -> Iterator[tuple[int, int, int, int]]:
+        """(code, code, distance, version) of the pairs of these records, of which some may no longer hold."""
+        for kept in self._source.search(KeptPairs, Search.of(_array(codes))):
+            columns = (kept.a.tolist(), kept.b.tolist(), kept.distances.tolist())
+            yield from ((a, b, distance, kept.version) for a, b, distance in zip(*columns, strict=True))
+
+    def member(self, code: int) -> _Member | None:
+        """The entity of a record that is in the state."""
+        found = self.members.get(code)
+        return found if found is not None and found.entity else None
+
+    def record(self, code: int) -> Record | None:
+        """The record as it is in the state; it and its member must have been brought."""
+        member = self.member(code)
+        return None if member is None else self._records.get((code, member.since))
+
+
+def _array(codes: Iterable[int]) -> Codes64:
+    return np.array(sorted(codes), dtype=np.uint64)
+
+
+class Updating:
+    """Makes updates of a state.
+
+    number   of the version that is made of_all   where all records meet: of new ones the pairs with each
+    other and with all of the state, but those that are gone
+             (ids)
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        plan: Plan,
+        number: int,
+        salt: int,
+        lineage: str,
+        of_all: Callable[[Sequence[Record], set[str]], Iterable[Pair]] | None = None,
+    ):
+        self._source, self._plan, self._number, self._salt, self._lineage = (
+            source,
+            plan,
+            number,
+            salt,
+            lineage,
+        )
+        self._addressing, self._of_all = addressing_of(plan), of_all
+        self._rows = _Rows(source, salt)
+
+    def update(self, batch: Batch) -> Update:
+        """What a batch changes. Raises SameCode."""
+        rows = self._rows
+        given = {record.id: record for record in batch.records}
+        at = self._addressing.of(batch.records) if self._addressing is not None else None
+        decided = {end[1] for each in batch.decided for end in (each.a, each.b)}
+        ends = set(rows.codes([*given, *batch.deleted, *decided]))
+        hit = rows.bring_records(ends, None if at is None else short(at.at))
+        rows.bring_members(hit | ends)
+        self._check_codes([*given, *batch.deleted])
+        same = [each for each in batch.records if self._kept(each.id) == each]
+        changed = [each for each in batch.records if self._kept(each.id) not in (None, each)]
+        new = [each for each in batch.records if self._kept(each.id) is None]
+        deleted = [each for each in dict.fromkeys(batch.deleted) if self._kept(each) is not None]
+        written = changed + new
+        gone = {each.id for each in changed} | set(deleted)
+        pairs = self._pairs(written, gone, hit)
+        counts = {
+            "unchanged": len(same),
+            "new": len(new),
+            "changed": len(changed),
+            "deleted": len(deleted),
+            "not there": len(set(batch.deleted)) - len(deleted),
+        }
+        update = Update(counts=counts)
+        self._write(update, written, deleted, pairs)
+        partners = {end for pair in pairs for end in pair[:2]}
+        touched = self._touched(
+            [*given, *deleted, *partners, *decided] if written or deleted or decided else []
+        )
+        if touched or written:
+            self._cluster(update, written, gone, set(deleted), pairs, touched, batch)
+        return update
+
+    def _kept(self, record_id: str) -> Record | None:
+        return self._rows.record(self._rows.codes([record_id])[0])
+
+    def _check_codes(self, ids: Sequence[str]) -> None:
+        by_code: dict[int, str] = {}
+        for code, record_id in zip(self._rows.codes(ids), ids, strict=True):
+            member = self._rows.member(code)
+            known = by_code.setdefault(code, member.id if member is not None else record_id)
+            if known != record_id:
+                raise SameCode(known, record_id)
+
+    def _pairs(self, written: Sequence[Record], gone: set[str], hit: set[int]) -> list[Pair]:
+        """The accepted pairs of records that are written, with each other and with those that stay."""
+        if not written:
+            return []
+        if self._addressing is None:
+            assert self._of_all is not None
+            return sorted(self._of_all(written, gone))
+        there = [record for code in sorted(hit) if (record := self._rows.record(code)) is not None]
+        records = [*written, *(record for record in there if record.id not in gone)]
+        records.sort(key=_by_id)
+        fresh = {record.id for record in written}
+        is_new = np.array([record.id in fresh for record in records])
+        i, j = pairs_at(self._addressing.of(records), len(records), is_new)
+        comparison = comparison_of(self._plan)
+        columns = [
+            [record.items[each.ordinal or 0] for record in records] for each in self._plan.schema.fields
+        ]
+        block = comparison.block(columns, np.arange(len(records)))
+        found: list[Pair] = []
+        for scored in comparison.listed(block, [(i, j)] if len(i) else []):
+            kept = scored.distances <= self._plan.cutoff
+            ends = (
+                scored.rows[kept].tolist(),
+                scored.columns[kept].tolist(),
+                scored.distances[kept].tolist(),
+            )
+            found += [(records[a].id, records[b].id, distance) for a, b, distance in zip(*ends, strict=True)]
+        return found
+
+    def _write(
+        self, update: Update, written: Sequence[Record], deleted: Sequence[str], pairs: Sequence[Pair]
+    ) -> None:
+        """The lines of records and pairs."""
+        records: list[Record | str] = [*written, *deleted]
+        at = [np.zeros(0, np.uint32)] * len(records)
+        if self._addressing is not None and written:
+            at[: len(written)] = of_each(self._addressing.of(written), len(written))
+        codes = self._codes([each if isinstance(each, str) else each.id for each in records])
+        for some in in_lines(len(records)):
+            update.records.append(KeptRecords.of(self._number, codes[some], at[some], records[some]))
+        a, b = (self._codes([pair[side] for pair in pairs]) for side in (0, 1))
+        distances = np.array([pair[2] for pair in pairs], np.int64)
+        for some in in_lines(len(pairs)):
+            update.pairs.append(KeptPairs.of(self._number, a[some], b[some], distances[some]))
+
+    def _codes(self, ids: Sequence[str]) -> Codes64:
+        return codes_of(as_bytes(ids), self._salt)
+
+    def _touched(self, ids: Iterable[str]) -> set[int]:
+        """The codes of all records of the state that something of these joins."""
+        rows, codes = self._rows, set(self._rows.codes(list(dict.fromkeys(ids))))
+        rows.bring_members(codes - rows.members.keys())
+        components = {member.component for code in codes if (member := rows.member(code)) is not None}
+        if components:
+            rows.bring_members(components=components)
+        return {
+            code for code, member in rows.members.items() if member.entity and member.component in components
+        }
+
+    def _cluster(
+        self,
+        update: Update,
+        written: Sequence[Record],
+        gone: set[str],
+        deleted: set[str],
+        pairs: Sequence[Pair],
+        touched: set[int],
+        batch: Batch,
+    ) -> None:
+        """The lines of members, and the log, of what the touched records and those written become."""
+        rows = self._rows
+        members = {code: rows.members[code] for code in touched}
+        fresh = {record.id: record for record in written}
+        stay = {member.id for member in members.values()} - deleted
+        ids = sorted(stay | fresh.keys(), key=str_bytes)
+        place = {record_id: number for number, record_id in enumerate(ids)}
+        a, b, distances, lost = self._all_pairs(members, gone, pairs, place)
+        decided = _decided(batch.decisions, place)
+        links = Links.of(np.array(a, np.int32), np.array(b, np.int32), np.array(distances, np.int64))
+        clusters = self._clustering(ids, fresh, links).clusters(len(ids), links, decided)
+        joined = decided.links(links)
+        component = components(len(ids), joined.a, joined.b)
+        groups: dict[int, list[str]] = defaultdict(list)
+        for record_id, first in zip(ids, clusters.cluster.tolist(), strict=True):
+            groups[first].append(record_id)
+        before = {member.id: member.entity for member in members.values()}
+        listed = list(groups.values())
+        entities = continued(listed, {each: before[each] for each in stay})
+        new_ids = entity_ids(self._lineage, self._number, [group[0] for group in listed])
+        after = {
+            record_id: entity or new_id
+            for group, entity, new_id in zip(listed, entities, new_ids, strict=True)
+            for record_id in group
+        }
+        self._write_members(update, ids, after, component, sorted(deleted, key=str_bytes), fresh, members)
+        changed = fresh.keys() & before.keys()
+        update.log = list(_log(self._number, before, after, changed, pairs, lost, batch.decided, self._plan))
+        update.counts["entities"] = len(set(after.values())) - len(set(before.values()))
+        update.counts["records"] = len(ids) - len(before)
+
+    def _all_pairs(
+        self, members: Mapping[int, _Member], gone: set[str], pairs: Sequence[Pair], place: Mapping[str, int]
+    ) -> tuple[list[int], list[int], list[int], list[Pair]]:
+        """All pairs that hold, and those that no longer do."""
+        a, b, distances = [], [], []
+        lost: list[Pair] = []
+        for one, two, distance, version in self._rows.bring_pairs(members) if members else ():
+            first, second = members.get(one), members.get(two)
+            if first is None or second is None or version < max(first.since, second.since):
+                continue
+            if first.id in gone or second.id in gone:
+                lost.append((*sorted((first.id, second.id), key=str_bytes), distance))  # type: ignore[arg-type]
+                continue
+            a.append(place[first.id])
+            b.append(place[second.id])
+            distances.append(distance)
+        for one_id, two_id, distance in pairs:
+            a.append(place[one_id])
+            b.append(place[two_id])
+            distances.append(distance)
+        return a, b, distances, sorted(set(lost))
+
+    def _clustering(self, ids: Sequence[str], fresh: Mapping[str, Record], links: Links) -> Clustering:
+        settings, plan = self._plan.settings, self._plan
+        far = max(settings.scale, plan.cutoff)
+        measure = None
+        if settings.cluster_by == "average" and settings.cluster_absent == "computed":
+            records = self._values(ids, fresh, links)
+            columns = [
+                ["" if record is None else record.items[each.ordinal or 0] for record in records]
+                for each in plan.schema.fields
+            ]
+            known = np.array([record is not None for record in records], np.bool_)
+            measure = measure_of(comparison_of(plan), columns, known, far)
+        mean = plan.cutoff if settings.cluster_mean is None else settings.cluster_mean
+        return Clustering(
+            settings.cluster_by,
+            plan.cutoff,
+            mean,
+            far,
+            lambda node: hashed(f"\0{ids[node]}"),
+            measure=measure,
+        )
+
+    def _values(self, ids: Sequence[str], fresh: Mapping[str, Record], links: Links) -> list[Record | None]:
+        """The records that have a pair; nobody asks how far others are from anything."""
+        asked = np.unique(np.concatenate([links.a, links.b])).tolist()
+        codes = dict(zip(asked, self._rows.codes([ids[number] for number in asked]), strict=True))
+        missing = {
+            code
+            for number, code in codes.items()
+            if ids[number] not in fresh and self._rows.record(code) is None
+        }
+        if missing:
+            self._rows.bring_records(missing)
+        found: list[Record | None] = [None] * len(ids)
+        for number, code in codes.items():
+            found[number] = fresh.get(ids[number]) or self._rows.record(code)
+        return found
+
+    def _write_members(
+        self,
+        update: Update,
+        ids: Sequence[str],
+        after: Mapping[str, str],
+        component: NDArray[np.int32],
+        deleted: Sequence[str],
+        fresh: Mapping[str, Record],
+        members: Mapping[int, _Member],
+    ) -> None:
+        since_of = {member.id: member.since for member in members.values()}
+        names = [*ids, *deleted]
+        codes = self._codes(names)
+        # Not the same as in any version before, so that what is found under one is of this version.
+        labels = mixed(codes[component] + np.uint64(self._number)) if len(ids) else np.zeros(0, np.uint64)
+        labels = np.concatenate([labels, np.zeros(len(deleted), np.uint64)])
+        since = np.array(
+            [self._number if each in fresh else since_of.get(each, self._number) for each in names], np.uint32
+        )
+        rows = [(each, after.get(each, "")) for each in names]
+        for some in in_lines(len(names)):
+            update.members.append(
+                KeptMembers.of(self._number, codes[some], labels[some], since[some], rows[some])
+            )
+
+
+def _decided(decisions: Sequence[Decision], place: Mapping[str, int]) -> Decided:
+    pairs: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
+    for each in decisions:
+        a, b = place.get(each.a[1]), place.get(each.b[1])
+        if a is not None and b is not None:
+            pairs[each.same].append((a, b))
+    return Decided(*(np.array(pairs[same], np.int64).reshape(-1, 2) for same in (True, False)))
+
+
+def _log(
+    number: int,
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    changed: set[str],
+    pairs: Sequence[Pair],
+    lost: Sequence[Pair],
+    decided: Sequence[Decision],
+    plan: Plan,
+) -> Iterator[dict[str, Any]]:
+    """What became of each entity that is not as it was, and why.
+
+    before, after  by record its entity
+    changed        records that are there as before, with other values
+    """
+    was, now = _by_entity(before), _by_entity(after)
+    because, no_longer, said = (defaultdict(list) for _ in range(3))
+    for pair in pairs:
+        for entity in {after[pair[0]], after[pair[1]]}:
+            because[entity].append(list(pair))
+    for pair in lost:
+        for entity in {before[pair[0]], before[pair[1]]}:
+            no_longer[entity].append(list(pair))
+    for each in decided:
+        ends = each.a[1], each.b[1]
+        for entity in {of[end] for of in (before, after) for end in ends if end in of}:
+            said[entity].append([*ends, "same" if each.same else "different"])
+    for entity in sorted({*was, *now}):
+        old, new = was.get(entity, frozenset()), now.get(entity, frozenset())
+        if old == new and not new & changed:
+            continue
+        came_from = sorted({before[record] for record in new if record in before} - {entity})
+        went_to = sorted({after[record] for record in old if record in after} - {entity})
+        entry: dict[str, Any] = {
+            "version": number,
+            "entity": entity,
+            "change": _change(old, new, came_from, went_to),
+        }
+        for name, value in (
+            ("from", came_from),
+            ("to", went_to),
+            ("came", sorted(new - old)),
+            ("left", sorted(old - new)),
+            ("changed", sorted(new & old & changed)),
+            ("pairs", because[entity][:MOST_PAIRS]),
+            ("pairs no longer", no_longer[entity][:MOST_PAIRS]),
+            ("decisions", said[entity]),
+        ):
+            if value:
+                entry[name] = value
+        yield entry
+
+
+def _change(
+    old: frozenset[str], new: frozenset[str], came_from: Sequence[str], went_to: Sequence[str]
+) -> str:
+    """One word for what became of an entity."""
+    if not old:
+        return "split off" if came_from else "new"
+    if not new:
+        return "merged into another" if went_to else "gone"
+    if came_from:
+        return "merged"
+    return "split" if went_to else "grown" if new > old else "shrunk" if new < old else "changed"
+
+
+def _by_entity(entities: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for record, entity in entities.items():
+        found[entity].add(record)
+    return {entity: frozenset(records) for entity, records in found.items()}
+
+
+def str_bytes(text: str) -> bytes:
+    """What puts ids in order: their UTF-8, as jobs have them."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _by_id(record: Record) -> bytes:
+    return str_bytes(record.id)

@@ -1,0 +1,63 @@
+"""All records of a state of entities, as they are now.
+
+in   kept-records lines of state_lines, of all versions
+out  tagged lines `records`, as settle_records makes them
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from mrjob.step import MRStep
+
+from pehchan.metadata.records import Record, Records
+from pehchan.mrjobs.job import PlannedJob
+from pehchan.mrjobs.settling import RECORDS_A_LINE
+from pehchan.mrjobs.state_lines import KeptRecords
+from pehchan.mrjobs.wire import RECORDS
+
+#: Parts in which records are looked for that were written several times.
+PARTS = 64
+
+
+class CurrentRecords(PlannedJob):
+    def steps(self) -> list[MRStep]:
+        return [MRStep(mapper=self.to_parts, reducer=self.newest, reducer_final=self.send_counters)]
+
+    def to_parts(self, _: None, line: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """A line -> its records, to the parts of their codes."""
+        kept = KeptRecords.decode(line)
+        part = kept.codes % np.uint64(PARTS)
+        for number in np.unique(part).tolist():
+            yield b"%d" % number, kept.take(part == number).encode()
+
+    def newest(self, _: bytes, lines: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
+        """All that was written of some records -> those that are there, as they were written last."""
+        newest: dict[int, tuple[int, bytes]] = {}
+        for kept in map(KeptRecords.decode, lines):
+            for code, row in zip(kept.codes.tolist(), kept.rows, strict=True):
+                if code not in newest or newest[code][0] < kept.version:
+                    newest[code] = kept.version, row
+        rows = [row for _, row in sorted(newest.values(), key=lambda each: each[1])]
+        no_numbers = np.zeros(len(rows), np.uint64)
+        kept = KeptRecords(0, (no_numbers, no_numbers.astype(np.uint32), np.zeros(0, np.uint32)), rows)
+        waiting: dict[int, Records] = {}
+        for record in kept.records():
+            if not isinstance(record, Record):
+                continue
+            self._count(record)
+            width = 1 + len(record.items)
+            some = waiting.setdefault(width, Records("", width))
+            some.append(record.id, record.items)
+            if len(some) >= RECORDS_A_LINE:
+                yield RECORDS, waiting.pop(width).encode()
+        yield from ((RECORDS, some.encode()) for some in waiting.values())
+
+    def _count(self, record: Record) -> None:
+        characters, held = self.plan.size(record, self.plan.compared(record))
+        self.count("Records", "Read")
+        self.count("Records", "Characters", characters)
+        self.count("Records", "Bytes held", held)
+
+
+if __name__ == "__main__":
+    CurrentRecords.run()

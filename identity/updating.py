@@ -19,6 +19,7 @@ from pehchan.clustering.components import components
 from pehchan.clustering.decisions import Decision
 from pehchan.clustering.measuring import measure_of
 from pehchan.clustering.mixing import mixed
+from pehchan.identity.changes import Pair, Reasons, changes
 from pehchan.identity.continuing import continued
 from pehchan.learning.addresses import pairs_at
 from pehchan.metadata.plan import Plan
@@ -30,13 +31,7 @@ from pehchan.mrjobs.joins.all_pairs import hashed
 from pehchan.mrjobs.learnt import comparison_of
 from pehchan.mrjobs.state_lines import Kept, KeptMembers, KeptPairs, KeptRecords, Search, in_lines
 
-#: Pairs that an entry of the log names at the most.
-MOST_PAIRS = 10
-
 K = TypeVar("K", bound=Kept)
-
-#: Two records by their ids, the smaller one first, and how far they are apart.
-Pair = tuple[str, str, int]
 
 
 class Source(Protocol):
@@ -108,7 +103,6 @@ class _Rows:
         self.members: dict[int, _Member] = {}
         #: By code and version of a record.
         self._records: dict[tuple[int, int], Record] = {}
-        self._asked: set[int] = set()
 
     def codes(self, ids: Iterable[str]) -> list[int]:
         return codes_of(as_bytes(list(ids)), self._salt).tolist() if ids else []
@@ -122,7 +116,6 @@ class _Rows:
                 found.add(code)
                 if isinstance(record, Record):
                     self._records[code, kept.version] = record
-        self._asked |= found
         return found
 
     def bring_members(self, codes: Iterable[int] = (), components: Iterable[int] = ()) -> None:
@@ -324,7 +317,7 @@ class Updating:
         }
         self._write_members(update, ids, after, component, sorted(deleted, key=str_bytes), fresh, members)
         changed = fresh.keys() & before.keys()
-        update.log = list(_log(self._number, before, after, changed, pairs, lost, batch.decided, self._plan))
+        update.log = list(changes(self._number, before, after, changed, Reasons(pairs, lost, batch.decided)))
         update.counts["entities"] = len(set(after.values())) - len(set(before.values()))
         update.counts["records"] = len(ids) - len(before)
 
@@ -421,79 +414,6 @@ def _decided(decisions: Sequence[Decision], place: Mapping[str, int]) -> Decided
         if a is not None and b is not None:
             pairs[each.same].append((a, b))
     return Decided(*(np.array(pairs[same], np.int64).reshape(-1, 2) for same in (True, False)))
-
-
-def _log(
-    number: int,
-    before: Mapping[str, str],
-    after: Mapping[str, str],
-    changed: set[str],
-    pairs: Sequence[Pair],
-    lost: Sequence[Pair],
-    decided: Sequence[Decision],
-    plan: Plan,
-) -> Iterator[dict[str, Any]]:
-    """What became of each entity that is not as it was, and why.
-
-    before, after  by record its entity
-    changed        records that are there as before, with other values
-    """
-    was, now = _by_entity(before), _by_entity(after)
-    because, no_longer, said = (defaultdict(list) for _ in range(3))
-    for pair in pairs:
-        for entity in {after[pair[0]], after[pair[1]]}:
-            because[entity].append(list(pair))
-    for pair in lost:
-        for entity in {before[pair[0]], before[pair[1]]}:
-            no_longer[entity].append(list(pair))
-    for each in decided:
-        ends = each.a[1], each.b[1]
-        for entity in {of[end] for of in (before, after) for end in ends if end in of}:
-            said[entity].append([*ends, "same" if each.same else "different"])
-    for entity in sorted({*was, *now}):
-        old, new = was.get(entity, frozenset()), now.get(entity, frozenset())
-        if old == new and not new & changed:
-            continue
-        came_from = sorted({before[record] for record in new if record in before} - {entity})
-        went_to = sorted({after[record] for record in old if record in after} - {entity})
-        entry: dict[str, Any] = {
-            "version": number,
-            "entity": entity,
-            "change": _change(old, new, came_from, went_to),
-        }
-        for name, value in (
-            ("from", came_from),
-            ("to", went_to),
-            ("came", sorted(new - old)),
-            ("left", sorted(old - new)),
-            ("changed", sorted(new & old & changed)),
-            ("pairs", because[entity][:MOST_PAIRS]),
-            ("pairs no longer", no_longer[entity][:MOST_PAIRS]),
-            ("decisions", said[entity]),
-        ):
-            if value:
-                entry[name] = value
-        yield entry
-
-
-def _change(
-    old: frozenset[str], new: frozenset[str], came_from: Sequence[str], went_to: Sequence[str]
-) -> str:
-    """One word for what became of an entity."""
-    if not old:
-        return "split off" if came_from else "new"
-    if not new:
-        return "merged into another" if went_to else "gone"
-    if came_from:
-        return "merged"
-    return "split" if went_to else "grown" if new > old else "shrunk" if new < old else "changed"
-
-
-def _by_entity(entities: Mapping[str, str]) -> dict[str, frozenset[str]]:
-    found: dict[str, set[str]] = defaultdict(set)
-    for record, entity in entities.items():
-        found[entity].add(record)
-    return {entity: frozenset(records) for entity, records in found.items()}
 
 
 def str_bytes(text: str) -> bytes:

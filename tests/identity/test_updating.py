@@ -1,0 +1,147 @@
+"""Updates of a state: after any of them the entities are those of all records looked at together."""
+
+from collections import defaultdict
+from itertools import combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kept_states import KeptState
+
+from pehchan.clustering.decisions import Decision, contradictions
+from pehchan.distance.levenshtein import Levenshtein
+from pehchan.identity.updating import Batch
+from pehchan.metadata.mistakes import Mistakes
+from pehchan.metadata.native_schema import read_native
+from pehchan.metadata.plan import Plan
+from pehchan.metadata.properties import Settings
+from pehchan.metadata.records import Record
+
+IDS = [f"r{number}" for number in range(8)]
+NAMES = st.text("ab", min_size=3, max_size=4)
+#: By id the new value of a record, None where it is deleted.
+CHANGES = st.dictionaries(st.sampled_from(IDS), st.none() | NAMES, max_size=5)
+DECISIONS = st.lists(
+    st.tuples(st.sampled_from(IDS), st.sampled_from(IDS), st.booleans()).filter(
+        lambda each: each[0] != each[1]
+    ),
+    max_size=2,
+)
+
+
+def plan_of(**more: object) -> Plan:
+    mistakes = Mistakes()
+    schema = read_native(
+        {
+            "id": "id",
+            "columns": ["id", "name"],
+            "fields": {"name": {"measure": "levenshtein"}},
+            "blocking": ["prefix(name, 1)"],
+            "cutoff": 300,
+        },
+        "test",
+        mistakes,
+    )
+    mistakes.raise_if_any()
+    return Plan(schema, Settings(**more), 300, "settled", "blocking")
+
+
+def clusters_of(entities: dict[str, str]) -> set[frozenset[str]]:
+    found = defaultdict(set)
+    for record, entity in entities.items():
+        found[entity].add(record)
+    return set(map(frozenset, found.values()))
+
+
+def near(records: dict[str, str]) -> set[frozenset[str]]:
+    """The pairs that are accepted, compared one by one."""
+    measure = Levenshtein()
+    return {
+        frozenset((a, b))
+        for a, b in combinations(records, 2)
+        if records[a][0] == records[b][0] and measure.distance(records[a], records[b]) <= 0.3
+    }
+
+
+def joined(records: dict[str, str], pairs: set[frozenset[str]]) -> set[frozenset[str]]:
+    """What pairs join, by going from one to the next."""
+    left, found = set(records), set()
+    while left:
+        group, waiting = set(), [left.pop()]
+        while waiting:
+            group.add(one := waiting.pop())
+            for pair in pairs:
+                if one in pair:
+                    waiting += [each for each in pair if each in left]
+                    left -= pair
+        found.add(frozenset(group))
+    return found
+
+
+@pytest.mark.parametrize("way", ["connected", "average", "computed", "centre", "pivot"])
+@settings(max_examples=60, deadline=None)
+@given(st.lists(CHANGES, min_size=1, max_size=5))
+def test_entities_after_any_updates_are_those_of_one_over_all_records(way, batches):
+    more = (
+        {"cluster_by": "average", "cluster_absent": "computed"} if way == "computed" else {"cluster_by": way}
+    )
+    kept, records = KeptState(plan_of(**more)), {}
+    for batch in batches:
+        before, entities = dict(records), kept.entities()
+        given_now = [Record("", each, [each, name]) for each, name in batch.items() if name is not None]
+        kept.update(Batch(given_now, [each for each, name in batch.items() if name is None]))
+        for each, name in batch.items():
+            records.pop(each, None) if name is None else records.update({each: name})
+        after = kept.entities()
+        whole = KeptState(kept.plan)
+        whole.update(Batch([Record("", each, [each, name]) for each, name in sorted(records.items())]))
+        assert clusters_of(after) == clusters_of(whole.entities())
+        if way == "connected":
+            assert clusters_of(after) == joined(records, near(records))
+        # Where nothing is joined to what changes, ids stay.
+        changed = {each for each in batch if before.get(each) != records.get(each)}
+        for group in joined(before, near(before)):
+            if not group & changed and group in joined(records, near(records)):
+                assert {entities[each] for each in group} == {after[each] for each in group}
+
+
+@settings(max_examples=60, deadline=None)
+@given(CHANGES, st.lists(st.tuples(CHANGES, DECISIONS), min_size=1, max_size=4))
+def test_decisions_hold_in_all_later_updates(first, batches):
+    kept, records, decided = KeptState(plan_of()), {}, []
+    kept.update(Batch([Record("", each, [each, name]) for each, name in first.items() if name is not None]))
+    records = {each: name for each, name in first.items() if name is not None}
+    for batch, more in batches:
+        added = []
+        for a, b, same in more:
+            decision = Decision(("", a), ("", b), same)
+            if not list(contradictions([*decided, *added, decision])):
+                added.append(decision)
+        decided += added
+        given_now = [Record("", each, [each, name]) for each, name in batch.items() if name is not None]
+        gone = [each for each, name in batch.items() if name is None]
+        kept.update(Batch(given_now, gone, decided, added))
+        for each, name in batch.items():
+            records.pop(each, None) if name is None else records.update({each: name})
+        after = kept.entities()
+        assert after.keys() == records.keys()
+        for decision in decided:
+            a, b = decision.a[1], decision.b[1]
+            if a in after and b in after:
+                assert (after[a] == after[b]) == decision.same
+        whole = KeptState(kept.plan)
+        whole.update(
+            Batch([Record("", each, [each, name]) for each, name in records.items()], (), decided, decided)
+        )
+        assert clusters_of(after) == clusters_of(whole.entities())
+
+
+def test_the_same_batch_again_changes_nothing():
+    kept = KeptState(plan_of())
+    batch = Batch([Record("", "r1", ["r1", "aab"]), Record("", "r2", ["r2", "aaba"])])
+    assert kept.update(batch).changes
+    lines = list(kept.lines)
+    again = kept.update(batch)
+    assert not again.changes
+    assert again.counts["unchanged"] == 2
+    assert kept.lines == lines

@@ -23,6 +23,7 @@ import orjson
 
 import pehchan
 from pehchan.console.blocks import block_text
+from pehchan.console.golden import check_golden, keep_golden
 from pehchan.console.inputs import (
     LINK_SETS,
     InputFile,
@@ -281,6 +282,10 @@ def _run(
                     read = counts["Records", "Read"]
                     size = Size(counts["Pairs", "Kept"], read, text // max(1, read))
                     cluster(jobs, of_clusters, cutoff, work, plan_path, settings, clean_sets(plan), size)
+            if plan.schema.keeps:
+                with stages.stage("golden records") as begun:
+                    if begun:
+                        keep_golden(jobs, records, work, plan_path)
         result.plan, result.counts, result.seconds = plan, jobs.counts, progress.seconds
         (work / "internal" / "plan.json").write(plan_path.read_bytes())
         stages.clear()
@@ -574,6 +579,7 @@ def check(
     check_sets(plan, () if request.link else plan.settings.clean_sets, "clean.sets", mistakes)
     if request.clusters:
         check_way(plan.settings, plan.schema, plan.sets, clean_sets(plan), "cluster.by", mistakes)
+        check_golden(plan, mistakes)
     size = sum(os.path.getsize(file.path) for file in inputs if os.path.exists(file.path))
     if request.runner == "inline" and (too_large := _too_large("its input", size)):
         mistakes.warn("-r inline", *too_large)

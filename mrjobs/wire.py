@@ -30,9 +30,12 @@ SHAPE = b"shape"
 EDGES = b"edges"
 PROFILE = b"profile"
 NEAR = b"near"
+GOLDEN = b"golden"
 
 #: What the first word of a line of a job may be; that of another program may begin as it likes.
-TAGS = frozenset((RECORDS, REJECTED, GROUP, PAIRS, NEIGHBOURS, CLUSTERED, SHAPE, EDGES, PROFILE, NEAR))
+TAGS = frozenset(
+    (RECORDS, REJECTED, GROUP, PAIRS, NEIGHBOURS, CLUSTERED, SHAPE, EDGES, PROFILE, NEAR, GOLDEN)
+)
 
 #: First in the key of what travels to a reducer: the records of a cell, and lines that only pass through.
 CELL = "c"

@@ -21,8 +21,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
-from operator import attrgetter
-from typing import Any
+from operator import attrgetter, itemgetter
+from typing import Any, NamedTuple
 
 from pehchan.distance.windows import moment
 from pehchan.metadata.keeping import Rule
@@ -40,12 +40,15 @@ _ISO = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Kept:
-    """What is kept of a column: values, and of each the record that it came from; none where all are missing."""
+class Kept(NamedTuple):
+    """What is kept of a column: values, and of each the record that it came from; none where all are missing.
+
+    several  whether all values are kept, and not one
+    """
 
     values: tuple[str, ...]
     origins: tuple[Identity, ...]
+    several: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,16 +57,14 @@ class GoldenRecord:
 
     records  those of the entity, in the order of their ids
     columns  what is kept, by the name of the column
-    lists    the columns of which all values are kept
     unread   dates that decide and are there, but cannot be read
     """
 
     records: tuple[Identity, ...]
     columns: Mapping[str, Kept]
-    lists: frozenset[str] = frozenset()
     unread: int = 0
 
-    def to_dict(self, named: Callable[[Identity], str] = lambda identity: identity[1]) -> dict[str, Any]:
+    def to_dict(self, named: Callable[[Identity], str] = itemgetter(1)) -> dict[str, Any]:
         """JSON-safe: {"records": [name], "values": {column: value}, "from": {column: name}}.
 
         named  how a record is called: by its id, unless sets share ids
@@ -74,13 +75,14 @@ class GoldenRecord:
         values: dict[str, Any] = {}
         origins: dict[str, Any] = {}
         for column, kept in self.columns.items():
-            if column in self.lists:
+            if kept.several:
                 values[column] = list(kept.values)
                 origins[column] = list(map(named, kept.origins))
-                continue
-            values[column] = kept.values[0] if kept.values else ""
-            if kept.origins:
+            elif kept.values:
+                values[column] = kept.values[0]
                 origins[column] = named(kept.origins[0])
+            else:
+                values[column] = ""
         return {"records": list(map(named, self.records)), "values": values, "from": origins}
 
 
@@ -91,19 +93,27 @@ def golden_of(columns: Sequence[str], rules: Sequence[Rule], records: Sequence[R
     rules    how each of them is kept; `Schema.rules` has them
     records  at least one; items beyond the last column are not kept, and those that are not there are missing
     """
-    ordered = sorted(records, key=attrgetter("id", "set"))
+    ordered = sorted(records, key=attrgetter("id", "set")) if len(records) > 1 else records
     identities = tuple((record.set, record.id) for record in ordered)
     kept: dict[str, Kept] = {}
-    for ordinal, (column, rule) in enumerate(zip(columns, rules, strict=True)):
-        values = _column(ordered, ordinal)
+    table = zip(*(_filled(record.items, len(columns)) for record in ordered), strict=True)
+    for column, rule, values in zip(columns, rules, table, strict=True):
+        several = rule.name == "all"
         there = [place for place, value in enumerate(values) if value and not value.isspace()]
         if len(there) > 1:
-            there = _every(values, there) if rule.name == "all" else [_best(ordered, values, there, rule)]
-        kept[column] = Kept(
-            tuple(values[place] for place in there), tuple(identities[place] for place in there)
-        )
-    lists = frozenset(column for column, rule in zip(columns, rules, strict=True) if rule.name == "all")
-    return GoldenRecord(identities, kept, lists, _unread(ordered, rules))
+            there = _every(values, there) if several else [_best(ordered, values, there, rule)]
+        if len(there) == 1:
+            place = there[0]
+            kept[column] = Kept((values[place],), (identities[place],), several)
+        else:
+            some = itemgetter(*there) if there else lambda _: ()
+            kept[column] = Kept(some(values), some(identities), several)
+    return GoldenRecord(identities, kept, _unread(ordered, rules))
+
+
+def _filled(items: Sequence[str], width: int) -> Sequence[str]:
+    """So many items, "" for those that are not there."""
+    return items if len(items) == width else [*items, *[""] * width][:width]
 
 
 def _column(records: Sequence[Record], ordinal: int) -> list[str]:
@@ -120,15 +130,13 @@ def _every(values: Sequence[str], there: Sequence[int]) -> list[int]:
 
 def _best(records: Sequence[Record], values: Sequence[str], there: Sequence[int], rule: Rule) -> int:
     """The place of the value that is kept, of some of which there are two or more."""
-    preferred = _PREFERENCES[rule.name](
-        [records[place] for place in there], [values[place] for place in there], rule
-    )
-    count = Counter(values[place] for place in there)
-    found = min(
-        (preference, -count[values[place]], -len(values[place]), place)
-        for preference, place in zip(preferred, there, strict=True)
-    )
-    return found[-1]
+    found = [values[place] for place in there]
+    count = Counter(found)
+    if len(count) == 1 and rule.name not in _OF_RECORDS:
+        return there[0]
+    preferred = _PREFERENCES[rule.name]([records[place] for place in there], found, rule)
+    ranked = zip(preferred, ((-count[value], -len(value)) for value in found), there, strict=True)
+    return min(ranked)[-1]
 
 
 def _none(records: Sequence[Record], values: Sequence[str], rule: Rule) -> Sequence[float]:
@@ -162,6 +170,9 @@ _PREFERENCES: Mapping[str, Preference] = {
     "source": _source,
     "first": _first,
 }
+
+#: Those that do not go by the values, so that it matters which of some equal ones is kept.
+_OF_RECORDS = ("newest", "source")
 
 
 def _unread(records: Sequence[Record], rules: Sequence[Rule]) -> int:

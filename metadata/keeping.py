@@ -65,7 +65,7 @@ Reference = Callable[[str, str, Any], tuple[str | None, int | None]]
 
 def read_rule(value: Any, where: str, reference: Reference, mistakes: Mistakes) -> Rule | None:
     """The rule of a native form; None, and a mistake, where it is none."""
-    name, given = value, {}
+    name, given = value, dict[str, Any]()
     if isinstance(value, Mapping) and len(value) == 1:
         name, given = next(iter(value.items()))
         if isinstance(given, list):

@@ -1,4 +1,4 @@
-"""Golden records of whole runs: one of each cluster, in every command that makes clusters, and mistakes told before."""
+"""Golden records of whole runs: one of each cluster, from every command that makes clusters."""
 
 import csv
 import json

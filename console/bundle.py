@@ -39,8 +39,8 @@ from pehchan.mrjobs.places import place
 DEFAULT_BUNDLE = "~/.pehchan/bundle.tar.gz"
 
 #: The packages in pehchan; tasks import only the first ones.
-TASK_ROOMS = ("metadata", "distance", "clustering", "learning", "mrjobs")
-ROOMS = (*TASK_ROOMS, "identity", "console", "zingg", "conf")
+TASK_ROOMS = ("metadata", "distance", "clustering", "learning", "mrjobs", "identity")
+ROOMS = (*TASK_ROOMS, "console", "zingg", "conf")
 
 MANIFEST = "bundle.json"
 MANIFEST_VERSION = 1

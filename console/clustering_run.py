@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
+from pehchan.console.golden import keep_golden
 from pehchan.console.inputs import InputFile, find_files, format_of, ingest_files, look_at, on_this_machine
 from pehchan.console.jobs import Jobs, local_folder, prepare_runner
 from pehchan.console.output import (
@@ -100,6 +101,7 @@ def run_clustering(
     check_output(request.out, request.overwrite, mistakes, paths)
     settings, clean = _settings(asked, pairs.outputs, mistakes)
     mistakes.raise_if_any()
+    golden_plan = _golden_plan(pairs, result)
     jobs = Jobs(request.runner, request.conf_path, progress)
     with (
         local_folder() as here,
@@ -131,6 +133,9 @@ def run_clustering(
             inputs = [*of_pairs, *of_records]
             with_records = bool(of_records)
             cluster(jobs, inputs, cutoff, work, plan_path, settings, clean, size, reading, with_records)
+        if golden_plan is not None and plan_path is not None:
+            with progress.stage("golden records"):
+                keep_golden(jobs, record_folders(pairs.outputs[0], golden_plan), work, plan_path)
         aside = [*([work / "internal" / "clusters"] if pairs.files or with_records else []), *settled]
         if aside:
             jobs.export(REJECTED, aside, work / "rejected", None)
@@ -180,6 +185,15 @@ def _settings(
             "Name one output of dedupe, link or similarity as PAIRS.",
         )
     return settings, clean
+
+
+def _golden_plan(pairs: Pairs, result: Result) -> Plan | None:
+    """The plan of the run whose records golden records are made of; None where none are asked for."""
+    asking = [plan for plan in map(read_plan, pairs.outputs) if plan is not None and plan.schema.keeps]
+    if asking and (pairs.files or len(pairs.outputs) > 1):
+        result.warnings.append("golden records are made of the pairs of one run alone, and here of none.")
+        return None
+    return asking[0] if asking else None
 
 
 def _size(inputs: Sequence[Place]) -> int:

@@ -5,6 +5,7 @@ was run; 3 the output could not be written (disk full, no permission); 130 inter
 """
 
 import argparse
+import csv
 import json
 import os
 import sys
@@ -220,6 +221,14 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
     review = command(commands, "review", run_review, "the clusters that are worth a look first")
     review.add_argument("out", metavar="OUT", help="an output of dedupe, link or cluster")
     review.add_argument("-n", type=int, default=10, metavar="N", help="how many (10)")
+
+    golden = command(commands, "golden", run_golden, "the golden records of a run as CSV")
+    golden.add_argument("out", metavar="OUT", help="an output of dedupe, link, match or cluster")
+    golden.add_argument(
+        "--origins",
+        action="store_true",
+        help="after each column also the record that its value came from",
+    )
 
     evaluate = command(commands, "evaluate", run_evaluate, "precision, recall and F1 against the truth")
     evaluate.add_argument("out", metavar="OUT", help="an output of dedupe, link, similarity or cluster")
@@ -647,6 +656,15 @@ def run_review(options: argparse.Namespace) -> int:
     from pehchan.mrjobs.places import place
 
     print(doubtful_clusters(place(options.out), options.n), end="")
+    return OK
+
+
+def run_golden(options: argparse.Namespace) -> int:
+    from pehchan.console.golden import golden_table
+    from pehchan.mrjobs.places import place
+
+    rows = golden_table(place(options.out), options.origins)
+    csv.writer(sys.stdout, lineterminator="\n").writerows(rows)
     return OK
 
 

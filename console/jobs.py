@@ -41,6 +41,7 @@ GROUPS = (
     "Pairs",
     "Components",
     "Clusters",
+    "Golden",
     "Distance Data",
     "Missing Data",
     "Invalid Data Format",

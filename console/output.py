@@ -3,6 +3,7 @@
 OUT holds
   pairs/      id1,id2,distance, as sifarish writes them, with the output options of the properties
   clusters/   cluster_id,record_id,min_distance,max_distance: every record once
+  entities/   JSON lines: the golden record of each cluster, where the schema asks for them
   rejected/   JSON lines: the lines set aside, their file and the reason
   report.html what to look at first, for people
   run.json    what was asked, what was done, how long it took
@@ -27,8 +28,11 @@ RUN_VERSION = 3
 
 REPORT = "report.html"
 
+#: The folder of golden records.
+ENTITIES = "entities"
+
 #: What of an output holds values of records, besides the pairs if they were asked for with them.
-PRIVATE = ("internal", "rejected", "model", REPORT)
+PRIVATE = ("internal", "rejected", "model", ENTITIES, REPORT)
 
 
 class RunError(RuntimeError):

@@ -23,6 +23,7 @@ import orjson
 
 import pehchan
 from pehchan.console.blocks import block_text
+from pehchan.console.golden import check_golden, keep_golden
 from pehchan.console.inputs import (
     LINK_SETS,
     InputFile,
@@ -287,6 +288,10 @@ def _run(
                     cluster(
                         jobs, of_clusters, cutoff, work, plan_path, settings, clean, size, switches=reading
                     )
+            if plan.schema.keeps:
+                with stages.stage("golden records") as begun:
+                    if begun:
+                        keep_golden(jobs, records, work, plan_path)
         if request.state:
             with progress.stage("keep"):
                 make_state(request.state, request.command, plan, jobs, records, work, here)
@@ -597,6 +602,7 @@ def check(
         plan = replace(plan, frozen={} if learning is not None and plan.frozen is None else plan.frozen)
     if request.clusters:
         check_way(plan.settings, plan.schema, plan.sets, clean_sets(plan), "cluster.by", mistakes)
+        check_golden(plan, mistakes)
     size = sum(os.path.getsize(file.path) for file in inputs if os.path.exists(file.path))
     if request.runner == "inline" and (too_large := _too_large("its input", size)):
         mistakes.warn("-r inline", *too_large)

@@ -1,7 +1,8 @@
 """What a person sees at the end of a run."""
 
-from pehchan.console.output import REPORT
+from pehchan.console.output import ENTITIES, REPORT
 from pehchan.console.pipeline import Result, pairs_to_compare
+from pehchan.identity.golden_records import UNREAD
 from pehchan.metadata.schemas import native_text
 from pehchan.mrjobs.joins.blocking import is_order, is_part
 from pehchan.mrjobs.places import Place
@@ -60,9 +61,12 @@ def summary(result: Result, out: Place) -> str:
             f"{clusters:,} clusters{at_cutoff}: {several:,} of two or more records "
             f"({records:,} records), {clusters - several:,} of one"
         )
+    if unread := counts["Golden", UNREAD]:
+        lines.append(f"dates that cannot be read, and count as older than all others: {unread:,}")
     held = [
         *(["pairs"] if plan is not None and result.request.command != "cluster" else []),
         *(["clusters", "cluster_shapes"] if result.cluster_cutoff is not None else []),
+        *([ENTITIES] if counts["Golden", "Records"] else []),
         *(["rejected"] if rejected or unknown or counts["Pairs", "Rejected"] else []),
     ]
     files = [*([REPORT] if result.reported else []), "run.json"]

@@ -19,6 +19,7 @@ from math import inf, isfinite
 from typing import Any
 
 from pehchan.metadata.blocking_keys import FORM, NEIGHBOURS, SEVERAL, BlockingKey, KeyPart, parse_key
+from pehchan.metadata.keeping import KeptColumn, Rule, read_rule, write_rule
 from pehchan.metadata.mistakes import Mistakes, nearest
 from pehchan.metadata.schema import KINDS, Curve, Field, Schema
 
@@ -26,14 +27,14 @@ from pehchan.metadata.schema import KINDS, Curve, Field, Schema
 #: of values out of range: missing: previous, thresholds above 1, a power of 0.
 SCHEMA_KEYS = (
     *("entity", "id", "columns", "fields", "aggregate", "missing", "partition", "blocking", "cutoff"),
-    *("must_link", "cannot_link"),
+    *("must_link", "cannot_link", "keep", "golden"),
     *("lines", "id_counted", "sifarish"),
 )
 
 #: What a field's mapping holds beside the parameters of its measure.
 FIELD_KEYS = (
     *("measure", "column", "weight", "threshold", "curve", "missing", "fold"),
-    *("implode", "explode", "kind"),
+    *("implode", "explode", "kind", "keep"),
 )
 
 FOLDS = ("case", "accents")
@@ -106,18 +107,23 @@ def resolve(schema: Schema, header: Sequence[str], mistakes: Mistakes) -> Schema
             for key in keys
         )
 
-    fields = [
-        replace(
-            field,
-            ordinal=find(
-                field.where or f'{schema.where} field "{field.name}"',
-                field.column or field.name,
-                field.ordinal,
-            ),
-        )
-        for field in schema.fields
-    ]
-    return replace(
+    def resolved_rule(where: str, rule: Rule) -> Rule:
+        ordinal = find(where, rule.column, rule.ordinal)
+        if ordinal is None or ordinal >= len(columns):
+            return replace(rule, ordinal=ordinal)
+        return replace(rule, column=columns[ordinal], ordinal=ordinal)
+
+    def resolved_field(field: Field) -> Field:
+        where = field.where or f'{schema.where} field "{field.name}"'
+        keep = None if field.keep is None else resolved_rule(where, field.keep)
+        return replace(field, ordinal=find(where, field.column or field.name, field.ordinal), keep=keep)
+
+    def resolved_column(kept: KeptColumn) -> KeptColumn:
+        ordinal = find(kept.where, kept.name, kept.ordinal)
+        name = columns[ordinal] if ordinal is not None and ordinal < len(columns) else kept.name
+        return replace(kept, name=name, ordinal=ordinal, rule=resolved_rule(kept.where, kept.rule))
+
+    found = replace(
         schema,
         columns=columns,
         id_ordinal=id_ordinal,
@@ -126,8 +132,24 @@ def resolve(schema: Schema, header: Sequence[str], mistakes: Mistakes) -> Schema
         blocking=resolved(schema.blocking),
         must_link=resolved(schema.must_link),
         cannot_link=resolved(schema.cannot_link),
-        fields=tuple(fields),
+        fields=tuple(map(resolved_field, schema.fields)),
+        keep=None if schema.keep is None else resolved_rule(f"{schema.where} keep", schema.keep),
+        golden=tuple(map(resolved_column, schema.golden)),
     )
+    _check_kept(found, mistakes)
+    return found
+
+
+def _check_kept(schema: Schema, mistakes: Mistakes) -> None:
+    """A column has one rule."""
+    seen: dict[int, str] = {}
+    for each in schema.kept:
+        if each.ordinal is None:
+            continue
+        if each.ordinal in seen:
+            what = f'{seen[each.ordinal]} has a rule for column "{each.name}" as well.'
+            mistakes.add(each.where, what, "Keep one.")
+        seen[each.ordinal] = each.where
 
 
 class _Reader:
@@ -179,6 +201,8 @@ class _Reader:
             blocking=self.blocking(data),
             must_link=self.rules(data, "must_link"),
             cannot_link=self.rules(data, "cannot_link"),
+            keep=self.keep(where, data),
+            golden=self.golden(data),
             cutoff=cutoff,
             id_counted=self.flag(data, "id_counted"),
             lines=self.flag(data, "lines"),
@@ -337,6 +361,7 @@ class _Reader:
             where=where,
             column=column if ordinal is None else None,
             kinds=self.kinds(where, data.get("kind", [])),
+            keep=self.keep(where, data),
             **given,
         )
 
@@ -346,6 +371,29 @@ class _Reader:
             if kind not in KINDS:
                 self.mistakes.add(where, f"kind: {kind!r} is no kind of field.", nearest(str(kind), KINDS))
         return tuple(kind for kind in kinds if kind in KINDS)
+
+    def keep(self, where: str, data: Mapping[str, Any]) -> Rule | None:
+        return read_rule(data["keep"], where, self.reference, self.mistakes) if "keep" in data else None
+
+    def golden(self, data: Mapping[str, Any]) -> tuple[KeptColumn, ...]:
+        if "golden" not in data:
+            return ()
+        given, found = data["golden"], {}
+        if not isinstance(given, Mapping) or not given:
+            right = "Give columns under it and the rule of each, such as email: longest; for one rule, keep: longest."
+            self.mistakes.add(f"{self.where} golden", "it names no column.", right)
+            return ()
+        for key, value in given.items():
+            where = f'{self.where} golden column "{key}"'
+            name = str(key) if _is_whole(key) else key
+            if not isinstance(name, str):
+                right = "Put it in quotes; YAML reads a bare no, yes, on or off as true or false."
+                self.mistakes.add(where, "its name is not text.", right)
+            elif name in found:
+                self.mistakes.add(where, "it is there twice.", "Keep one.")
+            elif rule := read_rule(value, where, self.reference, self.mistakes):
+                found[name] = KeptColumn(name, None, rule, where)
+        return tuple(found.values())
 
     def fold(self, where: str, value: Any) -> tuple[str, ...]:
         folds = [value] if isinstance(value, str) else value
@@ -439,6 +487,10 @@ def write_native(schema: Schema) -> dict[str, Any]:
     ):
         if keys:
             data[name] = [key.text for key in keys]
+    if schema.keep is not None:
+        data["keep"] = write_rule(schema.keep)
+    if schema.golden:
+        data["golden"] = {each.name: write_rule(each.rule) for each in schema.golden}
     if schema.cutoff is not None:
         data["cutoff"] = schema.cutoff
     if schema.id_counted:
@@ -493,6 +545,8 @@ def _written_field(schema: Schema, field: Field, missing: str) -> Any:
         data["explode"] = _short(field.explode)
     if field.kinds:
         data["kind"] = field.kinds[0] if len(field.kinds) == 1 else list(field.kinds)
+    if field.keep is not None:
+        data["keep"] = write_rule(field.keep)
     return field.measure if len(data) == 1 else data
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pehchan.metadata.blocking_keys import BlockingKey
+from pehchan.metadata.keeping import KeptColumn, Rule
 
 CURVES = ("none", "nonLinear", "sigmoid", "step", "ramp")
 AGGREGATIONS = ("manhattan", "euclidean", "minkowski")
@@ -51,6 +52,7 @@ class Field:
     where      file and key, for messages
     column     name of the column where it differs from the field's name, else None
     kinds      of KINDS those that the values may be of, for what is learnt; () for any
+    keep       which of its column's values golden records have; None: as the others
     """
 
     name: str
@@ -67,6 +69,7 @@ class Field:
     where: str = field(default="", compare=False)
     column: str | None = None
     kinds: tuple[str, ...] = ()
+    keep: Rule | None = None
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,8 @@ class Schema:
     blocking     keys of which records must share one to meet; () where every two records do
     must_link    keys of which two records that share a value are one entity, whatever a model says
     cannot_link  keys of which two records with different values are not
+    keep         which value of a column golden records have where nothing else is said of it; None: nothing is
+    golden       columns with a rule of their own besides those that are compared
     cutoff       scaled distance up to which pairs are kept, None where the schema says nothing
     id_counted   True: the id counts as a field of distance 0 (how sifarish counted in 2013)
     lines        True: meant for headerless delimited lines (all sifarish schemas)
@@ -100,6 +105,8 @@ class Schema:
     blocking: tuple[BlockingKey, ...] = ()
     must_link: tuple[BlockingKey, ...] = ()
     cannot_link: tuple[BlockingKey, ...] = ()
+    keep: Rule | None = None
+    golden: tuple[KeptColumn, ...] = ()
     cutoff: int | None = None
     id_counted: bool = False
     lines: bool = False
@@ -109,3 +116,27 @@ class Schema:
     def keys(self) -> tuple[BlockingKey, ...]:
         """All keys, whatever they are for."""
         return (*self.blocking, *self.must_link, *self.cannot_link)
+
+    @property
+    def kept(self) -> tuple[KeptColumn, ...]:
+        """The columns that have a rule of their own in golden records."""
+        compared = (
+            KeptColumn(field.column or field.name, field.ordinal, field.keep, field.where)
+            for field in self.fields
+            if field.keep is not None
+        )
+        return (*compared, *self.golden)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether golden records are asked for."""
+        return self.keep is not None or bool(self.kept)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """How the value of each column is kept, one a column."""
+        found = {each.ordinal: each.rule for each in self.kept}
+        if self.id_ordinal is not None:
+            # So that it is that of the entity.
+            found.setdefault(self.id_ordinal, Rule("first"))
+        return tuple(found.get(ordinal, self.keep or Rule()) for ordinal in range(len(self.columns)))

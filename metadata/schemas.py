@@ -76,7 +76,9 @@ def facet(schema: Schema, settings: Settings, mistakes: Mistakes) -> Schema:
     if schema.fields and not fields:
         right = "Give columns that the schema compares, or leave it blank for all."
         mistakes.add("sts.faceted.field.ordinal", "no field is left to compare.", right)
-    return replace(schema, fields=fields)
+    # What is not compared is kept all the same.
+    others = replace(schema, fields=tuple(field for field in schema.fields if field not in fields))
+    return replace(schema, fields=fields, golden=others.kept)
 
 
 def read_data(path: str, mistakes: Mistakes) -> Any:

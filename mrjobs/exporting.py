@@ -1,4 +1,4 @@
-"""What users read: pairs as sifarish writes them, clusters, and lines set aside."""
+"""What users read: pairs as sifarish writes them, clusters, golden records, and lines set aside."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
@@ -8,6 +8,7 @@ from pehchan.learning.odds import log_odds_of, probability_of, steps_of
 from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.wire import (
     CLUSTERED,
+    GOLDEN,
     GROUP,
     PAIRS,
     REJECTED,
@@ -182,6 +183,6 @@ def exporter(tag: bytes, plan: Plan | None) -> Callable[[bytes], Iterator[str]]:
         lines = cluster_lines if tag == CLUSTERED else shape_lines
         with_sets = plan is not None and len(plan.sets) > 1
         return partial(lines, with_sets=with_sets, steps=log_odds_steps(plan))
-    if tag in (REJECTED, GROUP):
+    if tag in (REJECTED, GROUP, GOLDEN):
         return lambda payload: iter((payload.decode("ascii"),))
     raise ValueError(f"no export for lines tagged {tag.decode()!r}")

@@ -31,10 +31,11 @@ EDGES = b"edges"
 PROFILE = b"profile"
 NEAR = b"near"
 FROZEN = b"frozen"
+GOLDEN = b"golden"
 
 #: What the first word of a line of a job may be; that of another program may begin as it likes.
 TAGS = frozenset(
-    (RECORDS, REJECTED, GROUP, PAIRS, NEIGHBOURS, CLUSTERED, SHAPE, EDGES, PROFILE, NEAR, FROZEN)
+    (RECORDS, REJECTED, GROUP, PAIRS, NEIGHBOURS, CLUSTERED, SHAPE, EDGES, PROFILE, NEAR, FROZEN, GOLDEN)
 )
 
 #: First in the key of what travels to a reducer: the records of a cell, and lines that only pass through.

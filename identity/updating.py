@@ -20,7 +20,7 @@ from pehchan.clustering.decisions import Decision
 from pehchan.clustering.measuring import measure_of
 from pehchan.clustering.mixing import mixed
 from pehchan.identity.changes import Pair, Reasons, changes
-from pehchan.identity.continuing import continued
+from pehchan.identity.continuing import continued, str_bytes
 from pehchan.learning.addresses import pairs_at
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Record
@@ -414,11 +414,6 @@ def _decided(decisions: Sequence[Decision], place: Mapping[str, int]) -> Decided
         if a is not None and b is not None:
             pairs[each.same].append((a, b))
     return Decided(*(np.array(pairs[same], np.int64).reshape(-1, 2) for same in (True, False)))
-
-
-def str_bytes(text: str) -> bytes:
-    """What puts ids in order: their UTF-8, as jobs have them."""
-    return text.encode("utf-8", "surrogatepass")
 
 
 def _by_id(record: Record) -> bytes:

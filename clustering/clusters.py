@@ -1,7 +1,7 @@
 """Clusters of records from the pairs under a cutoff, as arrays: a record is its number in the order of all."""
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,8 +65,46 @@ class Links:
 
 
 @dataclass(frozen=True)
+class Decided:
+    """Records of which people decided: a[k] and b[k] of `together` are in one cluster, those of `apart` never are.
+
+    As int64[n, 2] each, in any order, with repetitions allowed; that no chain of the first joins two of the second
+    is for clustering.decisions to see.
+    """
+
+    together: NDArray[np.int64]
+    apart: NDArray[np.int64]
+
+    def links(self, links: Links) -> Links:
+        """The pairs with those that are together, 0 apart, and without those that are apart."""
+        if len(self.together):
+            a, b = self.together.T.astype(np.int32)
+            distance = np.zeros(len(a), dtype=links.distance.dtype)
+            both = ((links.a, a), (links.b, b), (links.distance, distance))
+            links = Links.of(*(np.concatenate(each) for each in both))
+        if len(self.apart):
+            low, high = self.apart.min(axis=1), self.apart.max(axis=1)
+            key = (links.a.astype(np.int64) << 32) | links.b
+            links = links.take(~np.isin(key, (low << 32) | high))
+        return links
+
+    def within(self, component: Nodes) -> "dict[int, Decided]":
+        """By the smallest node of a component, those of its nodes."""
+        found: dict[int, tuple[list[list[int]], list[list[int]]]] = {}
+        for side, pairs in enumerate((self.together, self.apart)):
+            for a, b in pairs.tolist():
+                if component[a] == component[b]:
+                    found.setdefault(int(component[a]), ([], []))[side].append([a, b])
+        return {first: Decided(*map(_pairs, both)) for first, both in found.items()}
+
+
+def _pairs(pairs: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
+
+
+@dataclass(frozen=True)
 class Clusters:
-    """Every record in its cluster; of n integers each.
+    """Every record in its cluster; of n integers each. Two of which was decided that they are the same are a pair.
 
     component  the smallest record of all that pairs join to it, some of which may be in other clusters
     cluster    the smallest record of the cluster
@@ -105,11 +143,19 @@ class Clustering:
     source_of: Callable[[int], Hashable] | None = None
     measure: Measure | None = None
 
-    def clusters(self, nodes: int, links: Links) -> Clusters:
+    def clusters(self, nodes: int, links: Links, decided: Decided | None = None) -> Clusters:
         """The clusters of records 0..nodes-1."""
+        if decided is not None:
+            links = decided.links(links)
         cluster = component = components(nodes, links.a, links.b)
+        by_component = {} if decided is None else decided.within(cluster)
         if self.by != "connected" or self.source_of is not None:
-            cluster = self._cut(cluster, links)
+            cluster = self._cut(cluster, links, by_component)
+        elif to_part := [first for first, of_it in by_component.items() if len(of_it.apart)]:
+            # All others are as they are.
+            some = np.zeros(nodes, dtype=bool)
+            some[to_part] = True
+            cluster = self._cut(cluster, links.take(some[cluster[links.a]]), by_component)
         within = cluster[links.a] == cluster[links.b]
         if not within.all():
             links = links.take(within)
@@ -124,15 +170,21 @@ class Clustering:
             mates += np.bincount(ends, minlength=nodes).astype(np.int32)
         return Clusters(component, cluster, nearest, farthest, mates, shapes)
 
-    def _cut(self, component: Nodes, links: Links) -> Nodes:
-        """By node, the smallest one of the cluster, which is all of its component or less."""
+    def _cut(self, component: Nodes, links: Links, decided: dict[int, Decided]) -> Nodes:
+        """By node, the smallest one of the cluster, which is all of its component or less.
+
+        decided  by the smallest node of a component, what was decided of its nodes
+        """
         found = component.copy()
         # Most components are two records, which need no graph.
-        two = np.bincount(component, minlength=len(component))[component[links.a]] == 2
+        plain = np.bincount(component, minlength=len(component)) == 2
+        plain[list(decided)] = False
+        two = plain[component[links.a]]
         parted = self._parted(links.take(two))
         found[parted] = parted
         for nodes, graph in self._measured(_parts(component, links.take(~two))):
-            found[nodes] = nodes[np.array(WAYS[self.by](self._graph(nodes, graph)))]
+            whole = self._graph(nodes, graph, decided.get(int(nodes[0])))
+            found[nodes] = nodes[np.array(WAYS[self.by](whole))]
         return found
 
     def _parted(self, links: Links) -> Nodes:
@@ -145,7 +197,7 @@ class Clustering:
             apart |= np.array([a == b and a is not None for a, b in zip(*sources, strict=True)], dtype=bool)
         return links.b[apart]
 
-    def _graph(self, nodes: Nodes, graph: Graph) -> Graph:
+    def _graph(self, nodes: Nodes, graph: Graph, decided: Decided | None) -> Graph:
         numbers = nodes.tolist()
         turns: Sequence[int] = [self.turn_of(node) for node in numbers] if self.by == "pivot" else ()
         sources: Sequence[Hashable] = [self.source_of(node) for node in numbers] if self.source_of else ()
@@ -157,7 +209,12 @@ class Clustering:
                 assert measure is not None
                 return measure(nodes[np.array(a)], nodes[np.array(b)]).tolist()
 
-        return Graph(graph.nodes, graph.edges, self.cutoff, self.far, turns, sources, self.mean, absent)
+        whole = Graph(graph.nodes, graph.edges, self.cutoff, self.far, turns, sources, self.mean, absent)
+        if decided is None:
+            return whole
+        both = (np.searchsorted(nodes, pairs).tolist() for pairs in (decided.together, decided.apart))
+        together, apart = ([(a, b) for a, b in pairs] for pairs in both)
+        return replace(whole, together=together, apart=apart)
 
     def _measured(self, parts: "Iterator[_Part]") -> "Iterator[tuple[Nodes, Graph]]":
         """The components as graphs, where asked with the pairs that they lack; of many at a time."""

@@ -3,8 +3,12 @@
 Nodes are records, numbered in their order from 0; edges are pairs that belong together. All ways give for each node
 the smallest one of its cluster, whatever the order of the edges. Edges are taken the shortest first, and of those
 equally long the one of the smaller nodes.
+
+What a person decided comes before any distance: nodes that are `together` are one from the start, a unit that goes by
+its smallest node, and has the edges of all of them; clusters of which nodes are `apart` never become one.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,6 +34,9 @@ class Graph:
              one node of each of them. Nothing: there is no such source
     mean     the largest mean distance of two clusters that `average` merges; None: the cutoff
     absent   (nodes, nodes) -> their distances, for `average`; None: two nodes without an edge are `far` apart
+    together pairs of nodes that are in one cluster, and so is what a chain of these joins: also two of one source
+             without duplicates, as a person said so
+    apart    pairs of nodes that are not in one cluster; of what is together they part nothing
     """
 
     nodes: int
@@ -40,24 +47,42 @@ class Graph:
     sources: Sequence[Hashable] = ()
     mean: int | None = None
     absent: Callable[[Sequence[int], Sequence[int]], Sequence[int]] | None = None
+    together: Sequence[tuple[int, int]] = ()
+    apart: Sequence[tuple[int, int]] = ()
+
+    @cached_property
+    def unit(self) -> Sequence[int]:
+        """By node, the smallest of those that it is together with."""
+        if not self.together:
+            return range(self.nodes)
+        a, b = ([pair[side] for pair in self.together] for side in (0, 1))
+        return components(self.nodes, a, b).tolist()
+
+    @cached_property
+    def between(self) -> Sequence[Edge]:
+        """The edges of two units, by these: there may be several of the same two."""
+        if not self.together:
+            return self.edges
+        ends = ((*sorted((self.unit[a], self.unit[b])), distance) for a, b, distance in self.edges)
+        return [(a, b, distance) for a, b, distance in ends if a != b]
 
     @cached_property
     def shortest_first(self) -> list[Edge]:
-        """The edges in the order in which they are taken."""
-        return sorted(self.edges, key=lambda edge: (edge[2], edge[0], edge[1]))
+        """The edges of two units in the order in which they are taken."""
+        return sorted(self.between, key=lambda edge: (edge[2], edge[0], edge[1]))
 
     @cached_property
     def neighbours(self) -> list[list[int]]:
-        """By node, those that it has an edge to."""
+        """By unit, those that it has an edge to."""
         found: list[list[int]] = [[] for _ in range(self.nodes)]
-        for a, b, _ in self.edges:
+        for a, b, _ in self.between:
             found[a].append(b)
             found[b].append(a)
         return found
 
 
 class _Clusters(Forest):
-    """Clusters that grow, and of which none gets two nodes of one source."""
+    """Clusters that grow from units, and of which none gets two nodes of one source, or two that are apart."""
 
     def __init__(self, graph: Graph):
         super().__init__(graph.nodes)
@@ -65,9 +90,22 @@ class _Clusters(Forest):
         self._sources: list[frozenset[Hashable]] = [
             frozenset() if source is None else frozenset((source,)) for source in graph.sources
         ]
+        #: By cluster, those that it must not become one with.
+        self._apart: dict[int, set[int]] = defaultdict(set)
+        if graph.together:
+            for node, unit in enumerate(graph.unit):
+                if node != unit:
+                    self.merge(unit, node)
+        for pair in graph.apart:
+            a, b = (graph.unit[node] for node in pair)
+            if a != b:
+                self._apart[a].add(b)
+                self._apart[b].add(a)
 
     def may_merge(self, a: int, b: int) -> bool:
-        """Whether two clusters have no source in common."""
+        """Whether two clusters have no source in common, and nothing that is apart."""
+        if self._apart and b in self._apart.get(a, ()):
+            return False
         return not self._sources or self._sources[a].isdisjoint(self._sources[b])
 
     def merge(self, a: int, b: int) -> None:
@@ -77,12 +115,16 @@ class _Clusters(Forest):
         self.size[low] += self.size[high]
         if self._sources:
             self._sources[low] |= self._sources[high]
+        for other in self._apart.pop(high, ()) if self._apart else ():
+            self._apart[other].discard(high)
+            self._apart[other].add(low)
+            self._apart[low].add(other)
 
 
 def connected(graph: Graph) -> list[int]:
-    """What a chain of edges joins; with sources, edge by edge as far as these allow."""
-    if not graph.sources:
-        a, b = ([edge[side] for edge in graph.edges] for side in (0, 1))
+    """What a chain of edges joins; with sources, or nodes apart, edge by edge as far as these allow."""
+    if not graph.sources and not graph.apart:
+        a, b = ([edge[side] for edge in (*graph.edges, *graph.together)] for side in (0, 1))
         return components(graph.nodes, a, b).tolist()
     clusters = _Clusters(graph)
     for a, b, _ in graph.shortest_first:
@@ -129,12 +171,19 @@ def average(graph: Graph) -> list[int]:
     most = graph.cutoff if graph.mean is None else graph.mean
     #: By cluster and neighbour, how much nearer than far all pairs of them are: the sum of far - distance.
     nearer: list[dict[int, int]] = [{} for _ in range(graph.nodes)]
-    for a, b, distance in graph.edges:
-        nearer[a][b] = nearer[b][a] = graph.far - distance
-    members = [[node] for node in range(graph.nodes)]
+    for a, b, distance in graph.between:
+        nearer[a][b] = nearer[b][a] = nearer[a].get(b, 0) + graph.far - distance
+    members: list[list[int]] = [[] for _ in range(graph.nodes)]
+    for node, unit in enumerate(graph.unit):
+        members[unit].append(node)
 
     def mean(a: int, b: int) -> float:
         return graph.far - nearer[a][b] / (clusters.size[a] * clusters.size[b])
+
+    if graph.absent is not None and graph.together:
+        for (a, b), by in _of_units(graph, members).items():
+            nearer[a][b] += by
+            nearer[b][a] += by
 
     def measure(a: int, others: Sequence[int]) -> None:
         """Make others neighbours of a, by what their pairs measure."""
@@ -145,7 +194,7 @@ def average(graph: Graph) -> list[int]:
             by = sum(graph.far - distance for distance in islice(distances, pairs))
             nearer[a][other] = nearer[other][a] = by
 
-    waiting = [(mean(a, b), a, b) for a, b, _ in graph.edges]
+    waiting = [(mean(a, b), a, b) for a, b, _ in graph.between]
     heapify(waiting)
     while waiting:
         apart, a, b = heappop(waiting)
@@ -173,15 +222,39 @@ def average(graph: Graph) -> list[int]:
     return clusters.all()
 
 
+def _of_units(graph: Graph, members: Sequence[Sequence[int]]) -> dict[tuple[int, int], int]:
+    """Of two units with an edge, how much nearer than far those of their pairs are that have none."""
+    assert graph.absent is not None
+    there = {(a, b) for a, b, _ in graph.edges} | {(b, a) for a, b, _ in graph.edges}
+    sides = [
+        (a, b, one, two)
+        for a, b in sorted({(a, b) for a, b, _ in graph.between})
+        for one in members[a]
+        for two in members[b]
+        if (one, two) not in there
+    ]
+    found: dict[tuple[int, int], int] = defaultdict(int)
+    distances = graph.absent([side[2] for side in sides], [side[3] for side in sides]) if sides else ()
+    for (a, b, _, _), distance in zip(sides, distances, strict=True):
+        found[a, b] += graph.far - distance
+    return found
+
+
 def pivot(graph: Graph) -> list[int]:
-    """Node after node by its turn: one that is in no cluster takes all its neighbours that are in none.
+    """Unit after unit by its turn, the first that one of its nodes has: one that is in no cluster takes all its
+    neighbours that are in none.
 
     N. Ailon, M. Charikar and A. Newman, "Aggregating inconsistent information: ranking and clustering", 2008, where
     turns are drawn at random.
     """
     clusters = _Clusters(graph)
-    taken = [False] * graph.nodes
-    for node in sorted(range(graph.nodes), key=lambda node: (graph.turns[node], node)):
+    turns, taken = graph.turns, [False] * graph.nodes
+    if graph.together:
+        turns = list(turns)
+        for node, unit in enumerate(graph.unit):
+            turns[unit] = min(turns[unit], turns[node])
+            taken[node] = node != unit
+    for node in sorted(range(graph.nodes), key=lambda node: (turns[node], node)):
         if taken[node]:
             continue
         taken[node] = True
@@ -197,42 +270,56 @@ def assignment(graph: Graph) -> list[int]:
     """The pairs of two sources without duplicates that together are nearest.
 
     Each pair is worth how much nearer than the cutoff it is, and one more; taken are those of the largest sum, found
-    by scipy (H. Kuhn, "The Hungarian method for the assignment problem", 1955). Raises ValueError where there are
-    more than two sources, or an edge within one.
+    by scipy (H. Kuhn, "The Hungarian method for the assignment problem", 1955). What is together comes first: with
+    nodes of both sources it is whole, and with those of one it is as near to others as the nearest of them. Raises
+    ValueError where there are more than two sources, or an edge within one.
     """
     # Only here, as it takes longer to import than most clusterings take.
     import numpy as np
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
-    sources = sorted({graph.sources[node] for edge in graph.edges for node in edge[:2]}, key=str)
-    if len(sources) > 2 or any(graph.sources[a] == graph.sources[b] for a, b, _ in graph.edges):
+    clusters = _Clusters(graph)
+    edges = _to_assign(graph) if graph.together or graph.apart else graph.edges
+    sources = sorted({graph.sources[node] for edge in edges for node in edge[:2]}, key=str)
+    if len(sources) > 2 or any(graph.sources[a] == graph.sources[b] for a, b, _ in edges):
         raise ValueError("an assignment is between the records of two sets without duplicates")
-    found = list(range(graph.nodes))
-    if not graph.edges:
-        return found
+    if not edges:
+        return clusters.all()
     rows, columns = (
         np.array([node for node in range(graph.nodes) if graph.sources[node] == source]) for source in sources
     )
     place = np.zeros(graph.nodes, dtype=np.int64)
     place[rows], place[columns] = np.arange(len(rows)), np.arange(len(columns))
-    edges = np.array(graph.edges, dtype=np.int64)
-    swapped = np.array([graph.sources[a] != sources[0] for a, _, _ in graph.edges])
-    first, second = np.where(swapped[:, None], edges[:, 1::-1], edges[:, :2]).T
+    ends = np.array(edges, dtype=np.int64)
+    swapped = np.array([graph.sources[a] != sources[0] for a, _, _ in edges])
+    first, second = np.where(swapped[:, None], ends[:, 1::-1], ends[:, :2]).T
     # A row without a partner gets one of its own, for the price of a pair one beyond the cutoff.
     alone = np.arange(len(rows))
     prices = csr_array(
         (
-            np.concatenate([edges[:, 2] + 1.0, np.full(len(rows), graph.cutoff + 2.0)]),
+            np.concatenate([ends[:, 2] + 1.0, np.full(len(rows), graph.cutoff + 2.0)]),
             (np.concatenate([place[first], alone]), np.concatenate([place[second], len(columns) + alone])),
         ),
         shape=(len(rows), len(columns) + len(rows)),
     )
     for row, column in zip(*min_weight_full_bipartite_matching(prices), strict=True):
         if column < len(columns):
-            low, high = sorted((int(rows[row]), int(columns[column])))
-            found[high] = low
-    return found
+            clusters.merge(int(rows[row]), int(columns[column]))
+    return clusters.all()
+
+
+def _to_assign(graph: Graph) -> list[Edge]:
+    """The nearest edge of each two units that decisions leave open, by these."""
+    sources: dict[int, set[Hashable]] = defaultdict(set)
+    for node, unit in enumerate(graph.unit):
+        sources[unit].add(graph.sources[node])
+    apart = {tuple(sorted((graph.unit[a], graph.unit[b]))) for a, b in graph.apart}
+    nearest: dict[tuple[int, int], int] = {}
+    for a, b, distance in graph.shortest_first:
+        if len(sources[a]) == len(sources[b]) == 1 and (a, b) not in apart:
+            nearest.setdefault((a, b), distance)
+    return [(a, b, nearest[a, b]) for a, b in sorted(nearest)]
 
 
 #: By its name in `cluster.by`.

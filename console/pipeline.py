@@ -448,11 +448,18 @@ def cluster(
 
 
 def find_components(
-    jobs: Jobs, pairs: Sequence[str], work: Place, switches: Sequence[str], number: int, room: int
+    jobs: Jobs,
+    pairs: Sequence[str],
+    work: Place,
+    switches: Sequence[str],
+    number: int,
+    room: int,
+    decisions: Sequence[str] = (),
 ) -> Place:
     """Where every record stands with the one that all of its component have in common.
 
-    number  of the pairs; in one reducer, as soon as so many as are left fit into its room
+    number     of the pairs; in one reducer, as soon as so many as are left fit into its room
+    decisions  switches of the first round, which makes edges of decisions
     """
     sources, rounds, found = list(pairs), 0, None
     while True:
@@ -460,13 +467,13 @@ def find_components(
         before, found = found, work / "internal" / f"components-{rounds}"
         found.remove()
         parts = 1 if number * EDGE_BYTES <= room else math.ceil(2 * number * EDGE_BYTES / max(1, room))
-        counts = jobs.run(Components, sources, found, [*switches, "--parts", str(parts)])
+        counts = jobs.run(Components, sources, found, [*switches, *decisions, "--parts", str(parts)])
         jobs.counts["Components", "Rounds"] += 1
         if before is not None:
             before.remove()
         if not counts["Components", "Changed"]:
             return found
-        sources, number = [str(found)], counts["Components", "Edges"]
+        sources, number, decisions = [str(found)], counts["Components", "Edges"], ()
 
 
 def clean_sets(plan: Plan) -> Sequence[str]:

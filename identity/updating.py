@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pehchan.clustering.clusters import Clustering, Decided, Links
-from pehchan.clustering.components import components
 from pehchan.clustering.decisions import Decision
 from pehchan.clustering.measuring import measure_of
 from pehchan.clustering.mixing import mixed
@@ -301,8 +300,6 @@ class Updating:
         decided = _decided(batch.decisions, place)
         links = Links.of(np.array(a, np.int32), np.array(b, np.int32), np.array(distances, np.int64))
         clusters = self._clustering(ids, fresh, links).clusters(len(ids), links, decided)
-        joined = decided.links(links)
-        component = components(len(ids), joined.a, joined.b)
         groups: dict[int, list[str]] = defaultdict(list)
         for record_id, first in zip(ids, clusters.cluster.tolist(), strict=True):
             groups[first].append(record_id)
@@ -315,7 +312,9 @@ class Updating:
             for group, entity, new_id in zip(listed, entities, new_ids, strict=True)
             for record_id in group
         }
-        self._write_members(update, ids, after, component, sorted(deleted, key=str_bytes), fresh, members)
+        self._write_members(
+            update, ids, after, clusters.component, sorted(deleted, key=str_bytes), fresh, members
+        )
         changed = fresh.keys() & before.keys()
         update.log = list(changes(self._number, before, after, changed, Reasons(pairs, lost, batch.decided)))
         update.counts["entities"] = len(set(after.values())) - len(set(before.values()))

@@ -1,13 +1,18 @@
 """Clusters of records from their pairs.
 
 in   tagged lines (`pairs` of record_similarity, `records` of settle_records for records that may be alone), or
-     delimited lines id1,id2,...,distance
+     delimited lines id1,id2,...,distance; with --decisions a file of what people decided of two records: the same
+     ones are a pair 0 apart and always in one cluster, different ones are no pair and never in one
 out  tagged lines: `clustered`, every record once with its cluster; `shape`, how the clusters of two records or more
      hold together; `rejected`, lines set aside, and records that only pairs name where all should be there
 
 Between tasks records are codes (pehchan.mrjobs.coded), and their names travel beside the pairs. Where the counter
 `Same code` of `Clusters` is not 0, two records had one code, and the clusters of some are missing: to be run again
 with another --salt.
+
+Decisions are read by each task, and only their numbers travel, to the part that has both records. `Same` and
+`Different` of `Decisions` count those that were followed, each once, and `Of absent records` those of which a record
+is neither among the records nor in a pair at or under the cutoff: these are ignored.
 """
 
 from collections.abc import Iterator
@@ -16,10 +21,10 @@ import numpy as np
 from mrjob.step import MRStep
 from numpy.typing import NDArray
 
-from pehchan.clustering.clusters import Clustering
+from pehchan.clustering.clusters import Clustering, Decided
 from pehchan.clustering.cutting import WAYS
 from pehchan.metadata.plan import Plan
-from pehchan.metadata.records import Records, Rejected
+from pehchan.metadata.records import Records, Rejected, ascii_json
 from pehchan.mrjobs.clustering_part import Part, each_named_once
 from pehchan.mrjobs.coded import CodedPairs, Codes64, Coding, Named, as_bytes, codes_of, in_parts, names_of
 from pehchan.mrjobs.exporting import with_set
@@ -53,8 +58,8 @@ class ClusterPairs(ReadsPairs):
             "--parts",
             type=int,
             default=1,
-            help="how many reducers' worth of pairs there are; of more than one, `edges` of components must be "
-            "among the input",
+            help="how many reducers' worth of pairs there are; of more than one, `edges` of components, made with "
+            "the same decisions, must be among the input",
         )
         self.add_passthru_arg("--salt", type=int, default=0, help="of the codes of records")
         self.add_passthru_arg(
@@ -119,6 +124,9 @@ class ClusterPairs(ReadsPairs):
         yield from self.read_waiting()
         yield from self._send_pairs()
         yield from self._send_known()
+        if self.decisions:
+            # So that each part has a task that looks at its own.
+            yield from ((b"%d" % part, b"d") for part in range(self.options.parts))
         self.send_counters()
 
     def _in_parts(self, codes: Codes64) -> Iterator[tuple[bytes, NDArray[np.int64]]]:
@@ -141,7 +149,9 @@ class ClusterPairs(ReadsPairs):
             yield key, b"n" + named.take(which).encode()
 
     def to_components(self, key: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
-        """Pairs, records and edges of some records -> the first two, to the part of their component."""
+        """Pairs, records and edges of some records -> the first two, to the part of their component; and the numbers
+        of the decisions of which these records are the first.
+        """
         if key == ASIDE:
             yield from ((ASIDE, value) for value in values)
             return
@@ -154,6 +164,11 @@ class ClusterPairs(ReadsPairs):
         for pairs in map(CodedPairs.decode, lines[b"p"]):
             for to, which in self._in_parts(_component(pairs.a, record, smallest)):
                 yield to, b"p" + pairs.take(which).encode()
+        if self.decisions:
+            codes = codes_of(as_bytes(self.decided_names[0]), self.options.salt)
+            own = np.flatnonzero(codes % np.uint64(self.options.parts) == np.uint64(int(key)))
+            for to, which in self._in_parts(_component(codes[own], record, smallest)):
+                yield to, b"d" + ascii_json(own[which].tolist())
 
     def cluster(self, key: bytes, values: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
         """All pairs and records of some components -> every record with its cluster."""
@@ -166,7 +181,9 @@ class ClusterPairs(ReadsPairs):
             return
         if self.options.with_records:
             yield from self._unknown(part)
-        clusters = part.clusters(self._clustering(part))
+        clusters = part.clusters(self._clustering(part), self._decided(part))
+        if not len(part.names):
+            return
         sizes = clusters.shapes.size
         alone = len(part.names) - int(sizes.sum())
         self.count("Clusters", "All", alone + len(sizes))
@@ -176,6 +193,24 @@ class ClusterPairs(ReadsPairs):
         yield from ((SHAPE, shapes.encode()) for shapes in part.shapes(clusters))
         salt = self.options.salt if self.options.components else None
         yield from ((CLUSTERED, records.encode()) for records in part.lines(clusters, salt))
+
+    def _decided(self, part: Part) -> Decided | None:
+        """What was decided of the records of a part."""
+        if not self.decisions:
+            return None
+        everything = range(len(self.decisions))
+        firsts, seconds = map(as_bytes, self.decided_names)
+        pairs: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
+        for number in sorted(part.decisions) if self.options.parts > 1 else everything:
+            same = self.decisions[number].same
+            a, b = part.number_of(firsts[number]), part.number_of(seconds[number])
+            if a is None or b is None:
+                self.count("Decisions", "Of absent records")
+                continue
+            self.count("Decisions", "Same" if same else "Different")
+            pairs[same].append((a, b))
+        together, apart = (np.array(pairs[same], dtype=np.int64).reshape(-1, 2) for same in (True, False))
+        return Decided(together, apart)
 
     def _unknown(self, part: Part) -> Iterator[tuple[bytes, bytes]]:
         """Those of which a pair is all that is known."""
@@ -225,7 +260,7 @@ class ClusterPairs(ReadsPairs):
 
 def _by_kind(values: Iterator[bytes]) -> dict[bytes, list[bytes]]:
     """Lines by their first letter."""
-    found: dict[bytes, list[bytes]] = {b"e": [], b"n": [], b"p": []}
+    found: dict[bytes, list[bytes]] = {b"d": [], b"e": [], b"n": [], b"p": []}
     for value in values:
         found[value[:1]].append(value[1:])
     return found

@@ -1,12 +1,14 @@
 """What a reducer of cluster_pairs has of some components: their records and pairs, and the clusters of these."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
-from pehchan.clustering.clusters import Clustering, Clusters, Links
+from pehchan.clustering.clusters import Clustering, Clusters, Decided, Links
 from pehchan.mrjobs.coded import CodedPairs, Codes64, Named, as_bytes, codes_of, identity_of, text_array
 from pehchan.mrjobs.wire import Clustered, ClusterShapes, Identity
 
@@ -18,20 +20,23 @@ A_LINE = 1000
 class Part:
     """Records, numbered in the order of their names, and pairs of them.
 
-    names    bytes[n]
-    known    bool[n]: those that are of the records, and not only of pairs
-    links    the pairs
-    columns  a list of values a compared field, "" where a record brought none; none where they were not asked for
+    names      bytes[n]
+    known      bool[n]: those that are of the records, and not only of pairs
+    links      the pairs
+    columns    a list of values a compared field, "" where a record brought none; none where they were not asked for
+    decisions  the numbers of those that were sent here
     """
 
     names: NDArray[np.bytes_]
     known: NDArray[np.bool_]
     links: Links
     columns: Sequence[list[str]]
+    decisions: frozenset[int] = frozenset()
 
     @classmethod
     def of(cls, lines: Iterable[bytes]) -> "Part | None":
-        """Of encoded records, of which one may be there several times (n), and of encoded pairs of them (p).
+        """Of encoded records, of which one may be there several times (n), encoded pairs of them (p), and numbers of
+        decisions, as JSON or nothing (d).
 
         None where two records have one code, so that nobody knows whose the pairs are.
         """
@@ -39,8 +44,12 @@ class Part:
         columns: list[list[str]] = []
         # As arrays at once: many lines of them take no more room than these.
         pairs: list[CodedPairs] = []
+        decisions: set[int] = set()
         read = 0
         for line in lines:
+            if line[:1] == b"d":
+                decisions.update(orjson.loads(line[1:] or b"[]"))
+                continue
             if line[:1] == b"p":
                 pairs.append(_narrow(CodedPairs.decode(line[1:])))
                 continue
@@ -72,7 +81,12 @@ class Part:
         if (code[1:] == code[:-1]).any():
             return None
         links = _links(pairs, by_code, code)
-        return cls(every, is_known, links, values)
+        return cls(every, is_known, links, values, frozenset(decisions))
+
+    def number_of(self, name: bytes) -> int | None:
+        """The number of a record with this name; None where there is none."""
+        place = bisect_left(self.names, name)
+        return place if place < len(self.names) and self.names[place] == name else None
 
     def identity(self, number: int) -> Identity:
         """The set and id of a record."""
@@ -87,9 +101,9 @@ class Part:
         both = [identity_of(name.decode("utf-8", "surrogatepass")) for name in names]
         return [each[0] for each in both], [each[1] for each in both]
 
-    def clusters(self, clustering: Clustering) -> Clusters:
+    def clusters(self, clustering: Clustering, decided: Decided | None = None) -> Clusters:
         """The clusters of all records."""
-        return clustering.clusters(len(self.names), self.links)
+        return clustering.clusters(len(self.names), self.links, decided)
 
     def lines(self, clusters: Clusters, salt: int | None = None) -> Iterator[Clustered]:
         """Every record with its cluster; with a salt also with its component, as the code of its smallest record."""

@@ -1,6 +1,8 @@
 """A round of the search for what a chain of pairs joins, where there are too many pairs for one reducer.
 
-in   tagged lines: `pairs` of record_similarity, or `edges` of an earlier round; or delimited lines of pairs
+in   tagged lines: `pairs` of record_similarity, or `edges` of an earlier round; or delimited lines of pairs;
+     in the first round, and no later one, decisions: each two records of one, also different ones, are in one
+     component, so that one reducer has both
 out  tagged lines: `edges`, records each with another one of its component that has a smaller code
 
 Records are codes (pehchan.mrjobs.coded), and tasks join arrays of them. A mapper leaves of what it sees, some
@@ -89,6 +91,8 @@ class Components(ReadsPairs):
     def join_rest(self) -> Iterator[tuple[bytes, bytes]]:
         """What is left of the last edges."""
         yield from self.read_waiting()
+        firsts, seconds = self.decided_names
+        self._coding.add(firsts, seconds, [0] * len(firsts))
         yield from self._hold(self._coding.take()[1])
         yield from self._join()
 

@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from pehchan.clustering.decisions import Decision, check_decisions, read_decisions
+from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.records import Rejected, RejectedLine, decode_line
+from pehchan.mrjobs.coded import name_of
 from pehchan.mrjobs.job import PehchanJob, file_name, input_file
 from pehchan.mrjobs.wire import PAIRS, TAGS, Pair, Pairs
 
@@ -27,16 +30,38 @@ class ReadsPairs(PehchanJob):
             "--cutoff", type=int, help="pairs at or under this distance belong together (required)"
         )
         self.add_passthru_arg("--delimiter", default=",", help="between the columns of delimited lines")
+        self.add_file_arg(
+            "--decisions",
+            help="a file of what people decided of two records (pehchan.clustering.decisions), which comes before "
+            "any distance",
+        )
         self.arg_parser.add_argument("--properties", help="properties file that may hold the cutoff")
 
     def make_runner(self) -> Any:
-        """A runner for this job; the cutoff may stand in the properties."""
+        """A runner for this job; the cutoff may stand in the properties. Decisions must not contradict each other."""
+        mistakes = Mistakes()
+        check_decisions(self.decisions, mistakes)
+        mistakes.raise_if_any()
         if self.options.cutoff is None:
             from pehchan.mrjobs.planner import cutoff_for_job
 
             self.options.cutoff = cutoff_for_job(self.options.properties)
             self._cl_args = [*self._cl_args, "--cutoff", str(self.options.cutoff)]
         return super().make_runner()
+
+    @cached_property
+    def decisions(self) -> list[Decision]:
+        """What people decided, the same in all tasks: each of two records once, in order."""
+        if not self.options.decisions:
+            return []
+        told = {each.in_order() for each in read_decisions(self.options.decisions)}
+        return sorted(told, key=lambda each: (each.a, each.b, each.same))
+
+    @cached_property
+    def decided_names(self) -> tuple[list[str], list[str]]:
+        """Of each decision the names of both records."""
+        decisions = self.decisions
+        return [name_of(*each.a) for each in decisions], [name_of(*each.b) for each in decisions]
 
     def read_pairs(self, pairs: Pairs) -> Iterator[tuple[bytes, bytes]]:
         """What is sent of pairs at or under the cutoff."""

@@ -108,10 +108,10 @@ class Clusters:
 
     component  the smallest record of all that pairs join to it, some of which may be in other clusters
     cluster    the smallest record of the cluster
-    nearest   smallest distance to a cluster-mate among the pairs given; any number where there is none
-    farthest  largest such distance
-    mates     how many cluster-mates it has a pair with
-    shapes    of the clusters of two records or more
+    nearest    smallest distance to a cluster-mate among the pairs given; any number where there is none
+    farthest   largest such distance
+    mates      how many cluster-mates it has a pair with
+    shapes     of the clusters of two records or more
     """
 
     component: Nodes

@@ -180,7 +180,13 @@ class Updating:
         rows = self._rows
         given = {record.id: record for record in batch.records}
         at = self._addressing.of(batch.records) if self._addressing is not None else None
-        decided = {end[1] for each in batch.decided for end in (each.a, each.b)}
+        # A decision also holds for records that come after it.
+        decided = {
+            end[1]
+            for each in {*batch.decided, *batch.decisions}
+            for end in (each.a, each.b)
+            if each in batch.decided or each.a[1] in given or each.b[1] in given
+        }
         ends = set(rows.codes([*given, *batch.deleted, *decided]))
         hit = rows.bring_records(ends, None if at is None else short(at.at))
         rows.bring_members(hit | ends)

@@ -1,11 +1,15 @@
 """The commands of a state: records that come later, decisions of people, and what became of entities."""
 
 import argparse
+import json
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pehchan.console.options import add_progress_options, add_runner_options, command, count
+from pehchan.metadata.mistakes import Mistake, MistakesError
 
 if TYPE_CHECKING:
+    from pehchan.console.reassigning import Difference
     from pehchan.console.updating import Updated
 
 
@@ -22,6 +26,52 @@ def add_commands(commands: Any) -> None:
     _add_keep(update)
     add_runner_options(update)
     add_progress_options(update)
+
+    decide = command(
+        commands, "decide", run_decide, "say of two records that they are the same thing, or different ones"
+    )
+    _add_state(decide)
+    for name, text in (
+        ("same", "the records A and B are one entity"),
+        ("different", "they are not"),
+        ("undo", "nothing is said of them any more"),
+    ):
+        decide.add_argument(
+            f"--{name}",
+            nargs=2,
+            action="append",
+            default=[],
+            metavar=("A", "B"),
+            help=f"{text}; may be given again",
+        )
+    _add_keep(decide)
+    add_runner_options(decide)
+    add_progress_options(decide)
+
+    reassign = command(
+        commands, "reassign", run_reassign, "give the entities of a state the ids of those that they continue"
+    )
+    _add_state(reassign)
+    reassign.add_argument(
+        "--from", dest="earlier", required=True, metavar="OLD_STATE", help="the state whose ids go on"
+    )
+    _add_keep(reassign)
+    _add_shown(reassign)
+
+    diff = command(commands, "diff", run_diff, "what became of the entities of one state in another")
+    diff.add_argument("before", metavar="A", help="a state, or as STATE@N version N of it")
+    diff.add_argument("after", metavar="B", help="another state, or version")
+    _add_shown(diff)
+
+    history = command(commands, "history", run_history, "what changed in a state, and why")
+    _add_state(history)
+    history.add_argument("id", nargs="?", metavar="ID", help="of an entity or a record; default: of all")
+    _add_shown(history)
+
+
+def _add_shown(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-n", type=int, default=10, metavar="N", help="how many entities are shown (10)")
+    parser.add_argument("--json", action="store_true", help="all of them, as a JSON object a line")
 
 
 def _add_state(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +91,6 @@ def run_update(options: argparse.Namespace) -> int:
     from pehchan.console.pipeline import quiet_mrjob
     from pehchan.console.progress import Progress
     from pehchan.console.updating import UpdateRequest, run_update
-    from pehchan.metadata.mistakes import Mistake, MistakesError
 
     if not options.inputs and not options.deleted:
         raise MistakesError(
@@ -53,6 +102,87 @@ def run_update(options: argparse.Namespace) -> int:
     )
     print(updated_text(run_update(request, Progress(quiet=options.quiet))))
     return 0
+
+
+def run_decide(options: argparse.Namespace) -> int:
+    """Keep decisions."""
+    from pehchan.console.deciding import DecideRequest, run_decide
+    from pehchan.console.pipeline import quiet_mrjob
+    from pehchan.console.progress import Progress
+
+    if not (options.same or options.different or options.undo):
+        right = "Give --same A B, --different A B or --undo A B."
+        raise MistakesError([Mistake("decide", "nothing is decided.", right)])
+    quiet_mrjob(options.verbose)
+    request = DecideRequest(
+        options.state,
+        options.same,
+        options.different,
+        options.undo,
+        options.runner,
+        options.conf_path,
+        options.keep,
+    )
+    print(updated_text(run_decide(request, Progress(quiet=options.quiet))))
+    return 0
+
+
+def run_reassign(options: argparse.Namespace) -> int:
+    """Let entities keep their ids in a new state."""
+    from pehchan.console.reassigning import reassign
+
+    found = reassign(options.state, options.earlier, options.keep)
+    _print_difference(found, options)
+    if not options.json and found.state is not None:
+        print(f"{found.state.folder} is at version {found.state.number}, with the ids of {options.earlier}")
+    return 0
+
+
+def run_diff(options: argparse.Namespace) -> int:
+    """Compare two states."""
+    from pehchan.console.reassigning import difference
+
+    _print_difference(difference(options.before, options.after), options)
+    return 0
+
+
+def _print_difference(found: "Difference", options: argparse.Namespace) -> None:
+    if options.json:
+        for entry in found.entries:
+            print(json.dumps(entry))
+    else:
+        print(difference_text(found, options.n))
+
+
+def run_history(options: argparse.Namespace) -> int:
+    """Show the log of a state."""
+    from pehchan.identity.state import open_state
+
+    state = open_state(options.state)
+    named = ("entity", "from", "to", "came", "left", "changed")
+    entries = [
+        entry
+        for entry in state.log()
+        if options.id is None or any(options.id in each for each in _listed(entry, named))
+    ]
+    if options.json:
+        for entry in entries:
+            print(json.dumps(entry))
+        return 0
+    for entry in entries[-options.n :] if options.n else []:
+        print(entry_text(entry))
+    if not entries:
+        what = f"{options.id} never changed" if options.id else "nothing changed"
+        print(f"{what} since the first version of {state.folder}")
+    elif len(entries) > options.n:
+        print(f"and {len(entries) - options.n:,} before these (-n, or --json for all)")
+    return 0
+
+
+def _listed(entry: dict[str, Any], names: Sequence[str]) -> Iterator[Sequence[str]]:
+    for name in names:
+        value = entry.get(name, [])
+        yield [value] if isinstance(value, str) else value
 
 
 def updated_text(updated: "Updated") -> str:
@@ -78,4 +208,33 @@ def updated_text(updated: "Updated") -> str:
     lines.append(
         f"{state.folder} is at version {state.number}: {of_all['records']:,} records, {of_all['entities']:,} entities"
     )
+    return "\n".join(lines)
+
+
+def difference_text(found: "Difference", shown: int) -> str:
+    """What became of entities, for a person: the first ones in full."""
+    lines = [
+        f"entities: {found.before:,} before, {found.after:,} now, {found.same:,} the same",
+        *(f"  {number:,} {what}" for what, number in sorted(found.kinds.items())),
+    ]
+    if found.same < found.alike:
+        lines.append(
+            f"{found.alike:,} groups of records are one entity in both; reassign gives them the same ids."
+        )
+    for entry in found.entries[:shown]:
+        lines.append(entry_text(entry))
+    if shown < len(found.entries):
+        lines.append(f"and {len(found.entries) - shown:,} more (-n, or --json for all)")
+    return "\n".join(lines)
+
+
+def entry_text(entry: dict[str, Any]) -> str:
+    """An entry of a log in a line or some."""
+    lines = [f"version {entry['version']}: {entry['entity']} {entry['change']}"]
+    for name in ("from", "to", "came", "left", "changed"):
+        if name in entry:
+            lines.append(f"  {name}: {', '.join(entry[name])}")
+    for name in ("pairs", "pairs no longer", "decisions"):
+        for a, b, said in entry.get(name, ()):
+            lines.append(f"  {name}: {a} and {b}, {said}")
     return "\n".join(lines)

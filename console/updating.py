@@ -1,5 +1,6 @@
 """pehchan update: new, changed and deleted records are brought into a state."""
 
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from pehchan.identity.state import (
     NextVersion,
     State,
     next_version,
-    open_state,
+    open_newest,
     versions_in_use,
 )
 from pehchan.identity.updating import Batch, Pair, Source, Update, Updating
@@ -89,24 +90,29 @@ class JobSource:
     """The rows of a state that a job looks for where it lies."""
 
     def __init__(self, state: State, jobs: Jobs, work: Place, here: Path):
-        self._state, self._jobs, self._work, self._here, self._number = state, jobs, work, here, 0
+        self._state, self._jobs, self._work, self._here = state, jobs, work, here
 
     def search(self, kind: type[K], search: Search) -> Iterable[K]:
-        self._number += 1
-        path = self._here / f"search-{self._number}.json"
+        name = uuid.uuid4().hex[:8]
+        path = self._here / f"search-{name}.json"
         path.write_bytes(search.encode())
-        out = self._work / "internal" / f"found-{self._number}"
+        out = self._work / "internal" / f"found-{name}"
         self._jobs.run(SearchState, self._state.folders(_FOLDERS[kind]), out, ["--search", str(path)])
         return [kind.decode(line) for line in out.lines()]
+
+
+def source_of(state: State, jobs: Jobs, work: Place, here: Path) -> Source:
+    """Where the rows of a state come from: this process, unless jobs run elsewhere, or the state lies there."""
+    if isinstance(state.folder, LocalPlace) and jobs.runner in ("inline", "local"):
+        return HereSource(state)
+    return JobSource(state, jobs, work, here)
 
 
 def run_update(request: UpdateRequest, progress: Progress) -> Updated:
     """Bring a batch into a state. Raises MistakesError before work starts, RunError or StateChanged after it."""
     mistakes = Mistakes()
     prepare_runner(request.runner, request.conf_path, [request.state, *request.inputs], mistakes)
-    state = open_state(request.state)
-    if "@" in request.state and str(state.folder) != request.state:
-        mistakes.add(request.state, "an older version is not updated.", "Name the folder alone.")
+    state = open_newest(request.state)
     plan = state.read_plan()
     with local_folder() as here:
         inputs, prepared = _look_at(request.inputs, plan, here, mistakes)
@@ -150,11 +156,7 @@ def bring_in(
     """
     with next_version(state.folder, state) as version:
         with progress.stage("update"):
-            source: Source = (
-                HereSource(state)
-                if isinstance(state.folder, LocalPlace) and jobs.runner in ("inline", "local")
-                else JobSource(state, jobs, work, here)
-            )
+            source = source_of(state, jobs, work, here)
 
             def of_all(records: Sequence[Record], gone: set[str]) -> Iterable[Pair]:
                 return _pairs_of_all(state, plan, records, gone, jobs, work, here)

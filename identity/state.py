@@ -163,6 +163,16 @@ def open_state(path: str) -> State:
     return State(folder, manifest)
 
 
+def open_newest(path: str) -> State:
+    """The state in a folder, to make its next version. Raises MistakesError for an older version as well."""
+    state = open_state(path)
+    if str(whole_path(path)) != str(state.folder):
+        mistakes = Mistakes()
+        mistakes.add(path, "an older version cannot be changed.", f"Name the state alone: {state.folder}.")
+        mistakes.raise_if_any()
+    return state
+
+
 def _check_parts(folder: Place, manifest: Manifest, others: Sequence[int], mistakes: Mistakes) -> None:
     """Add a mistake for each part that is not there as it was written."""
     sizes = (folder / "parts").sizes()

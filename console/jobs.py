@@ -41,6 +41,7 @@ GROUPS = (
     "Pairs",
     "Components",
     "Clusters",
+    "Decisions",
     "Distance Data",
     "Missing Data",
     "Invalid Data Format",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
+from pehchan.console.decided import decisions_of
 from pehchan.console.golden import keep_golden
 from pehchan.console.inputs import InputFile, find_files, format_of, ingest_files, look_at, on_this_machine
 from pehchan.console.jobs import Jobs, local_folder, prepare_runner
@@ -21,6 +22,7 @@ from pehchan.console.pipeline import (
     Request,
     Result,
     Size,
+    Way,
     check_sets,
     check_way,
     clean_sets,
@@ -98,8 +100,12 @@ def run_clustering(
         record_files = [
             InputFile(path, format_of(path, Settings(), None)) for path in find_files([records], mistakes)
         ]
-    check_output(request.out, request.overwrite, mistakes, paths)
+    given = [request.decisions] if request.decisions else []
+    check_output(request.out, request.overwrite, mistakes, [*paths, *given])
     settings, clean = _settings(asked, pairs.outputs, mistakes)
+    for path in given:
+        plan = read_plan(pairs.outputs[0]) if pairs.outputs else None
+        result.decisions = decisions_of(path, plan, mistakes)
     mistakes.raise_if_any()
     golden_plan = _golden_plan(pairs, result)
     jobs = Jobs(request.runner, request.conf_path, progress)
@@ -132,7 +138,8 @@ def run_clustering(
             reading = ["--delimiter", delimiter]
             inputs = [*of_pairs, *of_records]
             with_records = bool(of_records)
-            cluster(jobs, inputs, cutoff, work, plan_path, settings, clean, size, reading, with_records)
+            way = Way(cutoff, settings, clean, result.decisions)
+            cluster(jobs, inputs, work, here, plan_path, way, size, reading, with_records)
         if golden_plan is not None and plan_path is not None:
             with progress.stage("golden records"):
                 keep_golden(jobs, record_folders(pairs.outputs[0], golden_plan), work, plan_path)

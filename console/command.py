@@ -109,6 +109,7 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
     _add_cluster_options(link)
     _add_link_kinds(link)
     for each in (dedupe, link):
+        _add_decisions_option(each)
         _add_report_options(each)
 
     match = command(
@@ -132,6 +133,7 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
         help="learn anew, whatever the folder of --model holds; its labels are kept",
     )
     _add_run_options(match)
+    _add_decisions_option(match)
     match.add_argument(
         "--show", type=int, default=0, metavar="N", help="show the first N clusters side by side"
     )
@@ -216,6 +218,7 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
         help="of --by average: what no pair is kept of",
     )
     cluster.add_argument("--delimiter", default=",", help="between the columns of files (,)")
+    _add_decisions_option(cluster)
     _add_output_options(cluster)
 
     review = command(commands, "review", run_review, "the clusters that are worth a look first")
@@ -396,6 +399,15 @@ def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_decisions_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--decisions",
+        metavar="FILE.csv",
+        help="what people decided of two records, with a header of id_a,id_b,decision (same or different): it comes "
+        "before any distance",
+    )
+
+
 def _add_report_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-report", action="store_true", help="do without report.html")
     parser.add_argument(
@@ -467,6 +479,7 @@ def run_match(options: argparse.Namespace) -> int:
         link=options.link,
         report=not options.no_report,
         mask=options.mask,
+        decisions=options.decisions,
     )
     origin = _origin(options)
     learning = Learning(options.model, options.labels, options.anew, out=options.out, origin=origin)
@@ -493,7 +506,8 @@ def _origin(options: argparse.Namespace) -> Origin:
         *(["-r", options.runner] if options.runner != "inline" else []),
         *(["--conf-path", options.conf_path] if options.conf_path else []),
     ]
-    return Origin(tuple(records), options.model or f"{out}/model", out)
+    decisions = getattr(options, "decisions", None) or ""
+    return Origin(tuple(records), options.model or f"{out}/model", out, decisions)
 
 
 def run_learn(options: argparse.Namespace) -> int:
@@ -570,6 +584,7 @@ def _run(options: argparse.Namespace, clusters: bool, link: bool) -> int:
         report=clusters and not options.no_report,
         mask=clusters and options.mask,
         cutoff=getattr(options, "cutoff", None),
+        decisions=getattr(options, "decisions", None),
     )
     result = run_pipeline(request, Progress(quiet=options.quiet), _announce)
     print(summary(result, place(options.out)))
@@ -643,6 +658,7 @@ def run_cluster(options: argparse.Namespace) -> int:
         runner=options.runner,
         conf_path=options.conf_path,
         overwrite=options.overwrite,
+        decisions=options.decisions,
     )
     asked = Clusters(options.cutoff, options.by, options.clean_set, options.mean, options.absent)
     result = run_clustering(request, asked, options.records, options.delimiter, Progress(quiet=options.quiet))

@@ -18,14 +18,16 @@ ORIGIN_FILE = "command.json"
 class Origin:
     """Of a command that learns, what others need to go on from it.
 
-    records  arguments that name the records and how they are read
-    model    the folder of the model, as it was named
-    output   of match, as it was named; "" where it was not
+    records    arguments that name the records and how they are read
+    model      the folder of the model, as it was named
+    output     of match, as it was named; "" where it was not
+    decisions  of match, the file as it was named; "" where none was
     """
 
     records: tuple[str, ...]
     model: str
     output: str = ""
+    decisions: str = ""
 
     def write(self, folder: Path) -> None:
         write_whole(folder / ORIGIN_FILE, (json.dumps(asdict(self)) + "\n").encode())
@@ -40,7 +42,8 @@ def origin_of(model: str) -> Origin:
     """What the folder of a model tells of the command that left its questions; unknown where that is of no use."""
     try:
         data = json.loads((Path(model) / ORIGIN_FILE).read_bytes())
-        found = Origin(tuple(map(str, data["records"])), str(data["model"]), str(data["output"]))
+        records = tuple(map(str, data["records"]))
+        found = Origin(records, str(data["model"]), str(data["output"]), str(data.get("decisions", "")))
     except (OSError, ValueError, KeyError, TypeError):
         return unknown(model)
     # Called from another folder, nothing would be found under the names given there.
@@ -53,6 +56,7 @@ def match_command(origin: Origin) -> str:
     return shlex.join(
         [
             *("pehchan", "match", *origin.records),
+            *(["--decisions", origin.decisions] if origin.decisions else []),
             *(["--model", origin.model] if origin.model != f"{out}/model" else []),
             *(["-o", out] if out != DEFAULT_OUT else []),
             # What lies elsewhere was written by the command that is gone on from.

@@ -41,6 +41,7 @@ GROUPS = (
     "Pairs",
     "Components",
     "Clusters",
+    "Decisions",
     "Golden",
     "Distance Data",
     "Missing Data",

@@ -22,7 +22,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 import pehchan
+from pehchan.clustering.decisions import Decision, write_decisions
 from pehchan.console.blocks import block_text
+from pehchan.console.decided import decisions_of
 from pehchan.console.golden import check_golden, keep_golden
 from pehchan.console.inputs import (
     LINK_SETS,
@@ -102,6 +104,7 @@ class Request:
     clusters   whether clusters are made at all
     state      a folder to keep the result in as a state, to which records can be added later; "" for none
     report     whether a report is written; mask: with masks in the place of values, also in the lines set aside
+    decisions  a CSV file of what people decided of two records, which comes before any distance
     """
 
     command: str
@@ -120,6 +123,7 @@ class Request:
     report: bool = False
     mask: bool = False
     cutoff: int | None = None
+    decisions: str | None = None
 
 
 #: Which of the sets hold no duplicates, by what `link.as` says.
@@ -132,6 +136,7 @@ class Result:
 
     memory_mb  the most megabytes that a process of this machine took; None where tasks ran elsewhere
     reported   whether a report was written
+    decisions  what people decided of two records
     """
 
     request: Request
@@ -144,6 +149,7 @@ class Result:
     started: str = ""
     memory_mb: int | None = None
     reported: bool = False
+    decisions: Sequence[Decision] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe, and free of values of records."""
@@ -156,6 +162,7 @@ class Result:
             "command": self.request.command,
             "inputs": list(self.request.inputs),
             "properties": self.request.properties,
+            "decisions": self.request.decisions,
             "runner": self.request.runner,
             "started": self.started,
             "seconds": dict(self.seconds),
@@ -237,7 +244,7 @@ def _run(
         whole_folder(request.out, request.overwrite, request.resume, resumable=True) as folder,
         jobs.workplace(folder) as work,
     ):
-        stages = Stages(folder, _fingerprint(plan, result.cluster_cutoff, inputs), jobs, progress)
+        stages = Stages(folder, _fingerprint(plan, result, inputs), jobs, progress)
         masking = Masking() if request.mask else None
         with stages.stage("read") as begun:
             if begun:
@@ -279,22 +286,25 @@ def _run(
             with stages.stage("cluster") as begun:
                 if begun:
                     of_clusters = [work / "internal" / "pairs", *records]
-                    cutoff, settings, counts = result.cluster_cutoff, plan.settings, jobs.counts
+                    settings, counts = plan.settings, jobs.counts
                     text = counts["Records", "Bytes held"] if settings.cluster_absent == "computed" else 0
                     read = counts["Records", "Read"]
                     size = Size(counts["Pairs", "Kept"], read, text // max(1, read))
-                    reading = ["--components"] if request.state else []
-                    clean = clean_sets(plan)
-                    cluster(
-                        jobs, of_clusters, cutoff, work, plan_path, settings, clean, size, switches=reading
+                    way = Way(
+                        result.cluster_cutoff,
+                        settings,
+                        clean_sets(plan),
+                        result.decisions,
+                        components=bool(request.state),
                     )
+                    cluster(jobs, of_clusters, work, here, plan_path, way, size)
             if plan.schema.keeps:
                 with stages.stage("golden records") as begun:
                     if begun:
                         keep_golden(jobs, records, work, plan_path)
         if request.state:
             with progress.stage("keep"):
-                make_state(request.state, request.command, plan, jobs, records, work, here)
+                make_state(request.state, request.command, plan, jobs, records, work, here, result.decisions)
         result.plan, result.counts, result.seconds = plan, jobs.counts, progress.seconds
         (work / "internal" / "plan.json").write(plan_path.read_bytes())
         stages.clear()
@@ -407,37 +417,59 @@ def read_records(
     shutil.rmtree(here / "ingested", ignore_errors=True)
 
 
+@dataclass(frozen=True)
+class Way:
+    """How clusters are made.
+
+    cutoff     the largest distance of a pair
+    clean      the sets without duplicates
+    decisions  what people decided of two records, without contradictions
+    components  whether it is said of each record which others pairs join to it
+    """
+
+    cutoff: int
+    settings: Settings
+    clean: Sequence[str] = ()
+    decisions: Sequence[Decision] = ()
+    components: bool = False
+
+
 def cluster(
     jobs: Jobs,
     inputs: Sequence[Place],
-    cutoff: int,
     work: Place,
+    here: Path,
     plan_path: Path | None,
-    settings: Settings,
-    clean: Sequence[str],
+    way: Way,
     size: Size,
     reading: Sequence[str] = (),
     with_records: bool = True,
-    switches: Sequence[str] = (),
 ) -> None:
     """Cluster pairs (and records that may be alone) into work/clusters.
 
-    clean         the sets without duplicates
+    here          a folder of this machine for what the jobs are given
     reading       of all jobs that read the pairs, how these are written
     with_records  whether the records are among the inputs
-    switches      of the job that makes the clusters, besides
     """
     clustered = work / "internal" / "clusters"
     paths = list(map(str, inputs))
-    room = room_of(settings)
+    decided: list[str] = []
+    if way.decisions:
+        write_decisions(here / "decisions.json", way.decisions)
+        decided = ["--decisions", str(here / "decisions.json")]
+    room = room_of(way.settings)
     parts = size.parts(room)
     for salt in range(SALTS):
-        common = ["--cutoff", str(cutoff), "--salt", str(salt), *reading]
-        found = [str(find_components(jobs, paths, work, common, size.pairs, room))] if parts > 1 else []
-        made = [*common, "--parts", str(parts), *cluster_switches(settings, clean, plan_path), *switches]
-        made += ["--with-records"] if with_records else []
+        common = ["--cutoff", str(way.cutoff), "--salt", str(salt), *reading]
+        found = []
+        if parts > 1:
+            found = [str(find_components(jobs, paths, work, common, size.pairs, room, decided))]
+        switches = [*common, *decided, "--parts", str(parts)]
+        switches += cluster_switches(way.settings, way.clean, plan_path)
+        switches += ["--with-records"] if with_records else []
+        switches += ["--components"] if way.components else []
         before = jobs.counts.copy()
-        counts = jobs.run(ClusterPairs, [*paths, *found], clustered, made)
+        counts = jobs.run(ClusterPairs, [*paths, *found], clustered, switches)
         if not counts["Clusters", "Same code"]:
             break
         # Two records had one code, and they hardly have the next one in common.
@@ -540,13 +572,16 @@ class Stages:
         self._path.remove()
 
 
-def _fingerprint(plan: Plan, cutoff: int | None, inputs: Sequence[InputFile]) -> str:
+def _fingerprint(plan: Plan, result: Result, inputs: Sequence[InputFile]) -> str:
     """What was asked of which input, in a few letters."""
     files = []
     for file in inputs:
         stat = os.stat(file.path) if os.path.exists(file.path) else None
         files.append([file.path, file.format, file.set, stat and [stat.st_size, stat.st_mtime_ns]])
-    asked = json.dumps([pehchan.__version__, plan.to_dict(), cutoff, files], sort_keys=True)
+    decisions = [[each.a, each.b, each.same] for each in result.decisions]
+    asked = json.dumps(
+        [pehchan.__version__, plan.to_dict(), result.cluster_cutoff, decisions, files], sort_keys=True
+    )
     return hashlib.blake2b(asked.encode(), digest_size=16).hexdigest()
 
 
@@ -565,7 +600,8 @@ def check(
     schema, settings = load_schema_and_settings(request.properties, request.schema, request.defines, mistakes)
     prepare_runner(request.runner, request.conf_path, [*request.inputs, request.out], mistakes)
     if request.out:
-        check_output(request.out, request.overwrite, mistakes, request.inputs, request.resume)
+        read = [*request.inputs, *([request.decisions] if request.decisions else [])]
+        check_output(request.out, request.overwrite, mistakes, read, request.resume)
     inputs: list[InputFile] = []
     wanted = request.schema or settings.schema_path
     for number, path in enumerate(request.inputs):
@@ -610,6 +646,8 @@ def check(
     if request.clusters:
         check_way(plan.settings, plan.schema, plan.sets, clean_sets(plan), "cluster.by", mistakes)
         check_golden(plan, mistakes)
+    if request.decisions:
+        result.decisions = decisions_of(request.decisions, plan, mistakes)
     size = sum(os.path.getsize(file.path) for file in inputs if os.path.exists(file.path))
     if request.runner == "inline" and (too_large := _too_large("its input", size)):
         mistakes.warn("-r inline", *too_large)

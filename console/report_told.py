@@ -105,6 +105,7 @@ class Told:
             ["command", run["command"]],
             ["inputs", ", ".join(run["inputs"])],
             ["properties", run["properties"] or "none"],
+            *([["decisions", run["decisions"]]] if run.get("decisions") else []),
             ["runner", run["runner"]],
             ["started", run["started"]],
             ["records meet", JOINS[plan.join]],

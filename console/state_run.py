@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import orjson
 
+from pehchan.clustering.decisions import Decision, write_decisions
 from pehchan.console.jobs import Jobs
 from pehchan.console.output import RunError, tagged_lines
 from pehchan.identity.state import (
@@ -93,14 +94,15 @@ def make_state(
     records: Sequence[Place],
     work: Place,
     here: Path,
-    decisions: bytes = b"",
+    decisions: Sequence[Decision] = (),
 ) -> State:
     """The first version of a state, of what a run left in its workplace."""
     folder = whole_path(path)
     with next_version(folder, None) as version:
         salt = keep_run(version, plan, jobs, records, work, here, "")
         if decisions:
-            (version.part / DECISIONS).write(decisions)
+            write_decisions(here / DECISIONS, decisions)
+            (version.part / DECISIONS).put(here / DECISIONS)
         return version.commit(
             Manifest(
                 number=version.number,

@@ -61,6 +61,12 @@ def summary(result: Result, out: Place) -> str:
             f"{clusters:,} clusters{at_cutoff}: {several:,} of two or more records "
             f"({records:,} records), {clusters - several:,} of one"
         )
+    if result.decisions:
+        same, different = counts["Decisions", "Same"], counts["Decisions", "Different"]
+        text = f"{same + different:,} decisions followed: {same:,} same, {different:,} different"
+        if absent := counts["Decisions", "Of absent records"]:
+            text += f"; {absent:,} of records that are not there"
+        lines.append(text)
     if unread := counts["Golden", UNREAD]:
         lines.append(f"dates that cannot be read, and count as older than all others: {unread:,}")
     held = [

@@ -139,6 +139,7 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
     )
     _add_link_kinds(match)
     _add_state_option(match)
+    _add_like_option(match)
     _add_report_options(match)
 
     learn = command(commands, "learn", run_learn, "learn a model as match does, without matching")
@@ -426,6 +427,15 @@ def _add_state_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_like_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--like",
+        default="",
+        metavar="STATE",
+        help="with the model of a state, and all that is frozen in it, as if the records had been brought into it",
+    )
+
+
 def _add_link_kinds(parser: argparse.ArgumentParser) -> None:
     as_what = parser.add_mutually_exclusive_group()
     for kind, text in (
@@ -482,6 +492,8 @@ def run_match(options: argparse.Namespace) -> int:
         decisions=options.decisions,
     )
     origin = _origin(options)
+    if options.like:
+        return _match_like(options, request)
     learning = Learning(options.model, options.labels, options.anew, out=options.out, origin=origin)
     result = run_pipeline(request, Progress(quiet=options.quiet), _announce_match, learning)
     assert learning.found is not None
@@ -490,6 +502,32 @@ def run_match(options: argparse.Namespace) -> int:
     if options.show:
         print(first_clusters(place(options.out), options.show), end="")
     print(next_text(learning.found, origin))
+    return OK
+
+
+def _match_like(options: argparse.Namespace, request: "Request") -> int:
+    """Match as a state does. Raises MistakesError where something is asked that the state says already."""
+    from pehchan.console.clusters_shown import first_clusters
+    from pehchan.console.learning_run import KnownModel
+    from pehchan.console.pipeline import run_pipeline
+    from pehchan.console.progress import Progress
+    from pehchan.console.summary import summary
+    from pehchan.identity.state import open_state
+    from pehchan.mrjobs.places import place
+
+    mistakes = Mistakes()
+    for name in ("model", "labels", "anew", "link", "schema", "properties", "defines"):
+        if getattr(options, name):
+            mistakes.add(f"--{name}", "the state of --like says it.", "Leave it out, or leave --like out.")
+    like = open_state(options.like).read_plan()
+    if not like.frozen:
+        mistakes.add("--like", f"{options.like} was made by rules.", "Use dedupe with the same schema.")
+    mistakes.raise_if_any()
+    known = KnownModel(like, like.frozen or {})
+    result = run_pipeline(request, Progress(quiet=options.quiet), _announce_match, known)
+    print(summary(result, place(options.out)))
+    if options.show:
+        print(first_clusters(place(options.out), options.show), end="")
     return OK
 
 

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pehchan.clustering.decisions import Decision, check_decisions, write_decisions
+from pehchan.console.decided import decisions_of
 from pehchan.console.jobs import Jobs, local_folder, prepare_runner
 from pehchan.console.output import whole_folder
 from pehchan.console.progress import Progress
-from pehchan.console.updating import Updated, bring_in, decisions_of, source_of
+from pehchan.console.updating import Updated, bring_in, kept_decisions, source_of
 from pehchan.identity.state import KEPT, open_newest
 from pehchan.identity.updating import Batch, Source
 from pehchan.metadata.mistakes import Mistakes
+from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.coded import as_bytes, codes_of
 from pehchan.mrjobs.state_lines import KeptMembers, Search
 
@@ -28,6 +30,7 @@ class DecideRequest:
     same: Sequence[Sequence[str]] = ()
     different: Sequence[Sequence[str]] = ()
     undo: Sequence[Sequence[str]] = ()
+    file: str = ""
     runner: str = "inline"
     conf_path: str | None = None
     keep: int = KEPT
@@ -42,8 +45,9 @@ def run_decide(request: DecideRequest, progress: Progress) -> Updated:
     with local_folder() as here:
         jobs = Jobs(request.runner, request.conf_path, progress)
         with whole_folder(str(here / "decide"), False) as folder, jobs.workplace(folder) as work:
-            before = {_pair(each): each for each in decisions_of(state, here)}
-            after, changed = _decided(request, before, mistakes)
+            before = {_pair(each): each for each in kept_decisions(state, here)}
+            given = _given(request, plan, mistakes)
+            after, changed = _decided(given, before, mistakes)
             _check_known(source_of(state, jobs, work, here), state.manifest.salt, changed, mistakes)
             check_decisions(after.values(), mistakes)
             mistakes.raise_if_any()
@@ -62,30 +66,39 @@ def _pair(decision: Decision) -> Ends:
     return one, two
 
 
+def _given(request: DecideRequest, plan: Plan, mistakes: Mistakes) -> list[tuple[Decision, bool]]:
+    """What is decided now, and of each whether it is to hold from now on."""
+    found = [(each, True) for each in (decisions_of(request.file, plan, mistakes) if request.file else ())]
+    for where, pairs, same, holds in (
+        ("--same", request.same, True, True),
+        ("--different", request.different, False, True),
+        ("--undo", request.undo, False, False),
+    ):
+        found += [(Decision(("", a), ("", b), same, f"{where} {a} {b}"), holds) for a, b in pairs]
+    return found
+
+
 def _decided(
-    request: DecideRequest, before: dict[Ends, Decision], mistakes: Mistakes
+    given: Sequence[tuple[Decision, bool]], before: dict[Ends, Decision], mistakes: Mistakes
 ) -> tuple[dict[Ends, Decision], list[Decision]]:
     """All decisions from now on, and those that are new, or hold no more."""
-    after, asked = dict(before), set()
-    for where, pairs, same in (
-        ("--same", request.same, True),
-        ("--different", request.different, False),
-        ("--undo", request.undo, None),
-    ):
-        for a, b in pairs:
-            decision = Decision(("", a), ("", b), bool(same), f"{where} {a} {b}")
-            pair = _pair(decision)
-            if a == b:
-                mistakes.add(decision.where, "a record and itself.", "Name two records.")
-            elif pair in asked:
-                mistakes.add(decision.where, "these two are decided twice.", "Say one thing of them.")
-            elif same is None and pair not in before:
-                mistakes.add(decision.where, "nothing was decided of these two.", _known(before))
-            asked.add(pair)
-            if same is None:
-                after.pop(pair, None)
-            else:
-                after[pair] = decision
+    after = dict(before)
+    asked: dict[Ends, Decision] = {}
+    for decision, holds in given:
+        pair = _pair(decision)
+        if pair[0] == pair[1]:
+            mistakes.add(decision.where, "a record and itself.", "Name two records.")
+        elif pair in asked and (not holds or asked[pair] != decision):
+            mistakes.add(
+                decision.where, f"{asked[pair].where} decides of these two as well.", "Say one thing of them."
+            )
+        elif not holds and pair not in before:
+            mistakes.add(decision.where, "nothing was decided of these two.", _known(before))
+        asked[pair] = decision
+        if holds:
+            after[pair] = decision
+        else:
+            after.pop(pair, None)
     gone = [each for pair, each in before.items() if after.get(pair) != each]
     return after, [*gone, *(each for pair, each in after.items() if before.get(pair) != each)]
 

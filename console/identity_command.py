@@ -23,6 +23,12 @@ def add_commands(commands: Any) -> None:
     update.add_argument(
         "--deleted", default="", metavar="FILE", help="ids of records that are gone, one a line"
     )
+    update.add_argument(
+        "--refreeze",
+        action="store_true",
+        help="look at all records anew, by the same model or rules: how frequent values are, and which blocks "
+        "are too large; entities keep their ids",
+    )
     _add_keep(update)
     add_runner_options(update)
     add_progress_options(update)
@@ -44,6 +50,12 @@ def add_commands(commands: Any) -> None:
             metavar=("A", "B"),
             help=f"{text}; may be given again",
         )
+    decide.add_argument(
+        "--file",
+        default="",
+        metavar="FILE.csv",
+        help="decisions as columns id_a,id_b,decision: same or different",
+    )
     _add_keep(decide)
     add_runner_options(decide)
     add_progress_options(decide)
@@ -92,6 +104,8 @@ def run_update(options: argparse.Namespace) -> int:
     from pehchan.console.progress import Progress
     from pehchan.console.updating import UpdateRequest, run_update
 
+    if options.refreeze and not options.inputs and not options.deleted:
+        return _refreeze(options)
     if not options.inputs and not options.deleted:
         raise MistakesError(
             [Mistake("update", "nothing to bring in.", "Name files of records, or give --deleted FILE.")]
@@ -101,6 +115,20 @@ def run_update(options: argparse.Namespace) -> int:
         options.state, options.inputs, options.deleted, options.runner, options.conf_path, options.keep
     )
     print(updated_text(run_update(request, Progress(quiet=options.quiet))))
+    return _refreeze(options) if options.refreeze else 0
+
+
+def _refreeze(options: argparse.Namespace) -> int:
+    from pehchan.console.pipeline import quiet_mrjob
+    from pehchan.console.progress import Progress
+    from pehchan.console.renewing import refreeze
+
+    quiet_mrjob(options.verbose)
+    progress = Progress(quiet=options.quiet)
+    found = refreeze(options.state, progress, options.runner, options.conf_path, options.keep)
+    print(difference_text(found, 0))
+    assert found.state is not None
+    print(f"{found.state.folder} is renewed, at version {found.state.number}")
     return 0
 
 
@@ -110,8 +138,8 @@ def run_decide(options: argparse.Namespace) -> int:
     from pehchan.console.pipeline import quiet_mrjob
     from pehchan.console.progress import Progress
 
-    if not (options.same or options.different or options.undo):
-        right = "Give --same A B, --different A B or --undo A B."
+    if not (options.same or options.different or options.undo or options.file):
+        right = "Give --same A B, --different A B, --undo A B or --file FILE.csv."
         raise MistakesError([Mistake("decide", "nothing is decided.", right)])
     quiet_mrjob(options.verbose)
     request = DecideRequest(
@@ -119,6 +147,7 @@ def run_decide(options: argparse.Namespace) -> int:
         options.same,
         options.different,
         options.undo,
+        options.file,
         options.runner,
         options.conf_path,
         options.keep,
@@ -156,14 +185,17 @@ def _print_difference(found: "Difference", options: argparse.Namespace) -> None:
 
 def run_history(options: argparse.Namespace) -> int:
     """Show the log of a state."""
+    from pehchan.identity.entities import current_entities
     from pehchan.identity.state import open_state
 
     state = open_state(options.state)
+    # Of a record also what became of the entity that it is in.
+    ids = {options.id, *([current_entities(state).get(options.id)] if options.id else [])}
     named = ("entity", "from", "to", "came", "left", "changed")
     entries = [
         entry
         for entry in state.log()
-        if options.id is None or any(options.id in each for each in _listed(entry, named))
+        if options.id is None or any(not ids.isdisjoint(each) for each in _listed(entry, named))
     ]
     if options.json:
         for entry in entries:
@@ -223,7 +255,7 @@ def difference_text(found: "Difference", shown: int) -> str:
         )
     for entry in found.entries[:shown]:
         lines.append(entry_text(entry))
-    if shown < len(found.entries):
+    if 0 < shown < len(found.entries):
         lines.append(f"and {len(found.entries) - shown:,} more (-n, or --json for all)")
     return "\n".join(lines)
 

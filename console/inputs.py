@@ -208,9 +208,10 @@ def ingest_files(
 ) -> tuple[Prepared, IngestCounts]:
     """Turn files that the jobs cannot read as they lie into record lines in `folder`, once.
 
-    Rows set aside are written to `rejected`. Raises MistakesError for a file that cannot be read at all.
+    Without inputs the files are record lines already. Rows set aside are written to `rejected`. Raises
+    MistakesError for a file that cannot be read at all.
     """
-    if prepared.kind == "lines":
+    if prepared.kind == "lines" or not inputs:
         return prepared, IngestCounts(0, 0, 0)
     folder.mkdir(parents=True)
     total = IngestCounts(0, 0, 0)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -55,7 +55,7 @@ from pehchan.metadata.plan import TASK_MEGABYTES, Plan
 from pehchan.metadata.properties import Settings
 from pehchan.metadata.records import Record, Records
 from pehchan.metadata.schema import Field
-from pehchan.mrjobs.learnt import ordinals_of
+from pehchan.mrjobs.learnt import model_of, ordinals_of
 from pehchan.mrjobs.places import LocalPlace, Place, place, whole_path
 from pehchan.mrjobs.profile_records import ProfileRecords
 from pehchan.mrjobs.wire import PROFILE, RECORDS
@@ -246,7 +246,7 @@ class Learning:
     def plan(self, plan: Plan, records: Mapping[str, Place], jobs: Jobs, here: Path, work: Place) -> Plan:
         """Learn from settled records, by set, or take the model that there is; the plan that scores by it."""
         if self._to_learn or self.ask:
-            sample = self._look(plan, records, jobs, here, work)
+            sample = _look(plan, records, jobs, here, work)
             self._learn(plan, sample, here)
         else:
             assert self._known is not None
@@ -265,21 +265,6 @@ class Learning:
         file = (place(self.folder) if self.folder else work / "model") / QUESTIONS_FILE
         questions = len(json.loads(file.read())["questions"]) if file.exists() else 0
         self.found = Learnt(model, False, self._labels, questions)
-
-    def _look(self, plan: Plan, records: Mapping[str, Place], jobs: Jobs, here: Path, work: Place) -> _Sample:
-        path, out = here / "plan-to-profile.json", work / "internal" / "profile"
-        replace(plan, input="settled").write(path)
-        folders = list(map(str, records.values()))
-        jobs.run(ProfileRecords, folders, out, ["--plan", str(path), "--sample", str(LEARNT_FROM)])
-        parts, sampled = [], []
-        for tag, payload in tagged_lines([out]):
-            if tag == PROFILE:
-                parts.append(Profile.from_dict(orjson.loads(payload)))
-            elif tag == RECORDS:
-                sampled += Records.decode(payload)
-        names = [each.name for each in plan.schema.fields]
-        profile = merged(parts).trimmed() if parts else Profile.of(names, [[] for _ in names], [])
-        return _Sample(profile, sampled)
 
     def _learn(self, plan: Plan, sample: _Sample, here: Path) -> None:
         """Learn from a sample, and write the model and what to ask."""
@@ -314,6 +299,76 @@ class Learning:
                 if self.origin is not None:
                     self.origin.write(folder)
         self.found = Learnt(model, again, self._labels, len(asked), chosen.left_out)
+
+
+def _look(plan: Plan, records: Mapping[str, Place], jobs: Jobs, here: Path, work: Place) -> _Sample:
+    """A sample of settled records, by set, and what is counted of all."""
+    path, out = here / "plan-to-profile.json", work / "internal" / "profile"
+    replace(plan, input="settled").write(path)
+    folders = list(map(str, records.values()))
+    jobs.run(ProfileRecords, folders, out, ["--plan", str(path), "--sample", str(LEARNT_FROM)])
+    parts, sampled = [], []
+    for tag, payload in tagged_lines([out]):
+        if tag == PROFILE:
+            parts.append(Profile.from_dict(orjson.loads(payload)))
+        elif tag == RECORDS:
+            sampled += Records.decode(payload)
+    names = [each.name for each in plan.schema.fields]
+    profile = merged(parts).trimmed() if parts else Profile.of(names, [[] for _ in names], [])
+    return _Sample(profile, sampled)
+
+
+@dataclass
+class KnownModel:
+    """A model that a run takes as it is, where `Learning` learns one.
+
+    like    the plan that has it frozen  what candidacy depends on: as in that plan, or {} to be found out
+    counts  whether the values of all records are counted anew, by whose frequency a value that two have in
+    common counts
+    """
+
+    like: Plan
+    frozen: Mapping[str, Any]
+    counts: bool = False
+
+    def check(self, plan: Plan, prepared: Prepared, mistakes: Mistakes) -> Plan:
+        """The plan of a run of the same columns; adds a mistake where there are others."""
+        schema = self.like.schema
+        lacking = [name for name in schema.columns if prepared.columns and name not in prepared.columns]
+        if lacking:
+            mistakes.add(
+                "--like",
+                f"the input lacks columns of the state: {', '.join(lacking)}.",
+                "Give files that have them.",
+            )
+        if prepared.columns and list(prepared.columns) != list(schema.columns):
+            mistakes.add(
+                "--like",
+                f"the state has the columns {', '.join(schema.columns)}, in this order.",
+                "Give the files that it was made of, or such as are like them.",
+            )
+        return replace(self.like, input=plan.input, frozen=self.frozen)
+
+    def plan(self, plan: Plan, records: Mapping[str, Place], jobs: Jobs, here: Path, work: Place) -> Plan:
+        """The plan that scores settled records, by set, with the model."""
+        model = model_of(self.like)
+        if self.counts:
+            profile = _look(plan, records, jobs, here, work).profile
+            counted = {
+                each.name: each
+                for each in kinds_of(profile, {each.name: (each.kind,) for each in model.fields}).fields
+            }
+            fields = [
+                replace(counted[each.name], ordinal=each.ordinal)
+                if each.name in counted and counted[each.name].kind == each.kind
+                else each
+                for each in model.fields
+            ]
+            model = replace(model, fields=tuple(fields))
+        return with_model(plan, model, jobs)
+
+    def resume(self, plan: Plan, work: Place) -> None:
+        """Nothing was learnt."""
 
 
 #: What of a model tells the labels that it knows.

@@ -77,7 +77,7 @@ from pehchan.mrjobs.settling import RECORDS_A_LINE
 from pehchan.mrjobs.wire import CLUSTERED, GROUP, PAIRS, RECORDS, REJECTED, SHAPE, read_tagged
 
 if TYPE_CHECKING:
-    from pehchan.console.learning_run import Learning
+    from pehchan.console.learning_run import KnownModel, Learning
 
 #: Bytes, about, that a pair takes where clusters are made, and a record; and an edge where components are found.
 PAIR_BYTES, RECORD_BYTES, EDGE_BYTES = 120, 100, 60
@@ -214,7 +214,7 @@ def run_pipeline(
     request: Request,
     progress: Progress,
     announce: Callable[[Result], None] = lambda result: None,
-    learning: "Learning | None" = None,
+    learning: "Learning | KnownModel | None" = None,
 ) -> Result:
     """Settle, compare, and cluster where asked; write OUT. With `learning` a model says how far apart records are.
 
@@ -225,11 +225,25 @@ def run_pipeline(
     with local_folder() as here:
         inputs, prepared, plan = check(request, result, here, learning=learning)
         announce(result)
-        _run(request, result, inputs, prepared, plan, progress, here, learning)
+        keep = _keeping(request, result) if request.state else None
+        run_prepared(request, result, inputs, prepared, plan, progress, here, learning, keep)
     return result
 
 
-def _run(
+#: Keeps what a run found: the plan, the jobs, the settled records, the workplace, and a folder of this machine.
+Keep = Callable[[Plan, Jobs, Sequence[Place], Place, Path], None]
+
+
+def _keeping(request: Request, result: Result) -> Keep:
+    def keep(plan: Plan, jobs: Jobs, records: Sequence[Place], work: Place, here: Path) -> None:
+        assert result.cluster_cutoff is not None
+        kept = replace(plan, cutoff=result.cluster_cutoff)
+        make_state(request.state, request.command, kept, jobs, records, work, here, result.decisions)
+
+    return keep
+
+
+def run_prepared(
     request: Request,
     result: Result,
     inputs: Sequence[InputFile],
@@ -237,8 +251,10 @@ def _run(
     plan: Plan,
     progress: Progress,
     here: Path,
-    learning: "Learning | None",
+    learning: "Learning | KnownModel | None",
+    keep: Keep | None = None,
 ) -> None:
+    """Run what was checked."""
     jobs = Jobs(request.runner, request.conf_path, progress, request.resume)
     with (
         whole_folder(request.out, request.overwrite, request.resume, resumable=True) as folder,
@@ -295,16 +311,16 @@ def _run(
                         settings,
                         clean_sets(plan),
                         result.decisions,
-                        components=bool(request.state),
+                        components=keep is not None,
                     )
                     cluster(jobs, of_clusters, work, here, plan_path, way, size)
             if plan.schema.keeps:
                 with stages.stage("golden records") as begun:
                     if begun:
                         keep_golden(jobs, records, work, plan_path)
-        if request.state:
+        if keep is not None:
             with progress.stage("keep"):
-                make_state(request.state, request.command, plan, jobs, records, work, here, result.decisions)
+                keep(plan, jobs, records, work, here)
         result.plan, result.counts, result.seconds = plan, jobs.counts, progress.seconds
         (work / "internal" / "plan.json").write(plan_path.read_bytes())
         stages.clear()
@@ -590,7 +606,7 @@ def check(
     result: Result,
     here: Path,
     bring: Callable[..., InputFile] = on_this_machine,
-    learning: "Learning | None" = None,
+    learning: "Learning | KnownModel | None" = None,
 ) -> tuple[list[InputFile], Prepared, Plan]:
     """Everything that can be checked before a job starts; raises MistakesError with all that is wrong.
 

@@ -128,7 +128,7 @@ def run_update(request: UpdateRequest, progress: Progress) -> Updated:
                     records = _records_in(list(settled_records(prepared, work).values()))
             _check_both(records, deleted, mistakes)
             mistakes.raise_if_any()
-            decisions = decisions_of(state, here)
+            decisions = kept_decisions(state, here)
             batch = Batch(records, deleted, decisions)
             updated = bring_in(state, plan, batch, jobs, work, here, progress, "update", request.keep)
             updated.rejected = jobs.counts["Records", "Rejected"]
@@ -200,7 +200,7 @@ def _write(
     )
 
 
-def decisions_of(state: State, here: Path) -> list[Decision]:
+def kept_decisions(state: State, here: Path) -> list[Decision]:
     """What people decided."""
     written = state.read_decisions()
     if not written:

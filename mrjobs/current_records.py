@@ -1,15 +1,16 @@
 """All records of a state of entities, as they are now.
 
 in   kept-records lines of state_lines, of all versions
-out  tagged lines `records`, as settle_records makes them
+out  tagged lines `records`, as settle_records makes them; with --lines record lines, to be settled again
 """
 
 from collections.abc import Iterator
 
 import numpy as np
+from mrjob.protocol import BytesProtocol, BytesValueProtocol
 from mrjob.step import MRStep
 
-from pehchan.metadata.records import Record, Records
+from pehchan.metadata.records import Record, Records, encode_record
 from pehchan.mrjobs.job import PlannedJob
 from pehchan.mrjobs.settling import RECORDS_A_LINE
 from pehchan.mrjobs.state_lines import KeptRecords
@@ -20,6 +21,13 @@ PARTS = 64
 
 
 class CurrentRecords(PlannedJob):
+    def configure_args(self) -> None:
+        super().configure_args()
+        self.add_passthru_arg("--lines", action="store_true", help="record lines, and not settled records")
+
+    def output_protocol(self) -> BytesProtocol | BytesValueProtocol:
+        return BytesValueProtocol() if self.options.lines else BytesProtocol()
+
     def steps(self) -> list[MRStep]:
         return [MRStep(mapper=self.to_parts, reducer=self.newest, reducer_final=self.send_counters)]
 
@@ -43,6 +51,9 @@ class CurrentRecords(PlannedJob):
         waiting: dict[int, Records] = {}
         for record in kept.records():
             if not isinstance(record, Record):
+                continue
+            if self.options.lines:
+                yield b"", encode_record(record)
                 continue
             self._count(record)
             width = 1 + len(record.items)

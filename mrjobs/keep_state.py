@@ -49,7 +49,7 @@ class KeepState(PlannedJob):
             if len(self._waiting) >= AT_ONCE:
                 yield from self._records()
         elif tag == PAIRS:
-            pairs = Pairs.decode(payload)
+            pairs = Pairs.decode(payload).within(self.plan.cutoff)
             a, b = (
                 self._codes(names_of(*each))
                 for each in ((pairs.first_sets, pairs.first_ids), (pairs.second_sets, pairs.second_ids))

@@ -60,6 +60,21 @@ def add_commands(commands: Any) -> None:
     add_runner_options(decide)
     add_progress_options(decide)
 
+    entities = command(
+        commands,
+        "entities",
+        run_entities,
+        "write which record is in which entity, and one record to keep of each",
+    )
+    _add_state(entities)
+    entities.add_argument("-o", "--out", required=True, metavar="OUT", help="output folder")
+    entities.add_argument(
+        "--since", type=int, metavar="N", help="only entities that changed after version N of the state"
+    )
+    entities.add_argument("--overwrite", action="store_true", help="replace the output of an earlier run")
+    add_runner_options(entities)
+    add_progress_options(entities)
+
     reassign = command(
         commands, "reassign", run_reassign, "give the entities of a state the ids of those that they continue"
     )
@@ -153,6 +168,27 @@ def run_decide(options: argparse.Namespace) -> int:
         options.keep,
     )
     print(updated_text(run_decide(request, Progress(quiet=options.quiet))))
+    return 0
+
+
+def run_entities(options: argparse.Namespace) -> int:
+    """Write the entities of a state."""
+    from pehchan.console.entities import EntitiesRequest, run_entities
+    from pehchan.console.pipeline import quiet_mrjob
+    from pehchan.console.progress import Progress
+
+    quiet_mrjob(options.verbose)
+    request = EntitiesRequest(
+        options.state, options.out, options.since, options.overwrite, options.runner, options.conf_path
+    )
+    written = run_entities(request, Progress(quiet=options.quiet))
+    since = "" if options.since is None else f" that changed since version {options.since}"
+    print(
+        f"{written.entities:,} entities of {written.records:,} records{since}, at version {written.state.number}"
+    )
+    if written.gone:
+        print(f"{written.gone:,} entities are there no more")
+    print(f"written to {options.out}: members/, entities/{', gone/' if since else ''}, run.json")
     return 0
 
 

@@ -7,6 +7,9 @@ from typing import Any
 
 from pehchan.clustering.decisions import DIFFERENT, SAME, Decision
 
+#: What becomes of an entity that is there no more.
+GONE, MERGED_INTO = "gone", "merged into another"
+
 #: Pairs that an entry names at the most.
 MOST_PAIRS = 10
 
@@ -85,7 +88,7 @@ def _change(
     if not old:
         return "split off" if came_from else "new"
     if not new:
-        return "merged into another" if went_to else "gone"
+        return MERGED_INTO if went_to else GONE
     if came_from:
         return "merged"
     return "split" if went_to else "grown" if new > old else "shrunk" if new < old else "changed"

@@ -129,7 +129,7 @@ def run_update(options: argparse.Namespace) -> int:
     request = UpdateRequest(
         options.state, options.inputs, options.deleted, options.runner, options.conf_path, options.keep
     )
-    print(updated_text(run_update(request, Progress(quiet=options.quiet))))
+    print(updated_text(run_update(request, Progress(quiet=options.quiet)), options.state))
     return _refreeze(options) if options.refreeze else 0
 
 
@@ -143,7 +143,7 @@ def _refreeze(options: argparse.Namespace) -> int:
     found = refreeze(options.state, progress, options.runner, options.conf_path, options.keep)
     print(difference_text(found, 0))
     assert found.state is not None
-    print(f"{found.state.folder} is renewed, at version {found.state.number}")
+    print(f"{options.state} is renewed, at version {found.state.number}")
     return 0
 
 
@@ -167,7 +167,7 @@ def run_decide(options: argparse.Namespace) -> int:
         options.conf_path,
         options.keep,
     )
-    print(updated_text(run_decide(request, Progress(quiet=options.quiet))))
+    print(updated_text(run_decide(request, Progress(quiet=options.quiet)), options.state))
     return 0
 
 
@@ -199,7 +199,7 @@ def run_reassign(options: argparse.Namespace) -> int:
     found = reassign(options.state, options.earlier, options.keep)
     _print_difference(found, options)
     if not options.json and found.state is not None:
-        print(f"{found.state.folder} is at version {found.state.number}, with the ids of {options.earlier}")
+        print(f"{options.state} is at version {found.state.number}, with the ids of {options.earlier}")
     return 0
 
 
@@ -241,7 +241,7 @@ def run_history(options: argparse.Namespace) -> int:
         print(entry_text(entry))
     if not entries:
         what = f"{options.id} never changed" if options.id else "nothing changed"
-        print(f"{what} since the first version of {state.folder}")
+        print(f"{what} since the first version of {options.state}")
     elif len(entries) > options.n:
         print(f"and {len(entries) - options.n:,} before these (-n, or --json for all)")
     return 0
@@ -253,19 +253,20 @@ def _listed(entry: dict[str, Any], names: Sequence[str]) -> Iterator[Sequence[st
         yield [value] if isinstance(value, str) else value
 
 
-def updated_text(updated: "Updated") -> str:
-    """What an update changed, for a person."""
+def updated_text(updated: "Updated", name: str) -> str:
+    """What an update changed in the state of a name, for a person."""
     counts = updated.update.counts
     lines = [f"warning: {warning}" for warning in updated.warnings]
-    names = ("new", "changed", "unchanged", "deleted")
-    lines.append("records: " + ", ".join(f"{counts.get(name, 0):,} {name}" for name in names))
+    kinds = [kind for kind in ("new", "changed", "unchanged", "deleted") if counts.get(kind)]
+    if kinds:
+        lines.append("records: " + ", ".join(f"{counts[kind]:,} {kind}" for kind in kinds))
     if counts.get("not there"):
         lines.append(f"{counts['not there']:,} ids to delete are not in the state")
     if updated.rejected:
         lines.append(f"{updated.rejected:,} lines set aside ({updated.rejected_in})")
     state = updated.state
     if not updated.update.changes:
-        lines.append(f"{state.folder} is as it was, at version {state.number}")
+        lines.append(f"{name} is as it was, at version {state.number}")
         return "\n".join(lines)
     became: dict[str, int] = {}
     for entry in updated.update.log:
@@ -274,7 +275,7 @@ def updated_text(updated: "Updated") -> str:
     lines.append(f"entities: {told}")
     of_all = state.manifest.counts
     lines.append(
-        f"{state.folder} is at version {state.number}: {of_all['records']:,} records, {of_all['entities']:,} entities"
+        f"{name} is at version {state.number}: {of_all['records']:,} records, {of_all['entities']:,} entities"
     )
     return "\n".join(lines)
 

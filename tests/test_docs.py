@@ -1,6 +1,6 @@
 """The README and the tutorial say what happens: their console blocks are run, and give what stands there.
 
-`python tests/test_docs.py` writes what the commands print into the pages, for whoever changed one.
+`python tests/test_docs.py [PAGE ...]` writes what the commands print into the pages, for whoever changed one.
 """
 
 import doctest
@@ -94,7 +94,7 @@ def _written(block: str, folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    for each in PAGES:
+    for each in [Path(name) for name in sys.argv[1:]] or PAGES:
         with tempfile.TemporaryDirectory() as place:
             prepare(Path(place))
             text = each.read_text(encoding="utf-8")

@@ -16,7 +16,7 @@ from pehchan.console.inputs import column_delimiter, find_files
 from pehchan.console.json_lines import item_text, json_object, json_objects
 from pehchan.console.side_by_side import in_color, show_cluster
 from pehchan.console.tables import table
-from pehchan.console.text_lines import NOT_TEXT, Lines
+from pehchan.console.text_lines import NOT_TEXT, Lines, Row
 from pehchan.identity.lookup import Found, Lookup
 from pehchan.identity.state import open_state
 from pehchan.learning.whole_files import write_whole
@@ -237,27 +237,34 @@ def _answer(lookup: Lookup, asked: Iterable[Asked], where: str, as_json: bool, o
 
 
 def _of_file(file: str, lookup: Lookup) -> Iterator[Asked]:
-    """The records of a file. Raises MistakesError for one that cannot be read."""
+    """The records of a file. Raises MistakesError for one that cannot be read, or has none of the columns."""
     settings, columns, format = lookup.plan.settings, lookup.columns, detect_format(file)
     if format == "jsonl":
-        with Lines(file, settings.input_encoding, "\n") as lines:
-            for row, value in json_objects(lines):
-                if value is not None or row.reason:
-                    yield _of_object(row.number, value, row.reason, columns)
-        return
+        return _of_json_lines(file, settings.input_encoding, columns)
     delimiter = column_delimiter(format, settings)
     header = read_header(file, format, settings.input_encoding, delimiter)
-    unknown = [name for name in header if name not in columns]
     known = [name for name in header if name in columns]
     if not known:
         mistakes = Mistakes()
         mistakes.add(file, "no column of the state is in it.", f"The state has: {', '.join(columns)}.")
         mistakes.raise_if_any()
-    for row in read_values(file, format, settings.input_encoding, known, delimiter):
+    unknown = [name for name in header if name not in columns]
+    return _of_rows(read_values(file, format, settings.input_encoding, known, delimiter), known, unknown)
+
+
+def _of_json_lines(file: str, encoding: str, columns: Sequence[str]) -> Iterator[Asked]:
+    with Lines(file, encoding, "\n") as lines:
+        for row, value in json_objects(lines):
+            if value is not None or row.reason:
+                yield _of_object(row.number, value, row.reason, columns)
+
+
+def _of_rows(rows: Iterable[Row], known: Sequence[str], unknown: Sequence[str]) -> Iterator[Asked]:
+    for row in rows:
         if row.values is not None:
             yield Asked(row.number, dict(zip(known, row.values, strict=True)), unknown)
             # Told once.
-            unknown = []
+            unknown = ()
         elif row.reason:
             yield Asked(row.number, None, (), row.reason)
 

@@ -6,9 +6,9 @@ records meet, it is compared with all of them.
 """
 
 import math
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ from pehchan.learning.odds import CUTOFF, probability_of, steps_of
 from pehchan.metadata.mistakes import nearest
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Record
-from pehchan.mrjobs.addressed import addressing_of, short
+from pehchan.mrjobs.addressed import BlockAddresses, LearntAddresses, addressing_of, short
 from pehchan.mrjobs.learnt import comparison_of, model_of
 from pehchan.mrjobs.settling import content_id
 
@@ -94,10 +94,11 @@ class Lookup:
         self._columns = _columns_of(plan)
         self._steps = None if plan.model is None else steps_of(bool(model_of(plan).clean))
         self._meets: _SharingAddresses | _All
-        if addressing_of(plan) is None:
+        addressing = addressing_of(plan)
+        if addressing is None:
             self._meets = _All(plan, self._held, self._farthest)
         else:
-            self._meets = _SharingAddresses(plan, self._held, self._farthest)
+            self._meets = _SharingAddresses(plan, self._held, self._farthest, addressing)
 
     def __len__(self) -> int:
         return len(self._held)
@@ -169,40 +170,38 @@ class Lookup:
 class _SharingAddresses:
     """Compares a record with those that share an address with it."""
 
-    def __init__(self, plan: Plan, held: HeldRecords, farthest: int):
+    def __init__(
+        self, plan: Plan, held: HeldRecords, farthest: int, addressing: LearntAddresses | BlockAddresses
+    ):
         self._held, self._farthest = held, farthest
-        self._addressing, self._comparison = addressing_of(plan), comparison_of(plan)
+        self._addressing, self._comparison = addressing, comparison_of(plan)
         self._ordinals = [field.ordinal or 0 for field in plan.schema.fields]
 
     def close(self, record: Record) -> _Close:
         """The records that share an address with it, and are not farther than asked for."""
-        assert self._addressing is not None
         at = self._addressing.of([record]).at
         rows = self._held.at(short(at))
         records = self._held.records(rows)
-        # In the order that an update has them in, as a measure may ask which record comes first.
-        order = sorted(range(len(records)), key=lambda row: _in_order(records[row]))
-        rows, records = rows[order], [records[row] for row in order]
-        place = bisect_left(list(map(_in_order, records)), _in_order(record))
-        every = [*records[:place], record, *records[place:]]
-        columns = [[each.items[ordinal] for each in every] for ordinal in self._ordinals]
-        others = np.delete(np.arange(len(every)), place)
-        pairs = [(np.minimum(others, place), np.maximum(others, place))] if len(others) else []
-        block = self._comparison.block(columns, np.arange(len(every)))
-        kept = [np.zeros(0, np.int64)]
-        distances = [np.zeros(0, np.int64)]
-        for scored in self._comparison.listed(block, pairs):
+        columns = [
+            [record.items[ordinal], *(each.items[ordinal] for each in records)] for ordinal in self._ordinals
+        ]
+        block = self._comparison.block(columns, np.arange(1 + len(records)))
+        others = np.arange(1, 1 + len(records))
+        found, apart = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        for scored in self._comparison.listed(block, [(np.zeros_like(others), others)] if records else []):
             near = scored.distances <= self._farthest
-            other = scored.rows[near] + scored.columns[near] - place
-            kept.append(other - (other > place))
-            distances.append(scored.distances[near])
-        found, apart = np.concatenate(kept), np.concatenate(distances)
-        # Half an address may be another record's; that is looked at last, as few are left.
-        few = [records[row] for row in found.tolist()]
-        addresses = self._addressing.of(few)
-        shares = np.zeros(len(few), np.bool_)
+            found.append(scored.columns[near] - 1)
+            apart.append(scored.distances[near])
+        return self._sharing(rows[np.concatenate(found)], np.concatenate(apart), at)
+
+    def _sharing(self, rows: Rows, distances: NDArray[np.int64], at: NDArray[np.uint64]) -> _Close:
+        """Of records that are near those that share an address."""
+        # Half an address, by which they were found, may be another's: that is told last, as few are left.
+        records = self._held.records(rows)
+        addresses = self._addressing.of(records)
+        shares = np.zeros(len(rows), np.bool_)
         shares[addresses.rows[np.isin(addresses.at, at)]] = True
-        return _Close(rows[found[shares]], [few[k] for k in np.flatnonzero(shares)], apart[shares])
+        return _Close(rows[shares], list(compress(records, shares)), distances[shares])
 
 
 class _All:
@@ -215,21 +214,14 @@ class _All:
         self._ordinals = [field.ordinal or 0 for field in plan.schema.fields]
         distinct = [Distinct() for _ in self._ordinals]
         codes: list[list[NDArray[np.int32]]] = [[np.zeros(0, np.int32)] for _ in self._ordinals]
-        ids: list[bytes] = []
         for start in range(0, len(held), DECODED):
             some = held.records(np.arange(start, min(start + DECODED, len(held))))
-            ids += map(_in_order, some)
             for number, ordinal in enumerate(self._ordinals):
                 codes[number].append(distinct[number].codes([each.items[ordinal] for each in some]))
         self._codes = list(map(np.concatenate, codes))
         self._values = [each.values for each in distinct]
         self._places = [{value: k for k, value in enumerate(values)} for values in self._values]
         self._columns = [self._distance.column(number, values) for number, values in enumerate(self._values)]
-        order = np.array(sorted(range(len(ids)), key=ids.__getitem__), np.int64)
-        self._ids = [ids[row] for row in order.tolist()]
-        #: Twice the place of each in the order of ids, so that others go between.
-        self._rank = np.empty(len(ids), np.int64)
-        self._rank[order] = 2 * np.arange(len(ids)) + 1
 
     def close(self, record: Record) -> _Close:
         """The records that are not farther than asked for."""
@@ -255,8 +247,7 @@ class _All:
                 # The measure has to read all of them together.
                 place, column = len(values), self._distance.column(number, [*values, value])
             columns.append(column.take(np.append(self._codes[number], place).astype(np.int64)))
-        rank = np.append(self._rank, 2 * bisect_left(self._ids, _in_order(record)))
-        return Block(columns, rank)
+        return Block(columns, np.arange(1 + len(self._held)))
 
 
 def _columns_of(plan: Plan) -> dict[str, int]:

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from pehchan.metadata.mistakes import MistakesError
-from pehchan.zingg.configuration import Column, Pipe, checked, read_configuration, read_configuration_file
+from pehchan.zingg.configuration import Column, Pipe, checked, read_configuration
+from pehchan.zingg.wrapped import read_configuration_file
 from pehchan.zingg.match_types import MATCH_TYPES
 
 FIELD = {"fieldName": "name", "matchType": "fuzzy", "fields": "name", "dataType": "string"}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pehchan.clustering.decisions import DIFFERENT, SAME
-from pehchan.console.identity_command import difference_text, updated_text
+from pehchan.console.identity_command import difference_text, entry_text, updated_text
 from pehchan.console.learning_run import Learning
 from pehchan.console.output import replace_folder
 from pehchan.console.pipeline import Result, run_pipeline
@@ -24,7 +24,7 @@ from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.places import whole_path
 from pehchan.zingg.configuration import Configuration, Pipe
 from pehchan.zingg.data_types import arrow_type
-from pehchan.zingg.entity_rows import EntityRows
+from pehchan.zingg.entity_rows import ROWS, EntityRows
 from pehchan.zingg.extras import library
 from pehchan.zingg.kept_rows import KeptRows
 from pehchan.zingg.keys import values_of, with_keys
@@ -36,11 +36,11 @@ from pehchan.zingg.writing import renewing
 
 pa = library("pyarrow")
 
+#: What of a model tells it from others.
+_LEARNT = ("learnt from", "threshold", "intercept", "coefficients", "share of matches")
+
 #: Entities of a difference that are shown.
 SHOWN = 5
-
-#: Rows of a result that are made at a time.
-ROWS = 20_000
 
 
 def match_entities(run: Run, sources: Sources, keys: Sequence[str], learning: Learning) -> tuple[Result, str]:
@@ -62,7 +62,10 @@ def match_entities(run: Run, sources: Sources, keys: Sequence[str], learning: Le
             run.asked.tell(f"{rejected:,} records could not be compared, and are in no entity.")
         if before is not None and not current_entities(before).keys().isdisjoint(keys):
             found = reassign(str(unfinished), str(run.state))
-            run.asked.tell(f"Entities that were there go on with their ids; {difference_text(found, 0)}")
+            told = f"Entities that were there go on with their ids; {difference_text(found, 0)}"
+            if gone := len(current_entities(before).keys() - set(keys)):
+                told += f"\n{gone:,} records that were there are not in data, and in no entity any more"
+            run.asked.tell(told)
         replace_folder(whole_path(str(unfinished)), whole_path(str(run.state)))
     finally:
         whole_path(str(unfinished)).remove()
@@ -103,18 +106,21 @@ def run_incremental(run: Run) -> str:
         for pipes in (configuration.output, configuration.more.get("outputTmp", ()))
     )
     run.check_pipes_of([*inputs, *gone], [*outputs, *changed])
-    request = UpdateRequest(
-        str(run.state), runner=run.asked.runner, conf_path=run.asked.conf_path, deleted=_deleted(run, gone)
-    )
+    request = UpdateRequest(str(run.state), runner=run.asked.runner, conf_path=run.asked.conf_path)
+    deleted = dict.fromkeys(_keys_in(run, gone))
     if inputs:
         sources = run.read_of(inputs, "incremental", configuration.fields)
         rows.check(sources)
         if unknown := rows.unknown(sources):
-            run.asked.tell(
-                f"Columns that earlier records do not have, and that are left out: {', '.join(unknown)}."
-            )
+            run.asked.tell(f"left out, as records from before have no such column: {', '.join(unknown)}.")
         sources, keys = with_keys(sources, configuration.primary_key, run.folder / "rejected", run.asked.tell)
+        if both := [key for key in keys if key in deleted]:
+            what = f"{len(both):,} records are also among the new ones: {', '.join(both[:3])}."
+            raise MistakesError([Mistake(gone[0].where, what, "Leave them out of one of the two.")])
         request.inputs = [run.records(range(len(sources.each)), sources, keys=keys, rows=rows)]
+    if deleted:
+        request.deleted = str(run.here / "deleted.txt")
+        Path(request.deleted).write_text("".join(f"{key}\n" for key in deleted), encoding="utf-8")
     updated = run_update(request, run.progress)
     told = [updated_text(updated, str(run.state))]
     all_rows = EntityRows(updated.state)
@@ -126,17 +132,13 @@ def run_incremental(run: Run) -> str:
     return "\n".join(filter(None, told))
 
 
-def _deleted(run: Run, pipes: Sequence[Pipe]) -> str:
-    """A file of the keys of records that are gone; "" for none."""
+def _keys_in(run: Run, pipes: Sequence[Pipe]) -> list[str]:
+    """The keys of the records of some pipes, which need no other columns."""
     if not pipes:
-        return ""
-    names = run.configuration.primary_key
+        return []
     fields = [each for each in run.configuration.fields if each.primary_key]
-    sources = run.read_of(pipes, "deleted", fields)
-    _, keys = with_keys(sources, names, run.folder / "rejected", run.asked.tell)
-    path = run.here / "deleted.txt"
-    path.write_text("".join(f"{key}\n" for key in keys), encoding="utf-8")
-    return str(path)
+    sources = run.read_of(pipes, "keys", fields)
+    return with_keys(sources, run.configuration.primary_key, run.folder / "rejected", run.asked.tell)[1]
 
 
 def entities_of(run: Run, configuration: Configuration) -> tuple[State, KeptRows]:
@@ -168,9 +170,16 @@ def _check_columns(run: Run, plan: Plan) -> None:
     if list(plan.schema.columns[:-1]) != now or before != kinds:
         what = "fieldDefinition compares other columns than those that the entities were made with."
         raise MistakesError([Mistake(str(run.state), what, anew)])
-    if (run.model / MODEL_FILE).exists() and Model.read(run.model).to_dict() != plan.model:
+    if (run.model / MODEL_FILE).exists() and not _same_model(
+        Model.read(run.model).to_dict(), plan.model or {}
+    ):
         what = f"the model in {run.model} is another one than that which made the entities."
         raise MistakesError([Mistake(str(run.state), what, anew)])
+
+
+def _same_model(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two models were learnt as one; what is counted of values changes with --refreeze."""
+    return all(one[key] == other.get(key) for key in _LEARNT)
 
 
 def _original(run: Run, option: str) -> Configuration:
@@ -181,15 +190,24 @@ def _original(run: Run, option: str) -> Configuration:
     return original
 
 
+def _difference_told(found: Difference) -> str:
+    """What became of entities, for a person: the first ones in full."""
+    lines = [difference_text(found, 0, "reassignZinggId"), *map(entry_text, found.entries[:SHOWN])]
+    if len(found.entries) > SHOWN:
+        lines.append(f"and {len(found.entries) - SHOWN:,} more")
+    return "\n".join(lines)
+
+
 def diff(run: Run) -> str:
     """What became of the entities of another configuration in those of this one."""
     configuration, original = run.configuration, _original(run, "--compareTo")
-    (after, _), (before, _) = (entities_of(run, each) for each in (configuration, original))
+    after, _ = entities_of(run, configuration)
+    before, _ = entities_of(run, original)
     pipes = [
         renewing(pipe, configuration.model_id) for pipe in configuration.more.get("transformedOutputPath", ())
     ]
     run.check_pipes_of((), pipes)
-    told = [difference_text(difference(str(before.folder), str(after.folder)), SHOWN)]
+    told = [_difference_told(difference(str(before.folder), str(after.folder)))]
     if pipes:
         was, now = current_entities(before), current_entities(after)
         told.append(run.write(lambda: _moved(configuration, was, now), pipes))
@@ -236,21 +254,22 @@ def _moved(
 def reassign_zingg_id(run: Run) -> str:
     """Give the entities of this configuration the ids of those of another one that they continue."""
     configuration, original = run.configuration, _original(run, "--originalZinggId")
-    (_, _), (before, _) = (entities_of(run, each) for each in (configuration, original))
-    pipes = configuration.more.get("transformedOutputPath", ()) or configuration.output
-    pipes = [renewing(pipe, configuration.model_id) for pipe in pipes]
+    entities_of(run, configuration)
+    before, _ = entities_of(run, original)
+    outputs = configuration.more.get("transformedOutputPath", ()) or configuration.output
+    pipes = [renewing(pipe, configuration.model_id) for pipe in outputs]
     run.check_pipes_of((), pipes)
     found: Difference = reassign(str(run.state), str(before.folder))
     assert found.state is not None
     rows = EntityRows(found.state)
     return (
-        f"{difference_text(found, SHOWN)}\n"
-        f"{run.state} is at version {found.state.number}, with the ids of {before.folder}\n"
+        f"{_difference_told(found)}\n"
+        f"{run.state} is at version {found.state.number}, with the ids of {state_of(original)}\n"
         f"{run.write(lambda: _batches(configuration, rows), pipes)}"
     )
 
 
-def pairs_of_entity(run: Run, rows: EntityRows, entity: str) -> tuple[Iterator[Any], Any]:
+def pairs_of_entity(rows: EntityRows, entity: str) -> tuple[Iterator[Any], Any]:
     """The pairs of records of an entity that match: pk1, pk2 and z_score, the surest first."""
     schema = pa.schema([("pk1", pa.string()), ("pk2", pa.string()), ("z_score", pa.float64())])
     a, b, scores = rows.pairs()

@@ -23,7 +23,7 @@ ZINGG_ID = "ZINGG_ID"
 ROWS = 20_000
 
 #: Probabilities are told with so many decimals.
-_DECIMALS = 6
+DECIMALS = 6
 
 
 class EntityRows:
@@ -63,7 +63,7 @@ class EntityRows:
         names = np.array(self.entities, dtype=object)
         mates = names[a] == names[b] if len(a) else np.zeros(0, np.bool_)
         steps = log_odds_steps(self._state.read_plan())
-        told = [round(probability_of(distance, steps), _DECIMALS) for distance in distances[mates].tolist()]
+        told = [round(probability_of(distance, steps), DECIMALS) for distance in distances[mates].tolist()]
         return a[mates], b[mates], np.array(told, np.float64)
 
     def batches(

@@ -73,7 +73,7 @@ def with_keys(
         kept.mkdir(parents=True, exist_ok=True)
         (kept / ASIDE).write_bytes(b"".join(each.encode() + b"\n" for each in aside))
         rows = "1 record was" if len(aside) == 1 else f"{len(aside):,} records were"
-        first_one = f"{aside[0].file} record {aside[0].line_number}: {aside[0].reason}"
+        first_one = f"{aside[0].file} record {aside[0].number}: {aside[0].reason}"
         tell(
             f"{rows} set aside for the primary key, with the reasons in {kept / ASIDE}; the first is {first_one}"
         )

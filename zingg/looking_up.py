@@ -6,7 +6,7 @@ from typing import Any
 from pehchan.identity.lookup import Lookup
 from pehchan.metadata.mistakes import Mistake, MistakesError, nearest
 from pehchan.zingg.entities import entities_of
-from pehchan.zingg.entity_rows import ZINGG_ID
+from pehchan.zingg.entity_rows import DECIMALS, ZINGG_ID
 from pehchan.zingg.extras import library
 from pehchan.zingg.keys import keys_of
 from pehchan.zingg.records import ID, texts_of
@@ -22,8 +22,8 @@ def run_lookup(run: Run) -> str:
     configuration = run.configuration
     state, _ = entities_of(run, configuration)
     inputs, outputs = (configuration.more.get(key, ()) for key in ("lookupData", "lookupOutput"))
-    for key, pipes in (("lookupData", inputs), ("lookupOutput", outputs)):
-        if not pipes:
+    for key, named in (("lookupData", inputs), ("lookupOutput", outputs)):
+        if not named:
             right = f'Give {{"config": "FILE.json", "{key}": [{{"name": …, "format": …, "props": …}}], …}}.'
             raise MistakesError([Mistake(key, "no pipe is named.", right)])
     pipes = [renewing(pipe, configuration.model_id) for pipe in outputs]
@@ -89,5 +89,9 @@ class _Found:
             record = self.lookup.record({ID: own, **dict(zip(names, values, strict=True))})
             near = [each for each in self.lookup.find_record(record) if each.matches]
             self.matched += bool(near)
-            found.append((near[0].entity, near[0].probability) if near else (None, None))
+            found.append((near[0].entity, _score(near[0].probability)) if near else (None, None))
         return found
+
+
+def _score(probability: float | None) -> float | None:
+    return None if probability is None else round(probability, DECIMALS)

@@ -89,6 +89,9 @@ def _match(run: Run, anew: bool) -> str:
     key, keys = run.configuration.primary_key, list[str]()
     if key:
         sources, keys = with_keys(sources, key, run.folder / "rejected", run.asked.tell)
+        if not keys:
+            where, what = run.configuration.data[0].where, f"no record has a {' and a '.join(key)}."
+            raise MistakesError([Mistake(where, what, "Name the field that says which record is which.")])
     labels: list[str] = []
     if anew or not known:
         answers = run.answers(sources)
@@ -288,9 +291,9 @@ def _explained_pairs(run: Run, pipes: Sequence[Pipe]) -> str:
         raise MistakesError(
             [Mistake("--zinggid", what, "The column ZINGG_ID of the result has those that there are.")]
         )
-    pipes = [renewing(pipe, run.configuration.model_id) for pipe in pipes]
-    run.check_pipes_of((), pipes)
-    return run.write(lambda: pairs_of_entity(run, rows, named[0]), pipes)
+    outputs = [renewing(pipe, run.configuration.model_id) for pipe in pipes]
+    run.check_pipes_of((), outputs)
+    return run.write(lambda: pairs_of_entity(rows, named[0]), outputs)
 
 
 def _model(run: Run) -> Model:

@@ -113,6 +113,8 @@ class Run:
     def read_of(self, pipes: Sequence[Pipe], name: str, fields: Sequence[FieldDefinition]) -> Sources:
         """The records of some pipes, of which each has to have the columns of these fields."""
         rejected = self.folder / "rejected"
+        if name != "data":
+            rejected /= name
         with self.progress.stage("read pipes"):
             return read_pipes(pipes, fields, self.here / name, rejected, self.asked.tell)
 

@@ -18,9 +18,9 @@ PAGE = (Path(__file__).parents[2] / "tutorial" / "zingg.md").read_text(encoding=
 
 PHASES = """
 findTrainingData label findAndLabel updateLabel train match trainMatch link recommend generateDocs exportModel
-peekModel assessModel verifyBlocking explain
+peekModel assessModel verifyBlocking explain explainOutput runIncremental diff runLookup reassignZinggId
 """.split()
-NO_PHASES = "runIncremental explainOutput diff runLookup reassignZinggId approve transform stats".split()
+NO_PHASES = ["approve", "transform", "stats"]
 
 MATCH_TYPES = """
 FUZZY TEXT NUMERIC EXACT PINCODE EMAIL NUMERIC_WITH_UNITS NULL_OR_BLANK ONLY_ALPHABETS_FUZZY ONLY_ALPHABETS_EXACT

@@ -272,7 +272,7 @@ def explain(run: Run) -> str:
     if pipes := run.configuration.more.get("explainOutput"):
         told.append(_explained_pairs(run, pipes))
     if not run.asked.clusters or not output:
-        what = "no z_cluster or ZINGG_ID is named." if output else "no output holds a result."
+        what = "no z_cluster is named, and no ZINGG_ID." if output else "no output holds a result."
         right = (
             "Give --cluster with one of the result, or with two of them, as 3,7, to see why they are not one."
         )
@@ -368,7 +368,7 @@ PHASES: dict[str, Phase] = {
 
 #: Phases of Zingg that are not here, and what to do instead.
 ELSEWHERE = {
-    "approve": "Nothing needs approval.",
+    "approve": "pehchan decide of zinggDir/modelId/state keeps what people say of two records.",
     "transform": "Give a pipe of another format as output.",
     "stats": "The summary of match has the numbers.",
     "outputStats": "The summary of match has the numbers.",

@@ -35,7 +35,7 @@ class SideBySide:
             (self._id(record), [self._value(a, b) for a, b in zip(first, values, strict=True)])
             for record, values in records
         ]
-        said = doubt.text(self._scale.farthest(doubt.shape.farthest))
+        said = doubt.text(self._scale.farthest)
         return {"said": said, "rows": rows, "more": doubt.shape.size - len(records)}
 
     def pair(self, shown: ShownPair) -> dict[str, Any]:

@@ -22,7 +22,7 @@ PLAIN_SECONDS = 10.0
 #: Seconds after which a terminal is told again how long a stage takes by now, if nothing else was said.
 TICK_SECONDS = 1.0
 
-#: Seconds of a stage before the time left is told: what starts is not yet as fast as it will be.
+#: Seconds of work before the time left is told: what starts is not yet as fast as it will be.
 SETTLED_SECONDS = 5.0
 
 _STATUS = re.compile(rb"reporter:status:(?:[a-z]+) (\d+)")
@@ -51,6 +51,8 @@ class Progress:
         self._unit = ""
         self._here = 0
         self._elsewhere = 0
+        #: Seconds and amount when work was first heard of: what comes before it says nothing of what is left.
+        self._first: tuple[float, int] | None = None
         #: What a cluster says of the stage.
         self._cluster = ""
         self._lock = threading.Lock()
@@ -64,6 +66,7 @@ class Progress:
         """One stage of the run; total is the amount of work in `unit`, None where nobody knows."""
         self._stage, self._total, self._unit = name, total, unit
         self._here, self._elsewhere, self._cluster = 0, 0, ""
+        self._first = None
         self._started = self._said = time.monotonic()
         PehchanJob.on_progress = self._add
         try:
@@ -102,9 +105,11 @@ class Progress:
         self._show()
 
     def _show(self) -> None:
-        amount = max(self._here, self._elsewhere)
+        amount, seconds = max(self._here, self._elsewhere), time.monotonic() - self._started
+        if amount and self._first is None:
+            self._first = seconds, amount
         if amount or self._terminal:
-            self._say(self.text(amount, time.monotonic() - self._started))
+            self._say(self.text(amount, seconds))
 
     def _say(self, text: str, at_once: bool = False) -> None:
         """Say how far the stage is, if it is time to."""
@@ -126,15 +131,16 @@ class Progress:
         """What is said of a stage after some seconds."""
         parts = [self._stage]
         rate = done / seconds if seconds > 0 else 0.0
-        left = self._total and rate and seconds >= SETTLED_SECONDS
+        before, amount = self._first or (0.0, 0)
+        worked = seconds - before
         if self._total:
             parts.append(f"{min(done / self._total, 1):.0%}")
         if done and self._unit:
             parts.append(f"{done:,} {self._unit}, {rate:,.0f} a second")
         elif self._cluster:
             parts.append(self._cluster)
-        if left:
-            parts.append(f"{_duration(max(self._total - done, 0) / rate)} left")
+        if self._total and done > amount and worked >= SETTLED_SECONDS:
+            parts.append(f"{_duration(max(self._total - done, 0) * worked / (done - amount))} left")
         elif seconds >= TICK_SECONDS:
             parts.append(f"{_duration(seconds)} so far")
         return "  ".join(parts)

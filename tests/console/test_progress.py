@@ -49,6 +49,9 @@ def test_progress_tells_share_rate_and_time_left():
     # At first nobody knows how fast it will be.
     assert progress.text(1000, 2.0) == "compare  25%  1,000 pairs, 500 a second  2 s so far"
     assert progress.text(0, 0.0) == "compare  0%"
+    # Nor do the seconds tell it that went by before.
+    progress._first = 5.0, 200
+    assert progress.text(1000, 13.0) == "compare  25%  1,000 pairs, 77 a second  30 s left"
     progress._total = None
     assert progress.text(1000, 70.0) == "compare  1,000 pairs, 14 a second  1 min 10 s so far"
 

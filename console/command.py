@@ -223,8 +223,17 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
     _add_output_options(cluster)
 
     review = command(commands, "review", run_review, "the clusters that are worth a look first")
-    review.add_argument("out", metavar="OUT", help="an output of dedupe, link or cluster")
+    review.add_argument("out", metavar="OUT", help="an output of dedupe, link, match or cluster")
     review.add_argument("-n", type=int, default=10, metavar="N", help="how many (10)")
+    review.add_argument(
+        "--csv",
+        metavar="FILE",
+        help="write them to a file for spreadsheets, one record a row, in which no value becomes a formula",
+    )
+    review.add_argument("--overwrite", action="store_true", help="with --csv: replace a file that is there")
+    review.add_argument(
+        "--mask", action="store_true", help="with --csv: masks in the place of values and ids"
+    )
 
     golden = command(commands, "golden", run_golden, "the golden records of a run as CSV")
     golden.add_argument("out", metavar="OUT", help="an output of dedupe, link, match or cluster")
@@ -707,8 +716,16 @@ def run_cluster(options: argparse.Namespace) -> int:
 
 def run_review(options: argparse.Namespace) -> int:
     from pehchan.console.clusters_shown import doubtful_clusters
+    from pehchan.console.masking import Masking
+    from pehchan.console.review_csv import write_review
     from pehchan.mrjobs.places import place
 
+    if options.csv:
+        masking = Masking() if options.mask else None
+        print(write_review(place(options.out), options.n, options.csv, options.overwrite, masking))
+        return OK
+    if options.overwrite or options.mask:
+        raise MistakesError([Mistake("--overwrite, --mask", "are for --csv alone.", "Add --csv FILE.")])
     print(doubtful_clusters(place(options.out), options.n), end="")
     return OK
 

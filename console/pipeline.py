@@ -290,7 +290,9 @@ def run_prepared(
             print(f"warning: {warning}", file=sys.stderr)
         plan_path = here / "plan.json"
         plan.write(plan_path)
-        with stages.stage("compare", pairs_to_compare(plan, jobs.counts), "pairs") as begun:
+        # How many pairs share a key that was learnt is known once all of them are found.
+        total = None if learning is not None else pairs_to_compare(plan, jobs.counts)
+        with stages.stage("compare", total, "pairs") as begun:
             if begun:
                 pairs = work / "internal" / "pairs"
                 jobs.run(compares, list(map(str, records)), pairs, ["--plan", str(plan_path)])

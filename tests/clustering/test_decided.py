@@ -260,6 +260,12 @@ def test_an_assignment_is_worth_most_of_what_decisions_leave(left, right, chance
     assert total == best
 
 
+def test_an_assignment_takes_what_is_together_for_as_near_as_its_nearest():
+    edges = [(0, 2, 6), (1, 2, 0), (2, 3, 3)]
+    graph = Graph(4, edges, CUTOFF, FAR, sources="aaba", together=[(0, 1)])
+    assert WAYS["assignment"](graph) == [0, 0, 0, 3]
+
+
 def arrays(graph):
     links = Links(*(np.array([edge[k] for edge in graph.edges], dtype=np.int64) for k in range(3)))
     both = (np.array(pairs, dtype=np.int64).reshape(-1, 2) for pairs in (graph.together, graph.apart))

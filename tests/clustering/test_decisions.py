@@ -1,6 +1,7 @@
 """Decisions of people: which contradict each other, and files of them."""
 
 import json
+from itertools import permutations
 
 import pytest
 from hypothesis import given, settings
@@ -60,6 +61,13 @@ def test_contradictions_are_named_with_the_fewest_decisions(decisions, chance):
 def in_any_order(contradiction):
     chain = frozenset(step.in_order() for step in contradiction.chain)
     return contradiction.different.in_order(), chain
+
+
+def test_of_two_chains_as_short_the_same_one_is_told_in_any_order():
+    pairs = ["ab same", "bd same", "ac same", "cd same", "da different"]
+    decisions = [Decision(("", a), ("", b), word == "same") for (a, b), word in map(str.split, pairs)]
+    told = {in_any_order(found) for order in permutations(decisions) for found in contradictions(order)}
+    assert len(told) == 1
 
 
 def test_a_contradiction_is_told_with_its_places():

@@ -48,11 +48,13 @@ class _Renewal:
         state = self.state
         lineage = lineage_of(state)
         with next_version(state.folder, state) as version:
-            salt = keep_run(version, plan, jobs, records, work, here, lineage)
+            # Other codes than before: two records may have had one.
+            first = state.manifest.salt + 1
+            salt = keep_run(version, plan, jobs, records, work, here, lineage, first)
             before = current_entities(state)
             lines = [KeptMembers.decode(line) for line in (version.part / MEMBERS).lines()]
             fresh = {record: entity for kept in lines for record, entity in kept.members()}
-            after = continuing(fresh, before, lineage, version.number)
+            after = continuing(fresh, before, lineage, version.number + state.manifest.older)
             (version.part / MEMBERS).remove()
             version.write(MEMBERS, (_with_entities(kept, after).encode() for kept in lines))
             if decisions := state.read_decisions():
@@ -89,8 +91,8 @@ def refreeze(
     """Renew a state. Raises MistakesError before work starts, RunError or StateChanged after it."""
     mistakes = Mistakes()
     prepare_runner(runner, conf_path, [path], mistakes)
-    state = open_newest(path)
     mistakes.raise_if_any()
+    state = open_newest(path)
     plan = state.read_plan()
     renewal = _Renewal(state, keep)
     with local_folder() as here:

@@ -129,6 +129,7 @@ def keep_run(
     work: Place,
     here: Path,
     lineage: str,
+    first_salt: int = 0,
 ) -> int:
     """Write the part of a version that holds all of a run; returns the salt of the codes."""
     plan = replace(frozen_by(plan, work / "internal" / "pairs"), input="settled")
@@ -139,7 +140,7 @@ def keep_run(
         MEMBERS: [work / "internal" / "clusters"],
         PAIRS: [work / "internal" / "pairs"],
     }
-    for salt in range(SALTS):
+    for salt in range(first_salt, first_salt + SALTS):
         with jobs.workplace(version.part) as part:
             for kind, places in sources.items():
                 switches = [

@@ -13,6 +13,7 @@ from pehchan.console.output import tagged_lines, whole_folder
 from pehchan.console.pipeline import plan_all_pairs, read_records, settled_records, tasks_at_once
 from pehchan.console.progress import Progress
 from pehchan.console.state_run import now
+from pehchan.identity.rows import Source
 from pehchan.identity.state import (
     DECISIONS,
     KEPT,
@@ -27,7 +28,7 @@ from pehchan.identity.state import (
     open_newest,
     versions_in_use,
 )
-from pehchan.identity.updating import Batch, Pair, Source, Update, Updating
+from pehchan.identity.updating import Batch, Pair, Update, Updating
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Record, Records, ascii_json
@@ -112,6 +113,7 @@ def run_update(request: UpdateRequest, progress: Progress) -> Updated:
     """Bring a batch into a state. Raises MistakesError before work starts, RunError or StateChanged after it."""
     mistakes = Mistakes()
     prepare_runner(request.runner, request.conf_path, [request.state, *request.inputs], mistakes)
+    mistakes.raise_if_any()
     state = open_newest(request.state)
     plan = state.read_plan()
     with local_folder() as here:
@@ -162,7 +164,9 @@ def bring_in(
                 return _pairs_of_all(state, plan, records, gone, jobs, work, here)
 
             manifest = state.manifest
-            updating = Updating(source, plan, version.number, manifest.salt, manifest.lineage, of_all)
+            updating = Updating(
+                source, plan, version.number, manifest.salt, manifest.lineage, of_all, manifest.older
+            )
             update = updating.update(batch)
         if not update.changes and not decisions:
             version.part.remove()
@@ -193,6 +197,7 @@ def _write(
             decisions=version.name if decisions else manifest.decisions,
             salt=manifest.salt,
             lineage=manifest.lineage,
+            older=manifest.older,
             counts=counts,
             versions=versions_in_use(),
         ),
@@ -207,7 +212,8 @@ def kept_decisions(state: State, here: Path) -> list[Decision]:
         return []
     path = here / "decisions.json"
     path.write_bytes(written)
-    return read_decisions(path)
+    # A copy that is gone by the time a person reads of it.
+    return [replace(each, where=str(state.folder)) for each in read_decisions(path)]
 
 
 def _look_at(

@@ -37,8 +37,12 @@ PLAN, DECISIONS = "plan.json", "decisions.json"
 _MANIFEST = re.compile(r"(\d{6,})\.json")
 
 
-class StateChanged(RuntimeError):
-    """Somebody else made the version that a run was about to make; its text says so, for a person."""
+class StateError(RuntimeError):
+    """A version that could not be made, and nothing was changed; its text says why, for a person."""
+
+
+class StateChanged(StateError):
+    """Somebody else made the version that a run was about to make."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,8 @@ class Manifest:
     decisions  name of the part that holds the decisions of people; "" where there are none
     salt       of the codes of records
     lineage    of the ids of entities
+    older      what the ids of new entities add to the number of a version: those of a state whose ids go on here
+               are older than all that is new
     counts     records, entities, and what the version changed
     versions   of the libraries that made it
     """
@@ -65,6 +71,7 @@ class Manifest:
     decisions: str = ""
     salt: int = 0
     lineage: str = ""
+    older: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -82,7 +89,7 @@ class Manifest:
                     f"a state of version {version!r}, and this pehchan reads version {STATE_VERSION}."
                 )
             return cls(**given)
-        except (TypeError, KeyError, AttributeError, json.JSONDecodeError) as error:
+        except (TypeError, KeyError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"not a whole manifest: {error}.") from None
 
 

@@ -16,7 +16,7 @@ from pehchan.console.progress import Progress
 from pehchan.console.reassigning import Difference
 from pehchan.console.state_run import keep_run, now
 from pehchan.console.updating import kept_decisions
-from pehchan.identity.entities import continuing, current_entities, lineage_of
+from pehchan.identity.entities import continuing, current_entities, with_entities
 from pehchan.identity.state import (
     DECISIONS,
     KEPT,
@@ -46,7 +46,7 @@ class _Renewal:
 
     def __call__(self, plan: Plan, jobs: Jobs, records: Sequence[Place], work: Place, here: Path) -> None:
         state = self.state
-        lineage = lineage_of(state)
+        lineage = state.manifest.lineage
         with next_version(state.folder, state) as version:
             # Other codes than before: two records may have had one.
             first = state.manifest.salt + 1
@@ -56,7 +56,7 @@ class _Renewal:
             fresh = {record: entity for kept in lines for record, entity in kept.members()}
             after = continuing(fresh, before, lineage, version.number + state.manifest.older)
             (version.part / MEMBERS).remove()
-            version.write(MEMBERS, (_with_entities(kept, after).encode() for kept in lines))
+            version.write(MEMBERS, (with_entities(kept, after).encode() for kept in lines))
             if decisions := state.read_decisions():
                 (version.part / DECISIONS).write(decisions)
             self.found = Difference.of(before, after, version.number)
@@ -72,17 +72,10 @@ class _Renewal:
                 plan=version.name,
                 decisions=version.name if decisions else "",
                 salt=salt,
-                lineage=lineage,
                 counts={"records": len(after), "entities": self.found.after},
                 versions=versions_in_use(),
             )
             self.found.state = version.commit(manifest, self.keep)
-
-
-def _with_entities(kept: KeptMembers, entities: dict[str, str]) -> KeptMembers:
-    """The same records, in these entities."""
-    rows = [ascii_json([record, entities[record]]) for record, _ in kept.members()]
-    return KeptMembers(kept.version, kept.columns, rows)
 
 
 def refreeze(

@@ -47,10 +47,11 @@ def run_decide(request: DecideRequest, progress: Progress) -> Updated:
     with local_folder() as here:
         jobs = Jobs(request.runner, request.conf_path, progress)
         with whole_folder(str(here / "decide"), False) as folder, jobs.workplace(folder) as work:
-            before = {_pair(each): each for each in kept_decisions(state, here)}
+            before = {_pair(each): each.in_order() for each in kept_decisions(state, here)}
             given = _given(request, plan, mistakes)
             after, changed = _decided(given, before, mistakes)
-            added = [each for each in changed if each in after.values()]
+            held = set(after.values())
+            added = [each for each in changed if each in held]
             _check_known(source_of(state, jobs, work, here), state.manifest.salt, added, mistakes)
             check_decisions(after.values(), mistakes)
             mistakes.raise_if_any()
@@ -78,7 +79,7 @@ def _given(request: DecideRequest, plan: Plan, mistakes: Mistakes) -> list[tuple
         ("--undo", request.undo, False, False),
     ):
         found += [(Decision(("", a), ("", b), same, f"{where} {a} {b}"), holds) for a, b in pairs]
-    return found
+    return [(each.in_order(), holds) for each, holds in found]
 
 
 def _decided(

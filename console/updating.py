@@ -1,5 +1,6 @@
 """pehchan update: new, changed and deleted records are brought into a state."""
 
+import os
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,10 +8,25 @@ from pathlib import Path
 from typing import TypeVar
 
 from pehchan.clustering.decisions import Decision, read_decisions
-from pehchan.console.inputs import InputFile, Prepared, find_files, format_of, look_at, on_this_machine
+from pehchan.console.ingest import read_header
+from pehchan.console.inputs import (
+    InputFile,
+    Prepared,
+    column_delimiter,
+    find_files,
+    format_of,
+    look_at,
+    on_this_machine,
+)
 from pehchan.console.jobs import Jobs, local_folder, prepare_runner
 from pehchan.console.output import tagged_lines, whole_folder
-from pehchan.console.pipeline import plan_all_pairs, read_records, settled_records, tasks_at_once
+from pehchan.console.pipeline import (
+    check_rejected,
+    plan_all_pairs,
+    read_records,
+    settled_records,
+    tasks_at_once,
+)
 from pehchan.console.progress import Progress
 from pehchan.console.state_run import now
 from pehchan.identity.rows import Source
@@ -29,7 +45,7 @@ from pehchan.identity.state import (
     versions_in_use,
 )
 from pehchan.identity.updating import Batch, Pair, Update, Updating
-from pehchan.metadata.mistakes import Mistakes
+from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Record, Records, ascii_json
 from pehchan.mrjobs import wire
@@ -127,6 +143,8 @@ def run_update(request: UpdateRequest, progress: Progress) -> Updated:
                 with progress.stage("read"):
                     input_kind = "lines" if prepared.kind == "lines" else "records"
                     read_records(prepared, inputs, replace(plan, input=input_kind), jobs, here, work)
+                    right = "Mend them, or leave them out."
+                    check_rejected(jobs.counts, plan.settings, str(state.folder), work / "rejected", right)
                     records = _records_in(list(settled_records(prepared, work).values()))
             _check_both(records, deleted, mistakes)
             mistakes.raise_if_any()
@@ -137,6 +155,14 @@ def run_update(request: UpdateRequest, progress: Progress) -> Updated:
             if updated.rejected:
                 updated.rejected_in = _keep_rejected(updated.state, work / "rejected")
             updated.warnings = [str(warning) for warning in mistakes.warnings]
+            for name, what in (
+                ("Without id", "had no id and got one"),
+                ("Duplicate id", "had the id of another"),
+            ):
+                if number := jobs.counts["Records", name]:
+                    updated.warnings.append(
+                        f"{number:,} records {what}, and are new unless they were there so."
+                    )
             return updated
 
 
@@ -227,7 +253,8 @@ def _look_at(
     ]
     if mistakes.found or not inputs:
         return inputs, None
-    prepared = look_at(inputs, settings, schema, mistakes)
+    _check_columns(inputs, plan, mistakes)
+    prepared = None if mistakes.found else look_at(inputs, settings, schema, mistakes)
     if prepared is None or mistakes.found:
         return inputs, None
     if schema.columns and prepared.columns:
@@ -247,9 +274,33 @@ def _look_at(
     return inputs, replace(prepared, schema=schema)
 
 
+def _check_columns(inputs: Sequence[InputFile], plan: Plan, mistakes: Mistakes) -> None:
+    """Add a mistake for each file without a column that the state has: its records would lose what they have there.
+
+    A JSON object may lack what is missing.
+    """
+    settings, columns = plan.settings, plan.schema.columns
+    for file in inputs if not plan.schema.lines else ():
+        if file.format not in ("csv", "tsv"):
+            continue
+        try:
+            delimiter = column_delimiter(file.format, settings)
+            header = read_header(file.path, file.format, settings.input_encoding, delimiter)
+        except MistakesError as error:
+            mistakes.found.extend(error.mistakes)
+            continue
+        if less := [name for name in columns if name not in header]:
+            what = f"no column {', '.join(less)}, which the records of the state have."
+            mistakes.add(
+                file.path, what, f"Add it, empty where nothing is known. It has: {', '.join(header)}."
+            )
+
+
 def _ids_of(path: str, mistakes: Mistakes) -> list[str]:
     """The ids in a file, one a line."""
-    if not find_files([path], mistakes):
+    if "://" not in path and os.path.isdir(path):
+        mistakes.add(path, "a folder.", "Name a file that holds an id a line.")
+    if mistakes.found or not find_files([path], mistakes):
         return []
     try:
         text = whole_path(path).read().decode("utf-8-sig")

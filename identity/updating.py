@@ -257,12 +257,15 @@ class Updating:
         """All pairs that hold, and those that no longer do."""
         a, b, distances = [], [], []
         lost: list[Pair] = []
+        again = {pair[:2] for pair in pairs}
         for one, two, distance, version in self._rows.bring_pairs(members) if members else ():
             first, second = members.get(one), members.get(two)
             if first is None or second is None or version < max(first.since, second.since):
                 continue
             if first.id in gone or second.id in gone:
-                lost.append((*sorted((first.id, second.id), key=str_bytes), distance))  # type: ignore[arg-type]
+                ends = sorted((first.id, second.id), key=str_bytes)
+                if (ends[0], ends[1]) not in again:
+                    lost.append((ends[0], ends[1], distance))
                 continue
             a.append(place[first.id])
             b.append(place[second.id])

@@ -65,7 +65,7 @@ def _told(error: BaseException) -> int:
         except OSError:
             _drop_output()
         return UNWRITABLE
-    if isinstance(error, _run_error()):
+    if isinstance(error, _run_errors()):
         print(error, file=sys.stderr)
         return FAILED
     raise error
@@ -76,11 +76,12 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _run_error() -> type[BaseException]:
+def _run_errors() -> tuple[type[BaseException], ...]:
     # Only once something went wrong: the pipeline is slow to import, and not all subcommands need it.
     from pehchan.console.output import RunError
+    from pehchan.identity.state import StateError
 
-    return RunError
+    return RunError, StateError
 
 
 def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:

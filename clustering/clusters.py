@@ -76,17 +76,13 @@ class Decided:
     apart: NDArray[np.int64]
 
     def links(self, links: Links) -> Links:
-        """The pairs with those that are together, 0 apart, and without those that are apart."""
-        if len(self.together):
-            a, b = self.together.T.astype(np.int32)
-            distance = np.zeros(len(a), dtype=links.distance.dtype)
-            both = ((links.a, a), (links.b, b), (links.distance, distance))
-            links = Links.of(*(np.concatenate(each) for each in both))
-        if len(self.apart):
-            low, high = self.apart.min(axis=1), self.apart.max(axis=1)
-            key = (links.a.astype(np.int64) << 32) | links.b
-            links = links.take(~np.isin(key, (low << 32) | high))
-        return links
+        """The pairs, with those that are together 0 apart. A pair that is apart stays: it joins nothing."""
+        if not len(self.together):
+            return links
+        a, b = self.together.T.astype(np.int32)
+        distance = np.zeros(len(a), dtype=links.distance.dtype)
+        both = ((links.a, a), (links.b, b), (links.distance, distance))
+        return Links.of(*(np.concatenate(each) for each in both))
 
     def within(self, component: Nodes) -> "dict[int, Decided]":
         """By the smallest node of a component, those of its nodes."""

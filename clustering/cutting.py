@@ -124,7 +124,9 @@ class _Clusters(Forest):
 def connected(graph: Graph) -> list[int]:
     """What a chain of edges joins; with sources, or nodes apart, edge by edge as far as these allow."""
     if not graph.sources and not graph.apart:
-        a, b = ([edge[side] for edge in (*graph.edges, *graph.together)] for side in (0, 1))
+        a, b = ([edge[side] for edge in graph.edges] for side in (0, 1))
+        for side, of_both in ((0, a), (1, b)):
+            of_both += [pair[side] for pair in graph.together]
         return components(graph.nodes, a, b).tolist()
     clusters = _Clusters(graph)
     for a, b, _ in graph.shortest_first:
@@ -250,10 +252,10 @@ def pivot(graph: Graph) -> list[int]:
     clusters = _Clusters(graph)
     turns, taken = graph.turns, [False] * graph.nodes
     if graph.together:
+        # The other nodes of a unit have no neighbours.
         turns = list(turns)
         for node, unit in enumerate(graph.unit):
             turns[unit] = min(turns[unit], turns[node])
-            taken[node] = node != unit
     for node in sorted(range(graph.nodes), key=lambda node: (turns[node], node)):
         if taken[node]:
             continue

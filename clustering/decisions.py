@@ -69,8 +69,8 @@ def spoken(record: RecordKey) -> str:
 def contradictions(decisions: Iterable[Decision]) -> Iterator[Contradiction]:
     """Each decision that two records are different which others contradict, in their order.
 
-    Of several shortest chains the one is told whose records come first; nothing of this depends on the order of the
-    decisions otherwise. Of decisions that say the same of two records the first one is named.
+    Of several shortest chains the one is told whose records come first, and of decisions that say the same of two
+    records the first one.
     """
     told: dict[Decision, Decision] = {}
     for decision in decisions:
@@ -87,7 +87,9 @@ def contradictions(decisions: Iterable[Decision]) -> Iterator[Contradiction]:
         if decision.a == decision.b:
             yield Contradiction(decision, ())
         elif decision.a in joined and joined[decision.a] == joined.get(decision.b):
-            yield Contradiction(decision, _shortest(beside, decision.a, decision.b))
+            # From the smaller one, whichever was told first.
+            chain = _shortest(beside, pair.a, pair.b)
+            yield Contradiction(decision, chain if decision.a == pair.a else chain[::-1])
 
 
 def _shortest(

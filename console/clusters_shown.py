@@ -2,18 +2,20 @@
 
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import groupby, islice
 from operator import itemgetter
 from shutil import get_terminal_size
 from textwrap import wrap
+from typing import Any
 
 import numpy as np
 
 from pehchan.clustering.shape import Shape
 from pehchan.console.output import read_plan, read_run, record_folders, tagged_lines
+from pehchan.console.scale_words import ScaleWords
 from pehchan.console.side_by_side import in_color, show_cluster
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.plan import Plan
@@ -22,7 +24,10 @@ from pehchan.mrjobs.exporting import with_set
 from pehchan.mrjobs.places import Place
 from pehchan.mrjobs.wire import CLUSTERED, RECORDS, SHAPE, Clustered, ClusterShapes, Identity
 
-#: Records with the values of their compared fields.
+#: Names of columns, and where they stand in a record.
+Columns = Sequence[tuple[str, int]]
+
+#: Records with the values of some columns.
 Values = dict[Identity, list[str]]
 
 
@@ -39,17 +44,31 @@ def doubtful_clusters(out: Place, number: int) -> str:
     First those of which the smallest share of the pairs is under the cutoff, then those of the farthest pairs. Raises
     MistakesError where `out` holds no clusters.
     """
-    read_run(out)
-    folder = out / "internal" / "clusters"
-    if not folder.exists():
-        mistakes = Mistakes()
-        mistakes.add(str(out), "holds no clusters.", "Name an output of dedupe, link or cluster.")
-        mistakes.raise_if_any()
+    check_clusters(out)
     worst, sizes, less = most_doubtful(out, number)
     members = members_of(out, {doubt.cluster for doubt in worst})
-    shown = [(f"cluster {place}: {doubt}", members[doubt.cluster]) for place, doubt in enumerate(worst, 1)]
+    farthest = words_of_farthest(read_plan(out))
+    shown = [
+        (f"cluster {place}: {doubt.text(farthest)}", members[doubt.cluster])
+        for place, doubt in enumerate(worst, 1)
+    ]
     head = f"{sizes.total():,} clusters of two or more records; of {less:,} not all pairs are under the cutoff.\n"
     return "\n".join([head, *_tables(out, shown)])
+
+
+def check_clusters(out: Place) -> dict[str, Any]:
+    """run.json of an output that holds clusters. Raises MistakesError where there are none."""
+    run = read_run(out)
+    if not (out / "internal" / "clusters").exists():
+        mistakes = Mistakes()
+        mistakes.add(str(out), "holds no clusters.", "Name an output of dedupe, link, match or cluster.")
+        mistakes.raise_if_any()
+    return run
+
+
+def words_of_farthest(plan: Plan | None) -> Callable[[int], str]:
+    """What is said of the largest distance of a cluster of a run."""
+    return str if plan is None else ScaleWords(plan, plan.cutoff).farthest
 
 
 def most_doubtful(out: Place, number: int) -> tuple[list["Doubt"], Counter[int], int]:
@@ -91,17 +110,14 @@ class Doubt:
         """What comes first is most doubtful."""
         return self.shape.density, -self.shape.farthest, -self.shape.size, *self.cluster[::-1]
 
-    def __str__(self) -> str:
-        return self.text(str(self.shape.farthest))
-
-    def text(self, farthest: str) -> str:
-        """What is said of it, with its largest distance in these words."""
+    def text(self, farthest: Callable[[int], str]) -> str:
+        """What is said of it, with these words for its largest distance."""
         shape = self.shape
         said = f"{shape.size:,} records, "
         if shape.density < 1:
             pairs = shape.size * (shape.size - 1) // 2
             said += f"{shape.pairs:,} of their {pairs:,} pairs under the cutoff, "
-        said += f"farthest {farthest}"
+        said += f"farthest {farthest(shape.farthest)}"
         if shape.size > 2 and shape.bridges:
             held = "1 pair alone holds" if shape.bridges == 1 else f"{shape.bridges:,} pairs each alone hold"
             said += f"; {held} parts of it together"
@@ -135,11 +151,28 @@ def clustered(out: Place) -> Iterator[tuple[Identity, Identity]]:
             yield from Clustered.decode(payload)
 
 
-def items_of(out: Place, plan: Plan | None, wanted: Collection[Identity]) -> tuple[list[str], Values]:
-    """The names of the compared fields, and of some records their values; nothing where the run kept no records."""
-    items: Values = {}
+def compared_columns(plan: Plan | None) -> Columns:
+    """Those that the run compared."""
     fields = plan.schema.fields if plan is not None else ()
-    columns = [(field.name, field.ordinal) for field in fields if field.ordinal is not None]
+    return [(field.name, field.ordinal) for field in fields if field.ordinal is not None]
+
+
+def all_columns(plan: Plan | None) -> Columns:
+    """All but the ids; those that the run compared where it knows no names of others."""
+    if plan is None or not plan.schema.columns:
+        return compared_columns(plan)
+    named = enumerate(plan.schema.columns)
+    return [(name, ordinal) for ordinal, name in named if ordinal != plan.schema.id_ordinal]
+
+
+def items_of(
+    out: Place, plan: Plan | None, wanted: Collection[Identity], columns: Columns | None = None
+) -> tuple[list[str], Values]:
+    """The names of some columns, else of the compared ones, and of some records their values; nothing where the run
+    kept no records.
+    """
+    items: Values = {}
+    columns = compared_columns(plan) if columns is None else columns
     for tag, payload in tagged_lines(record_folders(out, plan) if wanted and columns else []):
         if tag == RECORDS:
             for record in Records.decode(payload):

@@ -65,7 +65,7 @@ def _told(error: BaseException) -> int:
         except OSError:
             _drop_output()
         return UNWRITABLE
-    if isinstance(error, _run_error()):
+    if isinstance(error, _run_errors()):
         print(error, file=sys.stderr)
         return FAILED
     raise error
@@ -76,11 +76,12 @@ def _drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _run_error() -> type[BaseException]:
+def _run_errors() -> tuple[type[BaseException], ...]:
     # Only once something went wrong: the pipeline is slow to import, and not all subcommands need it.
     from pehchan.console.output import RunError
+    from pehchan.identity.state import StateError
 
-    return RunError
+    return RunError, StateError
 
 
 def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
@@ -223,8 +224,17 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
     _add_output_options(cluster)
 
     review = command(commands, "review", run_review, "the clusters that are worth a look first")
-    review.add_argument("out", metavar="OUT", help="an output of dedupe, link or cluster")
+    review.add_argument("out", metavar="OUT", help="an output of dedupe, link, match or cluster")
     review.add_argument("-n", type=int, default=10, metavar="N", help="how many (10)")
+    review.add_argument(
+        "--csv",
+        metavar="FILE",
+        help="write them to a file for spreadsheets, one record a row, in which no value becomes a formula",
+    )
+    review.add_argument("--overwrite", action="store_true", help="with --csv: replace a file that is there")
+    review.add_argument(
+        "--mask", action="store_true", help="with --csv: masks in the place of values and ids"
+    )
 
     golden = command(commands, "golden", run_golden, "the golden records of a run as CSV")
     golden.add_argument("out", metavar="OUT", help="an output of dedupe, link, match or cluster")
@@ -707,8 +717,16 @@ def run_cluster(options: argparse.Namespace) -> int:
 
 def run_review(options: argparse.Namespace) -> int:
     from pehchan.console.clusters_shown import doubtful_clusters
+    from pehchan.console.masking import Masking
+    from pehchan.console.review_csv import write_review
     from pehchan.mrjobs.places import place
 
+    if options.csv:
+        masking = Masking() if options.mask else None
+        print(write_review(place(options.out), options.n, options.csv, options.overwrite, masking))
+        return OK
+    if options.overwrite or options.mask:
+        raise MistakesError([Mistake("--overwrite, --mask", "are for --csv alone.", "Add --csv FILE.")])
     print(doubtful_clusters(place(options.out), options.n), end="")
     return OK
 

@@ -10,8 +10,9 @@ from pehchan.console.jobs import Jobs, local_folder, prepare_runner
 from pehchan.console.output import whole_folder
 from pehchan.console.progress import Progress
 from pehchan.console.updating import Updated, bring_in, kept_decisions, source_of
+from pehchan.identity.rows import Source
 from pehchan.identity.state import KEPT, open_newest
-from pehchan.identity.updating import Batch, Source
+from pehchan.identity.updating import Batch
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.coded import as_bytes, codes_of
@@ -40,15 +41,18 @@ def run_decide(request: DecideRequest, progress: Progress) -> Updated:
     """Keep decisions, and follow them. Raises MistakesError before work starts, RunError or StateChanged after it."""
     mistakes = Mistakes()
     prepare_runner(request.runner, request.conf_path, [request.state], mistakes)
+    mistakes.raise_if_any()
     state = open_newest(request.state)
     plan = state.read_plan()
     with local_folder() as here:
         jobs = Jobs(request.runner, request.conf_path, progress)
         with whole_folder(str(here / "decide"), False) as folder, jobs.workplace(folder) as work:
-            before = {_pair(each): each for each in kept_decisions(state, here)}
+            before = {_pair(each): each.in_order() for each in kept_decisions(state, here)}
             given = _given(request, plan, mistakes)
             after, changed = _decided(given, before, mistakes)
-            _check_known(source_of(state, jobs, work, here), state.manifest.salt, changed, mistakes)
+            held = set(after.values())
+            added = [each for each in changed if each in held]
+            _check_known(source_of(state, jobs, work, here), state.manifest.salt, added, mistakes)
             check_decisions(after.values(), mistakes)
             mistakes.raise_if_any()
             path = here / "decided.json"
@@ -75,7 +79,7 @@ def _given(request: DecideRequest, plan: Plan, mistakes: Mistakes) -> list[tuple
         ("--undo", request.undo, False, False),
     ):
         found += [(Decision(("", a), ("", b), same, f"{where} {a} {b}"), holds) for a, b in pairs]
-    return found
+    return [(each.in_order(), holds) for each, holds in found]
 
 
 def _decided(
@@ -111,9 +115,7 @@ def _known(before: dict[Ends, Decision]) -> str:
 
 def _check_known(source: Source, salt: int, decided: Sequence[Decision], mistakes: Mistakes) -> None:
     """Add a mistake for each record that is not in the state."""
-    ids = sorted(
-        {end[1] for each in decided for end in (each.a, each.b) if not each.where.startswith("--undo")}
-    )
+    ids = sorted({end[1] for each in decided for end in (each.a, each.b)})
     found: dict[str, tuple[int, str]] = {}
     for kept in source.search(KeptMembers, Search.of(codes_of(as_bytes(ids), salt))) if ids else ():
         for record, entity in kept.members():

@@ -25,14 +25,14 @@ def check_golden(plan: Plan, mistakes: Mistakes) -> None:
     twice = sorted({name for name in columns if columns.count(name) > 1})
     rules = [(each.where, each.rule) for each in schema.kept]
     if schema.keep is not None:
-        rules.append((f"{schema.where} keep", schema.keep))
+        rules.append((schema.where, schema.keep))
     lost = any(each.ordinal is None for each in schema.kept) or any(
         rule.column is not None and rule.ordinal is None for _, rule in rules
     )
     # Of columns that the input lacks it is said already.
-    if (not columns or lost) and not mistakes.found:
+    if not columns or (lost and not mistakes.found):
         right = "Add the names of all columns in the order of the file: columns: [id, name, …]."
-        mistakes.add(f"{schema.where} keep", "golden records need the names of the columns.", right)
+        mistakes.add(schema.where, "golden records need the names of the columns.", right)
     if twice:
         what = f"more than one column is named {', '.join(twice)}."
         mistakes.add(f"{schema.where} columns", what, "Give every column a name of its own.")

@@ -214,6 +214,8 @@ def run_reassign(options: argparse.Namespace) -> int:
     _print_difference(found, options)
     if not options.json and found.state is not None:
         print(f"{options.state} is at version {found.state.number}, with the ids of {options.earlier}")
+        if found.decided:
+            print(f"{found.decided:,} decisions of {options.earlier} hold in it from now on")
     return 0
 
 

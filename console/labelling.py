@@ -8,15 +8,16 @@ earlier one ended.
 import fcntl
 import io
 import os
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Protocol, TextIO
 
 from pehchan.console.going_on import ask_command, label_command, match_command, origin_of, unknown
+from pehchan.console.label_words import WORDING, Wording, answers_text, doubt
 from pehchan.console.side_by_side import in_color, show_cluster
 from pehchan.learning.asked import (
     QUESTIONS_FILE,
@@ -45,47 +46,10 @@ from pehchan.metadata.mistakes import Mistake, MistakesError
 from pehchan.metadata.records import Record
 from pehchan.mrjobs.interrupts import held
 
-#: A model that is this sure of the opposite of an answer asks to check it.
-SURE = 0.95
 #: How many labels of matches and of strangers a model should have, at least.
 ENOUGH = 5
 
 _ANSWERS = {str(answer): answer for answer in ANSWERS}
-_HELP = """\
-1  the two records stand for the same person, product or place
-0  they stand for two different ones
-2  what is shown cannot tell; the pair is not asked again
-u  takes the last answer back, and asks again; once more the one before it, also those of earlier sessions
-q  quits (as Ctrl-D does): all answers are kept, and the same command goes on with the rest
-Marked in the second record is what the first has not; an empty mark stands where something of it is missing.
-"""
-
-
-def _title(session: "Asks") -> str:
-    return f"pair {session.number - len(session.waiting) + 1} of {session.number}"
-
-
-@dataclass(frozen=True)
-class Wording:
-    """What is said to whoever answers.
-
-    prompt   what may be answered
-    nothing  the same where no pair waits
-    help     the same in full
-    quits    words that end the session
-    title    what stands above a pair
-    beneath  and under it
-    """
-
-    prompt: str = "1 match, 0 no match, 2 unsure, u undo, q quit, ? help: "
-    nothing: str = "No more pairs wait for an answer. u undo, q quit: "
-    help: str = _HELP
-    quits: tuple[str, ...] = ("q",)
-    title: "Callable[[Asks], str]" = _title
-    beneath: "Callable[[Asks], str]" = lambda session: ""
-
-
-WORDING = Wording()
 
 
 class Asks(Protocol):
@@ -137,6 +101,8 @@ class Session:
         self.asked = read_questions(self._path)
         self.book = LabelBook(folder / LABELS_FILE)
         self._before = len(self.book.labels)
+        #: The names of pairs that were skipped.
+        self._skipped: list[str] = []
         self._look()
 
     @property
@@ -152,10 +118,20 @@ class Session:
     def answer(self, answer: int) -> None:
         """Keep an answer to the first question that waits."""
         question = self.waiting[0]
-        name = name_pair(self.asked.columns, question.first, question.second)
+        name = self._name(question)
+        self._skipped = [other for other in self._skipped if other != name]
         with held():
             self.book.add(self.asked.columns, Label(name, question.first, question.second, answer))
             self._look()
+
+    def skip(self) -> None:
+        """Ask of the first question that waits after all others of this session."""
+        name = self._name(self.waiting[0])
+        self._skipped = [*(other for other in self._skipped if other != name), name]
+        self._look()
+
+    def _name(self, question: Question) -> str:
+        return name_pair(self.asked.columns, question.first, question.second)
 
     def take_back(self) -> int:
         """Take back the last answer of this session or an earlier one, and give it; its pair is asked next.
@@ -181,6 +157,9 @@ class Session:
             questions.setdefault(key, question)
         self.number = len(questions)
         self.waiting = [question for key, question in questions.items() if key not in answered]
+        if self._skipped:
+            turn = {name: place for place, name in enumerate(self._skipped)}
+            self.waiting.sort(key=lambda question: turn.get(self._name(question), -1))
 
     def _keys(self) -> tuple[list[Hashable], list[Hashable]]:
         """What makes pairs the same, for each label and for each question."""
@@ -285,6 +264,8 @@ def ask_pairs(session: Asks, source: TextIO, out: TextIO, wording: Wording = WOR
         if question is not None and word in _ANSWERS:
             session.answer(_ANSWERS[word])
             out.write(doubt(question, _ANSWERS[word]))
+        elif question is not None and word in wording.more:
+            out.write(wording.more[word](session))
         elif word == "u":
             out.write(_taken_back(session))
         elif word == "?":
@@ -311,21 +292,6 @@ def _taken_back(session: Asks) -> str:
         return f"Taken back: {ANSWERS[session.take_back()]}.\n"
     except IndexError:
         return "There is no answer to take back.\n"
-
-
-def doubt(question: Question, answer: int) -> str:
-    """What to say where the model was sure of the opposite; the answer stands unless it is taken back."""
-    if question.probability is None:
-        return ""
-    sure = {MATCH: 1 - question.probability, NO_MATCH: question.probability}.get(answer, 0.0)
-    if sure < SURE:
-        return ""
-    opposite = {MATCH: "do not match", NO_MATCH: "match"}[answer]
-    # Rounded down, as nothing is 100 % sure.
-    percent = min(int(100 * sure), 99)
-    return (
-        f"Please check: the model is {percent} % sure that these two {opposite}. u takes the answer back.\n"
-    )
 
 
 def pair_text(title: str, columns: Sequence[str], first: Record, second: Record, out: TextIO) -> str:
@@ -360,8 +326,7 @@ def session_text(session: Session, model: str) -> str:
 
 
 def _counts(labels: Sequence[Label]) -> str:
-    counts = ", ".join(f"{count:,} {ANSWERS[answer]}" for answer, count in count_answers(labels).items())
-    return f"{len(labels):,} label{'' if len(labels) == 1 else 's'} ({counts})"
+    return f"{len(labels):,} label{'' if len(labels) == 1 else 's'} ({answers_text(labels)})"
 
 
 def labels_text(model: str, out: TextIO) -> str:

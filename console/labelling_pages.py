@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pehchan.console.labelling import Session, doubt
+from pehchan.console.label_words import doubt, guess_of
+from pehchan.console.labelling import Session
 from pehchan.console.side_by_side import marked
 from pehchan.learning.asked import Question
 from pehchan.learning.labels import ANSWERS, MATCH, NO_MATCH, UNSURE, Label, count_answers, name_pair
@@ -219,12 +220,8 @@ def _counts(labels: Sequence[Label]) -> Mapping[str, int]:
 
 
 def _guess(probability: float | None) -> dict[str, Any] | None:
-    if probability is None:
-        return None
-    answer = MATCH if probability > 0.5 else NO_MATCH
-    # Rounded down, as nothing is 100 % sure.
-    sure = min(int(100 * max(probability, 1 - probability)), 99)
-    return {"answer": answer, "says": ANSWERS[answer], "percent": sure}
+    guess = guess_of(probability)
+    return None if guess is None else {**guess._asdict(), "says": ANSWERS[guess.answer]}
 
 
 def _fields(columns: Sequence[str], first: Record, second: Record) -> list[dict[str, Any]]:

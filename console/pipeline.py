@@ -268,7 +268,7 @@ def run_prepared(
                 if masking is not None:
                     masking.rejected(work / "rejected")
         _check_counted(jobs)
-        _check_rejected(jobs.counts, plan.settings, request.out, work / "rejected")
+        check_rejected(jobs.counts, plan.settings, request.out, work / "rejected")
         by_set = settled_records(prepared, work)
         records = list(by_set.values())
         compares, shuffled = RecordSimilarity, jobs.counts["Records", "Characters"]
@@ -290,7 +290,9 @@ def run_prepared(
             print(f"warning: {warning}", file=sys.stderr)
         plan_path = here / "plan.json"
         plan.write(plan_path)
-        with stages.stage("compare", pairs_to_compare(plan, jobs.counts), "pairs") as begun:
+        # How many pairs share a key that was learnt is known once all of them are found.
+        total = None if learning is not None else pairs_to_compare(plan, jobs.counts)
+        with stages.stage("compare", total, "pairs") as begun:
             if begun:
                 pairs = work / "internal" / "pairs"
                 jobs.run(compares, list(map(str, records)), pairs, ["--plan", str(plan_path)])
@@ -657,7 +659,7 @@ def check(
         )
     check_sets(plan, () if request.link else plan.settings.clean_sets, "clean.sets", mistakes)
     if request.state:
-        check_keeping(request.state, plan, "--state", mistakes)
+        check_keeping(request.state, request.out, plan, "--state", mistakes)
         plan = replace(plan, frozen={} if learning is not None and plan.frozen is None else plan.frozen)
     if request.clusters:
         check_way(plan.settings, plan.schema, plan.sets, clean_sets(plan), "cluster.by", mistakes)
@@ -795,7 +797,13 @@ def memory_taken() -> int:
     return round(kilobytes * (1 if sys.platform == "darwin" else 1024) / 1e6)
 
 
-def _check_rejected(counts: Counts, settings: Settings, out: str, folder: Place) -> None:
+def check_rejected(
+    counts: Counts,
+    settings: Settings,
+    out: str,
+    folder: Place,
+    right: str = "Mend them, or raise rejected.max.share.",
+) -> None:
     """Raises RunError, with the lines set aside kept beside the output, where there are too many of them."""
     rejected = counts["Records", "Rejected"]
     total = rejected + counts["Records", "Read"]
@@ -808,8 +816,7 @@ def _check_rejected(counts: Counts, settings: Settings, out: str, folder: Place)
         raise RunError(
             f"{rejected:,} of {total:,} lines were set aside ({rejected / total:.1%}), and "
             f"rejected.max.share allows {settings.rejected_max_share:.1%}.\n"
-            f"  They stand with their reasons in {kept}; nothing else was written. "
-            "Mend them, or raise rejected.max.share."
+            f"  They stand with their reasons in {kept}; nothing else was written. {right}"
         )
 
 

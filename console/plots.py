@@ -29,6 +29,8 @@ _CONFIG = {
         "tickColor": "var(--line)",
         "gridColor": "var(--line)",
         "gridOpacity": 0.35,
+        "labelOverlap": "greedy",
+        "labelSeparation": 4,
         "titleFontWeight": "normal",
     },
     "text": {"fill": "var(--ink)"},

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from shutil import get_terminal_size
 from types import TracebackType
 from typing import TextIO
 
@@ -17,6 +18,12 @@ from pehchan.mrjobs.job import PehchanJob
 #: Seconds between two updates, on a terminal and elsewhere.
 TERMINAL_SECONDS = 0.2
 PLAIN_SECONDS = 10.0
+
+#: Seconds after which a terminal is told again how long a stage takes by now, if nothing else was said.
+TICK_SECONDS = 1.0
+
+#: Seconds of work before the time left is told: what starts is not yet as fast as it will be.
+SETTLED_SECONDS = 5.0
 
 _STATUS = re.compile(rb"reporter:status:(?:[a-z]+) (\d+)")
 
@@ -44,6 +51,11 @@ class Progress:
         self._unit = ""
         self._here = 0
         self._elsewhere = 0
+        #: Seconds and amount when work was first heard of: what comes before it says nothing of what is left.
+        self._first: tuple[float, int] | None = None
+        #: What a cluster says of the stage.
+        self._cluster = ""
+        self._lock = threading.Lock()
         self._started = 0.0
         self._said = 0.0
         #: Seconds each stage took, in order.
@@ -53,11 +65,13 @@ class Progress:
     def stage(self, name: str, total: int | None = None, unit: str = "") -> Iterator[None]:
         """One stage of the run; total is the amount of work in `unit`, None where nobody knows."""
         self._stage, self._total, self._unit = name, total, unit
-        self._here = self._elsewhere = 0
+        self._here, self._elsewhere, self._cluster = 0, 0, ""
+        self._first = None
         self._started = self._said = time.monotonic()
         PehchanJob.on_progress = self._add
         try:
-            yield
+            with self._ticking():
+                yield
         finally:
             PehchanJob.on_progress = None
             took = time.monotonic() - self._started
@@ -65,46 +79,83 @@ class Progress:
             self._clear()
         self._line(f"{name}: done in {took:.1f} s")
 
+    @contextmanager
+    def _ticking(self) -> Iterator[None]:
+        """On a terminal a stage that says nothing by itself is seen, too, and how long it takes by now."""
+        if not self._terminal or self._quiet:
+            yield
+            return
+        stop = threading.Event()
+
+        def tick() -> None:
+            while not stop.wait(TICK_SECONDS):
+                self._show()
+
+        ticking = threading.Thread(target=tick, daemon=True)
+        self._say(self.text(0, 0.0), at_once=True)
+        ticking.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            ticking.join()
+
     def _add(self, amount: int) -> None:
         self._here += amount
         self._show()
 
     def _show(self) -> None:
-        amount = max(self._here, self._elsewhere)
-        if amount:
-            self._say(self.text(amount, time.monotonic() - self._started))
+        amount, seconds = max(self._here, self._elsewhere), time.monotonic() - self._started
+        if amount and self._first is None:
+            self._first = seconds, amount
+        if amount or self._terminal:
+            self._say(self.text(amount, seconds))
 
-    def _say(self, text: str) -> None:
+    def _say(self, text: str, at_once: bool = False) -> None:
         """Say how far the stage is, if it is time to."""
-        now = time.monotonic()
-        if self._quiet or now - self._said < (TERMINAL_SECONDS if self._terminal else PLAIN_SECONDS):
-            return
-        self._said = now
-        if self._terminal:
-            self._stream.write(f"\r\x1b[K{text}")
-            self._stream.flush()
-        else:
-            self._line(text)
+        wait = TERMINAL_SECONDS if self._terminal else PLAIN_SECONDS
+        # A clock of ours ticks in a thread of its own.
+        with self._lock:
+            now = time.monotonic()
+            if self._quiet or (now - self._said < wait and not at_once):
+                return
+            self._said = now
+            if self._terminal:
+                # What goes on in a second line would not be taken back.
+                self._stream.write(f"\r\x1b[K{text[: get_terminal_size().columns - 1]}")
+                self._stream.flush()
+            else:
+                self._line(text)
 
     def text(self, done: int, seconds: float) -> str:
         """What is said of a stage after some seconds."""
         parts = [self._stage]
         rate = done / seconds if seconds > 0 else 0.0
+        before, amount = self._first or (0.0, 0)
+        worked = seconds - before
         if self._total:
             parts.append(f"{min(done / self._total, 1):.0%}")
-        if done:
+        if done and self._unit:
             parts.append(f"{done:,} {self._unit}, {rate:,.0f} a second")
-        if self._total and rate:
-            parts.append(f"{_duration(max(self._total - done, 0) / rate)} left")
+        elif self._cluster:
+            parts.append(self._cluster)
+        if self._total and done > amount and worked >= SETTLED_SECONDS:
+            parts.append(f"{_duration(max(self._total - done, 0) * worked / (done - amount))} left")
+        elif seconds >= TICK_SECONDS:
+            parts.append(f"{_duration(seconds)} so far")
         return "  ".join(parts)
 
     def _show_share(self, mapped: int, reduced: int) -> None:
         """Say how far a job on a cluster is, in hundredths."""
-        self._say(f"{self._stage}  map {mapped} %, reduce {reduced} %")
+        self._show_cluster(f"map {mapped} %, reduce {reduced} %")
 
     def _show_tasks(self, step: int, done: int, tasks: int) -> None:
         """Say how far a job on Spark is."""
-        self._say(f"{self._stage}  step {step}, {done} of {tasks} tasks")
+        self._show_cluster(f"step {step}, {done} of {tasks} tasks")
+
+    def _show_cluster(self, said: str) -> None:
+        self._cluster = said
+        self._say(self.text(0, time.monotonic() - self._started))
 
     def _clear(self) -> None:
         if self._terminal and not self._quiet:

@@ -16,7 +16,7 @@ from pehchan.console.progress import Progress
 from pehchan.console.reassigning import Difference
 from pehchan.console.state_run import keep_run, now
 from pehchan.console.updating import kept_decisions
-from pehchan.identity.entities import continuing, current_entities, lineage_of
+from pehchan.identity.entities import continuing, current_entities, with_entities
 from pehchan.identity.state import (
     DECISIONS,
     KEPT,
@@ -46,15 +46,17 @@ class _Renewal:
 
     def __call__(self, plan: Plan, jobs: Jobs, records: Sequence[Place], work: Place, here: Path) -> None:
         state = self.state
-        lineage = lineage_of(state)
+        lineage = state.manifest.lineage
         with next_version(state.folder, state) as version:
-            salt = keep_run(version, plan, jobs, records, work, here, lineage)
+            # Other codes than before: two records may have had one.
+            first = state.manifest.salt + 1
+            salt = keep_run(version, plan, jobs, records, work, here, lineage, first)
             before = current_entities(state)
             lines = [KeptMembers.decode(line) for line in (version.part / MEMBERS).lines()]
             fresh = {record: entity for kept in lines for record, entity in kept.members()}
-            after = continuing(fresh, before, lineage, version.number)
+            after = continuing(fresh, before, lineage, version.number + state.manifest.older)
             (version.part / MEMBERS).remove()
-            version.write(MEMBERS, (_with_entities(kept, after).encode() for kept in lines))
+            version.write(MEMBERS, (with_entities(kept, after).encode() for kept in lines))
             if decisions := state.read_decisions():
                 (version.part / DECISIONS).write(decisions)
             self.found = Difference.of(before, after, version.number)
@@ -70,17 +72,10 @@ class _Renewal:
                 plan=version.name,
                 decisions=version.name if decisions else "",
                 salt=salt,
-                lineage=lineage,
                 counts={"records": len(after), "entities": self.found.after},
                 versions=versions_in_use(),
             )
             self.found.state = version.commit(manifest, self.keep)
-
-
-def _with_entities(kept: KeptMembers, entities: dict[str, str]) -> KeptMembers:
-    """The same records, in these entities."""
-    rows = [ascii_json([record, entities[record]]) for record, _ in kept.members()]
-    return KeptMembers(kept.version, kept.columns, rows)
 
 
 def refreeze(
@@ -89,8 +84,8 @@ def refreeze(
     """Renew a state. Raises MistakesError before work starts, RunError or StateChanged after it."""
     mistakes = Mistakes()
     prepare_runner(runner, conf_path, [path], mistakes)
-    state = open_newest(path)
     mistakes.raise_if_any()
+    state = open_newest(path)
     plan = state.read_plan()
     renewal = _Renewal(state, keep)
     with local_folder() as here:

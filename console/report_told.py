@@ -16,6 +16,9 @@ from pehchan.metadata.schemas import native_text
 #: Points of a curve.
 POINTS = 200
 
+#: Fields that have a plot.
+PLOTS = 24
+
 #: Sizes of clusters that have a bar of their own.
 SIZES = 15
 
@@ -77,7 +80,6 @@ class Told:
             "parts": self._part_rows(),
             "weights": self._weights(),
             "sizes": [[size, f"{count:,}"] for size, count in sizes],
-            "names": self._fields,
             "clusters": [
                 self._beside.cluster(shown.doubt, shown.records) for shown in self._report.shown_clusters
             ],
@@ -168,14 +170,19 @@ class Told:
             sampled += (
                 ". A run with a larger sts.dist.threshold, and this cutoff as --cutoff, counts what is beyond"
             )
+        kept = len(report.pairs.sample)
         refused = f"{report.refused_pairs:,} refused ones, the nearest of the sample"
+        told = len(self._told_fields())
+        drawn = ""
+        if told > PLOTS:
+            drawn = f" Drawn are the {PLOTS} of {told:,} fields in which these two differ most; the tables hold all."
         return {
             "distances": scale.heading,
             "kept": f"Exact up to {scale.shown(report.plan.cutoff)}, up to which pairs were kept.",
             "sampled": sampled + ".",
             "outlined": "all pairs of the sample" if beyond.whole else "the sample, times what it stands for",
-            "fields": f"Distances of a field are from 0 (equal) to 1, here of {len(report.pairs.sample):,} pairs "
-            f"that were kept, chosen by a hash, and of {refused}.",
+            "fields": f"Distances of a field are from 0 (equal) to 1, here of {_many(kept, 'pair')} that "
+            f"{'was' if kept == 1 else 'were'} kept, chosen by a hash, and of {refused}.{drawn}",
             "clusters": self._clusters_said(),
             "pairs": f"Those nearest to the cutoff ({scale.cutoff}), on either side of it. {scale.adding} The dashed "
             f"line is {scale.line}.",
@@ -184,12 +191,15 @@ class Told:
         }
 
     def _clusters_said(self) -> str:
-        several = sum(self._report.sizes.values())
+        several, sparse = sum(self._report.sizes.values()), self._report.sparse
         alone = self._report.run["counters"].get("Clusters", {}).get("All", several) - several
-        largest = max(self._report.sizes, default=1)
+        if not several:
+            return f"There is no cluster of two records or more: all {_many(alone, 'record')} stand alone."
+        largest = max(self._report.sizes)
+        not_all = f"In {_many(sparse, 'cluster')} not all pairs" if sparse else "In all of them all pairs"
         return (
-            f"{several:,} clusters of two records or more, the largest of {largest:,}, and {alone:,} records alone. "
-            f"In {self._report.sparse:,} clusters not all pairs are under the cutoff."
+            f"{_many(several, 'cluster')} of two records or more, the largest of {largest:,}, and "
+            f"{_many(alone, 'record')} alone. {not_all} are under the cutoff."
         )
 
     def _bars(self) -> tuple[list[tuple[float, float, float]], list[tuple[float, float, float]]]:
@@ -281,8 +291,11 @@ class Told:
 
     def _field_plots(self) -> tuple[dict[str, Any], list[tuple[str, int]]]:
         specs, places = {}, []
-        both = zip(self._told_fields(), self._report.accepted, self._report.refused, strict=True)
-        for number, (name, accepted, refused) in enumerate(both):
+        both = list(zip(self._told_fields(), self._report.accepted, self._report.refused, strict=True))
+        gaps = [abs((refused.mean or 0.0) - (accepted.mean or 0.0)) for _, accepted, refused in both]
+        most = sorted(range(len(both)), key=lambda number: -gaps[number])[:PLOTS]
+        for number in sorted(most):
+            name, accepted, refused = both[number]
             specs[f"field-{number}"] = plots.field_plot(_shares(accepted), _shares(refused))
             places.append((name, number))
         return specs, places
@@ -369,6 +382,10 @@ JOINS = {
     "blocking": "where they share a blocking key",
     "learnt": "where they share a learnt key",
 }
+
+
+def _many(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def _mean(field: FieldOfPairs) -> str:

@@ -14,6 +14,7 @@ from pehchan.console.jobs import Jobs
 from pehchan.console.output import RunError, tagged_lines
 from pehchan.identity.state import (
     DECISIONS,
+    FOLDERS,
     MEMBERS,
     PAIRS,
     PLAN,
@@ -29,7 +30,7 @@ from pehchan.learning.addresses import Frozen
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.keep_state import KeepState
-from pehchan.mrjobs.places import Place, whole_path
+from pehchan.mrjobs.places import LocalPlace, Place, whole_path
 from pehchan.mrjobs.state_lines import KeptMembers
 from pehchan.mrjobs.wire import FROZEN
 
@@ -37,15 +38,26 @@ from pehchan.mrjobs.wire import FROZEN
 SALTS = 10
 
 
-def check_keeping(path: str, plan: Plan, where: str, mistakes: Mistakes) -> None:
-    """Add a mistake for all of a run that a state cannot keep, and where the folder holds one already."""
-    if is_state(path):
+def check_keeping(path: str, out: str, plan: Plan, where: str, mistakes: Mistakes) -> None:
+    """Add a mistake for all of a run that a state cannot keep, and where the folder holds one, or something else.
+
+    out  folder that the run writes
+    """
+    folder, other = whole_path(path), whole_path(out)
+    if f"{folder}/".startswith(f"{other}/") or f"{other}/".startswith(f"{folder}/"):
+        mistakes.add(where, f"{path} and the output {out} lie in each other.", "Name another folder.")
+    elif isinstance(folder, LocalPlace) and folder.path.is_file():
+        mistakes.add(where, f"{path} is a file.", "Name a folder; it is made if need be.")
+    elif is_state(path):
         mistakes.add(
             where,
             f"{path} holds a state.",
             "Bring records into it with update; for a run with other rules name another folder, and give it the "
             "ids of this one with reassign.",
         )
+    # One that was broken off left its parts.
+    elif not folder.sizes().keys() <= FOLDERS:
+        mistakes.add(where, f"{path} holds something else.", "Name another folder; it is made if need be.")
     check_kind(plan, where, mistakes)
 
 
@@ -129,6 +141,7 @@ def keep_run(
     work: Place,
     here: Path,
     lineage: str,
+    first_salt: int = 0,
 ) -> int:
     """Write the part of a version that holds all of a run; returns the salt of the codes."""
     plan = replace(frozen_by(plan, work / "internal" / "pairs"), input="settled")
@@ -139,7 +152,7 @@ def keep_run(
         MEMBERS: [work / "internal" / "clusters"],
         PAIRS: [work / "internal" / "pairs"],
     }
-    for salt in range(SALTS):
+    for salt in range(first_salt, first_salt + SALTS):
         with jobs.workplace(version.part) as part:
             for kind, places in sources.items():
                 switches = [

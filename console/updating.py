@@ -1,5 +1,6 @@
 """pehchan update: new, changed and deleted records are brought into a state."""
 
+import os
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,12 +8,28 @@ from pathlib import Path
 from typing import TypeVar
 
 from pehchan.clustering.decisions import Decision, read_decisions
-from pehchan.console.inputs import InputFile, Prepared, find_files, format_of, look_at, on_this_machine
+from pehchan.console.ingest import read_header
+from pehchan.console.inputs import (
+    InputFile,
+    Prepared,
+    column_delimiter,
+    find_files,
+    format_of,
+    look_at,
+    on_this_machine,
+)
 from pehchan.console.jobs import Jobs, local_folder, prepare_runner
 from pehchan.console.output import tagged_lines, whole_folder
-from pehchan.console.pipeline import plan_all_pairs, read_records, settled_records, tasks_at_once
+from pehchan.console.pipeline import (
+    check_rejected,
+    plan_all_pairs,
+    read_records,
+    settled_records,
+    tasks_at_once,
+)
 from pehchan.console.progress import Progress
 from pehchan.console.state_run import now
+from pehchan.identity.rows import Source
 from pehchan.identity.state import (
     DECISIONS,
     KEPT,
@@ -27,8 +44,8 @@ from pehchan.identity.state import (
     open_newest,
     versions_in_use,
 )
-from pehchan.identity.updating import Batch, Pair, Source, Update, Updating
-from pehchan.metadata.mistakes import Mistakes
+from pehchan.identity.updating import Batch, Pair, Update, Updating
+from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Record, Records, ascii_json
 from pehchan.mrjobs import wire
@@ -112,6 +129,7 @@ def run_update(request: UpdateRequest, progress: Progress) -> Updated:
     """Bring a batch into a state. Raises MistakesError before work starts, RunError or StateChanged after it."""
     mistakes = Mistakes()
     prepare_runner(request.runner, request.conf_path, [request.state, *request.inputs], mistakes)
+    mistakes.raise_if_any()
     state = open_newest(request.state)
     plan = state.read_plan()
     with local_folder() as here:
@@ -125,6 +143,8 @@ def run_update(request: UpdateRequest, progress: Progress) -> Updated:
                 with progress.stage("read"):
                     input_kind = "lines" if prepared.kind == "lines" else "records"
                     read_records(prepared, inputs, replace(plan, input=input_kind), jobs, here, work)
+                    right = "Mend them, or leave them out."
+                    check_rejected(jobs.counts, plan.settings, str(state.folder), work / "rejected", right)
                     records = _records_in(list(settled_records(prepared, work).values()))
             _check_both(records, deleted, mistakes)
             mistakes.raise_if_any()
@@ -135,6 +155,14 @@ def run_update(request: UpdateRequest, progress: Progress) -> Updated:
             if updated.rejected:
                 updated.rejected_in = _keep_rejected(updated.state, work / "rejected")
             updated.warnings = [str(warning) for warning in mistakes.warnings]
+            for name, what in (
+                ("Without id", "had no id and got one"),
+                ("Duplicate id", "had the id of another"),
+            ):
+                if number := jobs.counts["Records", name]:
+                    updated.warnings.append(
+                        f"{number:,} records {what}, and are new unless they were there so."
+                    )
             return updated
 
 
@@ -162,7 +190,9 @@ def bring_in(
                 return _pairs_of_all(state, plan, records, gone, jobs, work, here)
 
             manifest = state.manifest
-            updating = Updating(source, plan, version.number, manifest.salt, manifest.lineage, of_all)
+            updating = Updating(
+                source, plan, version.number, manifest.salt, manifest.lineage, of_all, manifest.older
+            )
             update = updating.update(batch)
         if not update.changes and not decisions:
             version.part.remove()
@@ -193,6 +223,7 @@ def _write(
             decisions=version.name if decisions else manifest.decisions,
             salt=manifest.salt,
             lineage=manifest.lineage,
+            older=manifest.older,
             counts=counts,
             versions=versions_in_use(),
         ),
@@ -207,7 +238,8 @@ def kept_decisions(state: State, here: Path) -> list[Decision]:
         return []
     path = here / "decisions.json"
     path.write_bytes(written)
-    return read_decisions(path)
+    # A copy that is gone by the time a person reads of it.
+    return [replace(each, where=str(state.folder)) for each in read_decisions(path)]
 
 
 def _look_at(
@@ -221,7 +253,8 @@ def _look_at(
     ]
     if mistakes.found or not inputs:
         return inputs, None
-    prepared = look_at(inputs, settings, schema, mistakes)
+    _check_columns(inputs, plan, mistakes)
+    prepared = None if mistakes.found else look_at(inputs, settings, schema, mistakes)
     if prepared is None or mistakes.found:
         return inputs, None
     if schema.columns and prepared.columns:
@@ -241,9 +274,33 @@ def _look_at(
     return inputs, replace(prepared, schema=schema)
 
 
+def _check_columns(inputs: Sequence[InputFile], plan: Plan, mistakes: Mistakes) -> None:
+    """Add a mistake for each file without a column that the state has: its records would lose what they have there.
+
+    A JSON object may lack what is missing.
+    """
+    settings, columns = plan.settings, plan.schema.columns
+    for file in inputs if not plan.schema.lines else ():
+        if file.format not in ("csv", "tsv"):
+            continue
+        try:
+            delimiter = column_delimiter(file.format, settings)
+            header = read_header(file.path, file.format, settings.input_encoding, delimiter)
+        except MistakesError as error:
+            mistakes.found.extend(error.mistakes)
+            continue
+        if less := [name for name in columns if name not in header]:
+            what = f"no column {', '.join(less)}, which the records of the state have."
+            mistakes.add(
+                file.path, what, f"Add it, empty where nothing is known. It has: {', '.join(header)}."
+            )
+
+
 def _ids_of(path: str, mistakes: Mistakes) -> list[str]:
     """The ids in a file, one a line."""
-    if not find_files([path], mistakes):
+    if "://" not in path and os.path.isdir(path):
+        mistakes.add(path, "a folder.", "Name a file that holds an id a line.")
+    if mistakes.found or not find_files([path], mistakes):
         return []
     try:
         text = whole_path(path).read().decode("utf-8-sig")

@@ -8,6 +8,7 @@ import numpy as np
 
 from pehchan.identity.continuing import continued, str_bytes
 from pehchan.identity.state import MEMBERS, State
+from pehchan.metadata.records import ascii_json
 from pehchan.mrjobs.entity_ids import entity_ids
 from pehchan.mrjobs.state_lines import KeptMembers, in_lines
 
@@ -32,7 +33,7 @@ def continuing(
     now: Mapping[str, str], before: Mapping[str, str], lineage: str, version: int
 ) -> dict[str, str]:
     """By record the entity that it is in now, with the ids of those entities that were there before; what is none of
-    these has an id of its own of this version.
+    these has an id of its own of this version (as ids count them).
     """
     groups = list(by_entity(now).values())
     ids = continued(groups, {record: entity for record, entity in before.items() if record in now})
@@ -61,6 +62,14 @@ def members_with(state: State, entities: Mapping[str, str], version: int) -> Ite
         yield KeptMembers.of(version, codes[some], components[some], since[some], members)
 
 
-def lineage_of(state: State) -> str:
-    """What tells the ids that are new from now on from those that the state gives by itself."""
-    return blake2b(state.manifest.encode(), digest_size=8).hexdigest()
+def with_entities(kept: KeptMembers, entities: Mapping[str, str]) -> KeptMembers:
+    """The same records, in these entities."""
+    rows = [ascii_json([record, entities[record]]) for record, _ in kept.members()]
+    return KeptMembers(kept.version, kept.columns, rows)
+
+
+def lineage_after(state: State) -> str:
+    """Of a state that goes on with the ids of this one: what tells the new ids of the two apart."""
+    manifest = state.manifest
+    text = f"{manifest.lineage}\0{manifest.number + manifest.older}"
+    return blake2b(text.encode(), digest_size=8).hexdigest()

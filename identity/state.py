@@ -34,11 +34,18 @@ KEPT = 10
 RECORDS, MEMBERS, PAIRS, LOG = "records", "members", "pairs", "log"
 PLAN, DECISIONS = "plan.json", "decisions.json"
 
+#: What a state holds.
+FOLDERS = {"manifests", "parts"}
+
 _MANIFEST = re.compile(r"(\d{6,})\.json")
 
 
-class StateChanged(RuntimeError):
-    """Somebody else made the version that a run was about to make; its text says so, for a person."""
+class StateError(RuntimeError):
+    """A version that could not be made, and nothing was changed; its text says why, for a person."""
+
+
+class StateChanged(StateError):
+    """Somebody else made the version that a run was about to make."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,8 @@ class Manifest:
     decisions  name of the part that holds the decisions of people; "" where there are none
     salt       of the codes of records
     lineage    of the ids of entities
+    older      what the ids of new entities add to the number of a version: those of a state whose ids go on here
+               are older than all that is new
     counts     records, entities, and what the version changed
     versions   of the libraries that made it
     """
@@ -65,6 +74,7 @@ class Manifest:
     decisions: str = ""
     salt: int = 0
     lineage: str = ""
+    older: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
 
@@ -82,7 +92,7 @@ class Manifest:
                     f"a state of version {version!r}, and this pehchan reads version {STATE_VERSION}."
                 )
             return cls(**given)
-        except (TypeError, KeyError, AttributeError, json.JSONDecodeError) as error:
+        except (TypeError, KeyError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"not a whole manifest: {error}.") from None
 
 
@@ -176,9 +186,13 @@ def open_newest(path: str) -> State:
 def _check_parts(folder: Place, manifest: Manifest, others: Sequence[int], mistakes: Mistakes) -> None:
     """Add a mistake for each part that is not there as it was written."""
     sizes = (folder / "parts").sizes()
-    right = "Bring it back from a copy"
-    right += f", go on from another version ({folder}@{others[-1]})" if others else ""
-    right += ", or make the state anew with match or dedupe and --state."
+    right = "Bring it back from a copy, or make the state anew with match or dedupe and --state."
+    if others:
+        newest = folder / "manifests" / f"{manifest.number:06d}.json"
+        right = (
+            f"Bring it back from a copy, or go on from version {others[-1]}: remove {newest}, if that is the "
+            "newest one, and do again what was done since."
+        )
     for name, size in manifest.parts.items():
         part = folder / "parts" / name
         if name not in sizes:
@@ -232,39 +246,49 @@ class NextVersion:
             (self.part / kind).make()
             (self.part / kind / "part-00000").write(text + b"\n")
 
+    def changed(self) -> StateChanged:
+        """What is told where somebody else made this version."""
+        return StateChanged(
+            f"{self._folder}: version {self.number} was made by somebody else meanwhile, and nothing "
+            "of this run was kept.\n  Run it again, on what is there now."
+        )
+
+    @property
+    def made_by_others(self) -> bool:
+        """Whether somebody else made this version."""
+        return self.number <= max(_manifests(self._folder), default=0)
+
     def commit(self, manifest: Manifest, keep: int = KEPT) -> State:
         """Make it the state, and remove what no version that is kept needs. Raises StateChanged."""
         self.part.keep_private()
-        sizes = (self._folder / "parts").sizes()
+        size = (self._folder / "parts").sizes().get(self.name)
+        if size is None:
+            raise OSError(f"{self.part} cannot be read")
         before = self._before.manifest.parts if self._before is not None else {}
-        parts = {
-            **{name: before[name] for name in manifest.parts if name in before},
-            self.name: sizes.get(self.name, 0),
-        }
-        manifest = replace(manifest, number=self.number, parts=parts)
+        parts = {name: before[name] for name in manifest.parts if name in before}
+        manifest = replace(manifest, number=self.number, parts={**parts, self.name: size})
         (self._folder / "manifests").make()
         written = self._folder / "manifests" / f"{self.number:06d}.json"
         if not written.create(manifest.encode()):
-            self.part.remove()
-            raise StateChanged(
-                f"{self._folder}: version {self.number} was made by somebody else meanwhile, and nothing "
-                "of this run was kept.\n  Run it again, on what is there now."
-            )
+            raise self.changed()
         _remove_unneeded(self._folder, self.number, keep)
         return State(self._folder, manifest)
 
 
 @contextmanager
-def next_version(folder: Place, before: State | None, number: int | None = None) -> Iterator[NextVersion]:
-    """A version to be made, whose part is gone again where it fails."""
-    made = NextVersion(folder, before, number or (before.number + 1 if before is not None else 1))
+def next_version(folder: Place, before: State | None) -> Iterator[NextVersion]:
+    """A version to be made, whose part is gone again where it fails. Raises StateChanged."""
+    made = NextVersion(folder, before, before.number + 1 if before is not None else 1)
     made.part.make()
     if before is None and isinstance(folder, LocalPlace):
         folder.keep_private()
     try:
         yield made
-    except BaseException:
+    except BaseException as error:
         made.part.remove()
+        # Whoever made the version took our part away, so that anything may have failed.
+        if isinstance(error, Exception) and not isinstance(error, StateError) and made.made_by_others:
+            raise made.changed() from error
         raise
 
 

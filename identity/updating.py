@@ -7,9 +7,9 @@ frozen.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from pehchan.clustering.measuring import measure_of
 from pehchan.clustering.mixing import mixed
 from pehchan.identity.changes import Pair, Reasons, changes
 from pehchan.identity.continuing import continued, str_bytes
+from pehchan.identity.rows import Member, Rows, Source
+from pehchan.identity.state import StateError
 from pehchan.learning.addresses import pairs_at
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Record
@@ -28,20 +30,10 @@ from pehchan.mrjobs.coded import Codes64, as_bytes, codes_of
 from pehchan.mrjobs.entity_ids import entity_ids
 from pehchan.mrjobs.joins.all_pairs import hashed
 from pehchan.mrjobs.learnt import comparison_of
-from pehchan.mrjobs.state_lines import Kept, KeptMembers, KeptPairs, KeptRecords, Search, in_lines
-
-K = TypeVar("K", bound=Kept)
+from pehchan.mrjobs.state_lines import KeptMembers, KeptPairs, KeptRecords, in_lines
 
 
-class Source(Protocol):
-    """Where the rows of a state come from."""
-
-    def search(self, kind: type[K], search: Search) -> Iterable[K]:
-        """The rows of one kind that are looked for, of all versions."""
-        ...
-
-
-class SameCode(RuntimeError):
+class SameCode(StateError):
     """Two records have one code, so that a state cannot hold both."""
 
     def __init__(self, one: str, two: str):
@@ -83,77 +75,15 @@ class Update:
         return bool(self.records or self.members)
 
 
-@dataclass(frozen=True)
-class _Member:
-    """A record in its entity ("" where it is gone), as the newest of its rows has it."""
-
-    version: int
-    component: int
-    since: int
-    id: str
-    entity: str
-
-
-class _Rows:
-    """Rows of a state that were brought, by the codes of records."""
-
-    def __init__(self, source: Source, salt: int):
-        self._source, self._salt = source, salt
-        self.members: dict[int, _Member] = {}
-        #: By code and version of a record.
-        self._records: dict[tuple[int, int], Record] = {}
-
-    def codes(self, ids: Iterable[str]) -> list[int]:
-        return codes_of(as_bytes(list(ids)), self._salt).tolist() if ids else []
-
-    def bring_records(self, codes: Iterable[int], addresses: NDArray[np.uint32] | None = None) -> set[int]:
-        """The records of these codes, and those with one of these addresses; returns the codes of all."""
-        search = Search.of(_array(codes), addresses)
-        found = set()
-        for kept in self._source.search(KeptRecords, search):
-            for code, record in zip(kept.codes.tolist(), kept.records(), strict=True):
-                found.add(code)
-                if isinstance(record, Record):
-                    self._records[code, kept.version] = record
-        return found
-
-    def bring_members(self, codes: Iterable[int] = (), components: Iterable[int] = ()) -> None:
-        """The entities of the records with these codes, and of all that are joined under these."""
-        search = Search.of(_array(codes), components=_array(components))
-        for kept in self._source.search(KeptMembers, search):
-            columns = (kept.codes.tolist(), kept.components.tolist(), kept.since.tolist(), kept.members())
-            for code, component, since, (record_id, entity) in zip(*columns, strict=True):
-                known = self.members.get(code)
-                if known is None or known.version <= kept.version:
-                    self.members[code] = _Member(kept.version, component, since, record_id, entity)
-
-    def bring_pairs(self, codes: Iterable[int]) -> Iterator[tuple[int, int, int, int]]:
-        """(code, code, distance, version) of the pairs of these records, of which some may no longer hold."""
-        for kept in self._source.search(KeptPairs, Search.of(_array(codes))):
-            columns = (kept.a.tolist(), kept.b.tolist(), kept.distances.tolist())
-            yield from ((a, b, distance, kept.version) for a, b, distance in zip(*columns, strict=True))
-
-    def member(self, code: int) -> _Member | None:
-        """The entity of a record that is in the state."""
-        found = self.members.get(code)
-        return found if found is not None and found.entity else None
-
-    def record(self, code: int) -> Record | None:
-        """The record as it is in the state; it and its member must have been brought."""
-        member = self.member(code)
-        return None if member is None else self._records.get((code, member.since))
-
-
-def _array(codes: Iterable[int]) -> Codes64:
-    return np.array(sorted(codes), dtype=np.uint64)
-
-
 class Updating:
     """Makes updates of a state.
 
-    number   of the version that is made of_all   where all records meet: of new ones the pairs with each
-    other and with all of the state, but those that are gone
-             (ids)
+    number   of the version that is made
+    salt     of the codes of records
+    lineage  of the ids of entities
+    of_all   where all records meet: of new ones the pairs with each other and with all of the state, but those
+             that are gone (ids)
+    older    what the ids of new entities add to the number of the version
     """
 
     def __init__(
@@ -164,39 +94,38 @@ class Updating:
         salt: int,
         lineage: str,
         of_all: Callable[[Sequence[Record], set[str]], Iterable[Pair]] | None = None,
+        older: int = 0,
     ):
-        self._source, self._plan, self._number, self._salt, self._lineage = (
-            source,
-            plan,
-            number,
-            salt,
-            lineage,
-        )
+        self._source, self._plan, self._number, self._salt = source, plan, number, salt
+        self._lineage, self._older = lineage, older
         self._addressing, self._of_all = addressing_of(plan), of_all
-        self._rows = _Rows(source, salt)
+        self._rows = Rows(source, salt)
 
     def update(self, batch: Batch) -> Update:
         """What a batch changes. Raises SameCode."""
         rows = self._rows
         given = {record.id: record for record in batch.records}
         at = self._addressing.of(batch.records) if self._addressing is not None else None
+        ids = list(dict.fromkeys([*given, *batch.deleted]))
+        codes = rows.codes(ids)
+        hit = rows.bring_records(codes, None if at is None else short(at.at))
+        rows.bring_members(hit.union(codes))
+        self._check_codes(codes, ids)
+        kept = {record_id: rows.record(code) for record_id, code in zip(ids, codes, strict=True)}
+        same = [each for each in given.values() if kept[each.id] == each]
+        changed = [each for each in given.values() if kept[each.id] not in (None, each)]
+        new = [each for each in given.values() if kept[each.id] is None]
+        deleted = [each for each in dict.fromkeys(batch.deleted) if kept[each] is not None]
+        written = changed + new
+        fresh = {each.id for each in written}
+        gone = {each.id for each in changed} | set(deleted)
         # A decision also holds for records that come after it.
         decided = {
             end[1]
             for each in {*batch.decided, *batch.decisions}
             for end in (each.a, each.b)
-            if each in batch.decided or each.a[1] in given or each.b[1] in given
+            if each in batch.decided or each.a[1] in fresh or each.b[1] in fresh
         }
-        ends = set(rows.codes([*given, *batch.deleted, *decided]))
-        hit = rows.bring_records(ends, None if at is None else short(at.at))
-        rows.bring_members(hit | ends)
-        self._check_codes([*given, *batch.deleted])
-        same = [each for each in batch.records if self._kept(each.id) == each]
-        changed = [each for each in batch.records if self._kept(each.id) not in (None, each)]
-        new = [each for each in batch.records if self._kept(each.id) is None]
-        deleted = [each for each in dict.fromkeys(batch.deleted) if self._kept(each) is not None]
-        written = changed + new
-        gone = {each.id for each in changed} | set(deleted)
         pairs = self._pairs(written, gone, hit)
         counts = {
             "unchanged": len(same),
@@ -208,19 +137,14 @@ class Updating:
         update = Update(counts=counts)
         self._write(update, written, deleted, pairs)
         partners = {end for pair in pairs for end in pair[:2]}
-        touched = self._touched(
-            [*given, *deleted, *partners, *decided] if written or deleted or decided else []
-        )
+        touched = self._touched([*fresh, *deleted, *partners, *decided])
         if touched or written:
             self._cluster(update, written, gone, set(deleted), pairs, touched, batch)
         return update
 
-    def _kept(self, record_id: str) -> Record | None:
-        return self._rows.record(self._rows.codes([record_id])[0])
-
-    def _check_codes(self, ids: Sequence[str]) -> None:
+    def _check_codes(self, codes: Sequence[int], ids: Sequence[str]) -> None:
         by_code: dict[int, str] = {}
-        for code, record_id in zip(self._rows.codes(ids), ids, strict=True):
+        for code, record_id in zip(codes, ids, strict=True):
             member = self._rows.member(code)
             known = by_code.setdefault(code, member.id if member is not None else record_id)
             if known != record_id:
@@ -277,7 +201,8 @@ class Updating:
     def _touched(self, ids: Iterable[str]) -> set[int]:
         """The codes of all records of the state that something of these joins."""
         rows, codes = self._rows, set(self._rows.codes(list(dict.fromkeys(ids))))
-        rows.bring_members(codes - rows.members.keys())
+        if unknown := codes - rows.members.keys() if codes else None:
+            rows.bring_members(unknown)
         components = {member.component for code in codes if (member := rows.member(code)) is not None}
         if components:
             rows.bring_members(components=components)
@@ -312,7 +237,7 @@ class Updating:
         before = {member.id: member.entity for member in members.values()}
         listed = list(groups.values())
         entities = continued(listed, {each: before[each] for each in stay})
-        new_ids = entity_ids(self._lineage, self._number, [group[0] for group in listed])
+        new_ids = entity_ids(self._lineage, self._number + self._older, [group[0] for group in listed])
         after = {
             record_id: entity or new_id
             for group, entity, new_id in zip(listed, entities, new_ids, strict=True)
@@ -327,17 +252,20 @@ class Updating:
         update.counts["records"] = len(ids) - len(before)
 
     def _all_pairs(
-        self, members: Mapping[int, _Member], gone: set[str], pairs: Sequence[Pair], place: Mapping[str, int]
+        self, members: Mapping[int, Member], gone: set[str], pairs: Sequence[Pair], place: Mapping[str, int]
     ) -> tuple[list[int], list[int], list[int], list[Pair]]:
         """All pairs that hold, and those that no longer do."""
         a, b, distances = [], [], []
         lost: list[Pair] = []
+        again = {pair[:2] for pair in pairs}
         for one, two, distance, version in self._rows.bring_pairs(members) if members else ():
             first, second = members.get(one), members.get(two)
             if first is None or second is None or version < max(first.since, second.since):
                 continue
             if first.id in gone or second.id in gone:
-                lost.append((*sorted((first.id, second.id), key=str_bytes), distance))  # type: ignore[arg-type]
+                ends = sorted((first.id, second.id), key=str_bytes)
+                if (ends[0], ends[1]) not in again:
+                    lost.append((ends[0], ends[1], distance))
                 continue
             a.append(place[first.id])
             b.append(place[second.id])
@@ -394,7 +322,7 @@ class Updating:
         component: NDArray[np.int32],
         deleted: Sequence[str],
         fresh: Mapping[str, Record],
-        members: Mapping[int, _Member],
+        members: Mapping[int, Member],
     ) -> None:
         since_of = {member.id: member.since for member in members.values()}
         names = [*ids, *deleted]

@@ -115,7 +115,7 @@ class Addressing:
         """
         if hashes is None:
             hashes = key_hashes(table, self._keys.keys)
-        found = []
+        found: list[tuple[Rows, Hashes]] = []
         for k, key in enumerate(self._keys.keys):
             used = {part.field for part in key.parts}
             others = [part for part in self._keys.refinements if part.field not in used]
@@ -135,7 +135,7 @@ class Addressing:
         self, table: Table, rows: Rows, at: Hashes, others: Sequence[Part], rounds: int
     ) -> Iterator[tuple[Rows, Hashes]]:
         """These addresses of rows, and in the place of those that are too many records' more exact ones."""
-        large = self._is_large(at)
+        large = self._is_large(at, CAP)
         yield rows[~large], at[~large]
         rows, at = rows[large], at[large]
         if not len(rows):
@@ -176,7 +176,7 @@ class Addressing:
         few = ~self._is_large(both, WORD_CAP)
         yield rows[one[few]], both[few]
 
-    def _is_large(self, at: Hashes, most: int = CAP) -> NDArray[np.bool_]:
+    def _is_large(self, at: Hashes, most: int) -> NDArray[np.bool_]:
         if self._frozen is not None:
             return _is_in(at, self._frozen.large)
         each, place, counts = np.unique(at, return_inverse=True, return_counts=True)

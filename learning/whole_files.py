@@ -15,11 +15,16 @@ def write_whole(path: Path, data: bytes) -> None:
     """
     aside = path.with_name(f".{path.name}.unfinished")
     aside.unlink(missing_ok=True)
-    with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(aside, path)
+    try:
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    except BaseException:
+        # On a full disk, too, nothing half-written is left.
+        aside.unlink(missing_ok=True)
+        raise
     sync_folder(path.parent)
 
 

@@ -1,5 +1,6 @@
 """The ids of entities, which stay: e, the version of a state that first had the entity, and a hash of this and of the
 smallest of its records then. So they are the same wherever that version is made, and tell which entity is older.
+A state that goes on with the ids of another counts on from the versions of that one.
 """
 
 from collections.abc import Sequence

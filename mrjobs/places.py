@@ -184,14 +184,22 @@ class LocalPlace(Place):
 
     def create(self, data: bytes) -> bool:
         aside = self.path.with_name(f".{self.path.name}.{uuid.uuid4().hex}.unfinished")
-        write_whole(aside, data)
         try:
+            write_whole(aside, data)
             os.link(aside, self.path)
         except FileExistsError:
             return False
+        except FileNotFoundError:
+            # Whoever made the file before us takes away what others wrote aside.
+            if not self.exists():
+                raise
+            return False
         finally:
-            aside.unlink()
+            aside.unlink(missing_ok=True)
         sync_folder(self.path.parent)
+        # Of programs that were killed.
+        for left in self.path.parent.glob(f".*{self.path.name}.*.unfinished"):
+            left.unlink(missing_ok=True)
         return True
 
     def sizes(self) -> dict[str, int]:

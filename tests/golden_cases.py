@@ -44,4 +44,6 @@ def sorted_lines(folder):
 def answer(out):
     """What a run found, and its counters."""
     counters = json.loads((Path(out) / "run.json").read_text())["counters"]
-    return {name: sorted_lines(Path(out) / name) for name in ("pairs", "clusters", "rejected")}, counters
+    return {
+        name: sorted_lines(Path(out) / name) for name in ("pairs", "clusters", "entities", "rejected")
+    }, counters

@@ -11,9 +11,9 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, TextIO
 
+from pehchan.console.label_words import Wording
 from pehchan.console.labelling import (
     NoAnswer,
-    Wording,
     alone,
     answers_from,
     ask_pairs,
@@ -97,6 +97,7 @@ _WORDING = Wording(
     "No more pairs wait for an answer. u undo, 9 exit: ",
     _HELP,
     _EXIT,
+    more={},
 )
 
 

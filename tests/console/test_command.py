@@ -253,7 +253,7 @@ def test_an_output_without_clusters_cannot_be_reviewed(called):
     called("similarity", "people.csv", "-o", "out")
     code, _, err = called("review", "out")
     assert code == 2
-    assert "out: holds no clusters.\n  Name an output of dedupe, link or cluster." in err
+    assert "out: holds no clusters.\n  Name an output of dedupe, link, match or cluster." in err
 
 
 def test_what_is_no_output_cannot_be_evaluated(called):

@@ -299,7 +299,7 @@ def test_a_run_that_broke_off_there_goes_on(pehchan, called, monkeypatch):
         ("golden: {name: all}\n", ['has a rule for column "name" as well.', "Keep one."]),
         (
             "keep: {source: [crm, web]}\n",
-            ["s.yaml keep: keep: source: all records are of one set", "{source: {column: system"],
+            ["s.yaml: keep: source: all records are of one set", "{source: {column: system"],
         ),
         ("keep: first\ncolumns: [a, b]\n", ['field "name": there is no column "name"']),
     ],
@@ -338,7 +338,7 @@ def test_columns_without_names_are_a_mistake(refused, fields):
     shutil.copy("people.csv", "people.txt")
     Path("s.yaml").write_text(f"{{id: 0, lines: true, cutoff: 10, fields: {fields}}}")
     message = refused("dedupe", "people.txt", "-s", "s.yaml", "-o", "out")
-    assert "s.yaml keep: golden records need the names of the columns." in message
+    assert "s.yaml: golden records need the names of the columns." in message
     assert "columns: [id, name, …]" in message
 
 

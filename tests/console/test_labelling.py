@@ -77,19 +77,22 @@ def test_a_session_as_a_whole(answered):
         "id  name      city\n"
         "0a  Ann 0     Austin\n"
         "0b  Ann[e] 0  []\n"
-        "1 match, 0 no match, 2 unsure, u undo, q quit, ? help: 1\n"
+        "The model's guess: no match, 50 % sure.\n"
+        "1 match, 0 no match, 2 unsure, s skip, u undo, q quit, ? help: 1\n"
         "\n"
-        "pair 2 of 3\n"
+        "pair 2 of 3 (1 match, 0 no match, 0 unsure so far)\n"
         "id  name      city\n"
         "1a  Ann 1     Austin\n"
         "1b  Ann[e] 1  []\n"
-        "1 match, 0 no match, 2 unsure, u undo, q quit, ? help: 0\n"
+        "The model's guess: no match, 50 % sure.\n"
+        "1 match, 0 no match, 2 unsure, s skip, u undo, q quit, ? help: 0\n"
         "\n"
-        "pair 3 of 3\n"
+        "pair 3 of 3 (1 match, 1 no match, 0 unsure so far)\n"
         "id  name      city\n"
         "2a  Ann 2     Austin\n"
         "2b  Ann[e] 2  []\n"
-        "1 match, 0 no match, 2 unsure, u undo, q quit, ? help: q\n"
+        "The model's guess: no match, 50 % sure.\n"
+        "1 match, 0 no match, 2 unsure, s skip, u undo, q quit, ? help: q\n"
         "2 labels (1 match, 1 no match, 0 unsure) in this session\n"
         "2 labels (1 match, 1 no match, 0 unsure) in model/labels.csv\n"
         "1 pair still waits; go on with: pehchan label --model model\n"
@@ -102,6 +105,29 @@ def test_a_session_as_a_whole(answered):
     labels = read_labels(["model/labels.csv"], record_columns=COLUMNS)
     assert [(label.first, label.second) for label in labels.labels] == [
         (question(at).first, question(at).second) for at in range(2)
+    ]
+
+
+def test_skipped_pairs_come_after_all_others_and_again_in_the_next_session(answered):
+    code, out, _ = answered("s", "1", "s", "0", "u", "s", "s", "2")
+    assert code == 0
+    # 0 is skipped, 1 a match, 2 skipped, 0 no match and taken back, and so asked at once; then it and 2 are skipped.
+    shown = re.findall(r"^(\d)a ", out, re.MULTILINE)
+    assert shown == ["0", "1", "2", "0", "2", "0", "2", "0", "2"]
+    assert kept() == [("1a", "1b", MATCH), ("0a", "0b", UNSURE)]
+    assert "1 pair still waits" in out
+    code, out, _ = answered("s", "s", "q")
+    assert re.findall(r"^(\d)a ", out, re.MULTILINE) == ["2"]
+    assert out.count("No other pair waits.\n") == 2
+
+
+def test_the_guess_of_the_model_stands_below_a_pair_and_is_never_wholly_sure(answered):
+    ask([question(0, 0.934), question(1, 0.07), question(2, 1.0), question(3, None)])
+    _, out, _ = answered("2", "2", "2", "q")
+    assert re.findall(r"The model's guess: (.*)\.\n", out) == [
+        "match, 93 % sure",
+        "no match, 93 % sure",
+        "match, 99 % sure",
     ]
 
 
@@ -155,7 +181,8 @@ def test_an_answer_is_taken_back_that_no_question_asks_for_any_more(answered):
     ask([other], ("mail", "name"))
     code, out, _ = answered("u")
     assert code == 0
-    assert "Taken back: match.\n\npair 1 of 2\nid  mail  name      city\n2a        Ann 2     Austin\n" in out
+    said = "Taken back: match.\n\npair 1 of 2 (2 match, 0 no match, 0 unsure so far)\n"
+    assert f"{said}id  mail  name      city\n2a        Ann 2     Austin\n" in out
     # It waits, though the session ended before it was answered.
     assert kept() == [("0a", "0b", MATCH), ("1a", "1b", MATCH)]
     assert [each.first.id for each in read_questions(Path("model/questions.json")).questions] == ["2a", "x"]

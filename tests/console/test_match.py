@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shlex
 import shutil
 from pathlib import Path
@@ -633,6 +634,24 @@ def test_later_commands_read_the_output(pehchan, called):
     code, _, err = called("cluster", "out", "--cutoff", "2000", "-o", "wider")
     assert code == 2
     assert "above 1200" in err
+
+
+def test_the_clusters_worth_a_look_are_told_with_probabilities(pehchan):
+    shown = " ".join(pehchan("review", "out", "-n", "1000").split())
+    assert re.search(r"cluster 1: 2 records, farthest at a probability of 0\.\d{4} ", shown)
+    pehchan("review", "out", "-n", "1000", "--csv", "review.csv", "--overwrite")
+    with open("review.csv", encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    clusters = csv.reader(lines("out/clusters"))
+    exported = {record: [*numbers] for _, record, *numbers in clusters if numbers[0]}
+    assert exported == {
+        row["id"]: [row["min_probability"], row["max_probability"], row["pairs"]] for row in rows
+    }
+    assert all(f"cluster {row['cluster']}: {row['why']} " in shown for row in rows)
+    with open("people.csv", encoding="utf-8", newline="") as file:
+        values = {row["id"]: row for row in csv.DictReader(file)}
+    for row in rows:
+        assert all(row[name].removeprefix("'") == value for name, value in values[row["id"]].items())
 
 
 def test_dedupe_of_an_output_is_told_what_it_is(called):

@@ -1,7 +1,6 @@
 """Whole runs: what stands in the output folder, and that later commands can read it."""
 
 import json
-import logging
 import random
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 from pehchan.console import pipeline
 from pehchan.console.command import main
 from pehchan.console.output import read_run, whole_folder
-from pehchan.console.progress import Progress
 from pehchan.metadata.mistakes import MistakesError
 from pehchan.mrjobs.places import LocalPlace
 
@@ -347,42 +345,3 @@ def test_the_report_of_another_version_is_refused():
     Path("run.json").write_text("[")
     with pytest.raises(MistakesError, match="not readable as JSON"):
         read_run(LocalPlace(Path()))
-
-
-def test_progress_says_how_far_a_stage_is_and_counts_nothing_twice(tmp_path, monkeypatch):
-    progress = Progress(quiet=True)
-    said = []
-    monkeypatch.setattr(progress, "text", lambda done, seconds: said.append(done) or "")
-    monkeypatch.setattr("pehchan.console.progress.PLAIN_SECONDS", 0)
-    progress._quiet, progress._terminal = False, False
-    task = tmp_path / "step" / "000" / "reducer" / "00000"
-    task.mkdir(parents=True)
-    with progress.stage("compare", 100, "pairs"):
-        progress._add(30)
-        # A task in this process writes its status as well.
-        (task / "stderr").write_text("reporter:status:compare 10\nreporter:status:compare 30\n")
-        progress._read_statuses(str(tmp_path))
-        (task / "stderr").write_text("reporter:status:compare 50\n")
-        progress._read_statuses(str(tmp_path))
-    assert said == [30, 30, 50]
-
-
-def test_progress_tells_the_tasks_that_spark_has_finished(tmp_path, monkeypatch):
-    progress = Progress(quiet=True)
-    said = []
-    monkeypatch.setattr(progress, "_say", said.append)
-    log = logging.getLogger("mrjob")
-    monkeypatch.setattr(log, "level", logging.INFO)
-    with progress.stage("compare"), progress.watch(str(tmp_path)):
-        log.info("  Starting task 3.0 in stage 1.0 (TID 5) (192.0.2.2, executor 1, partition 3)")
-        log.info("  Finished task 3.0 in stage 1.0 (TID 5) in 300 ms on 192.0.2.2 (executor 1) (4/12)")
-    assert said == ["compare  step 2, 4 of 12 tasks"]
-
-
-def test_progress_tells_share_rate_and_time_left():
-    progress = Progress()
-    progress._stage, progress._total, progress._unit = "compare", 4000, "pairs"
-    assert progress.text(1000, 2.0) == "compare  25%  1,000 pairs, 500 a second  6 s left"
-    assert progress.text(0, 2.0) == "compare  0%"
-    progress._total = None
-    assert progress.text(1000, 2.0) == "compare  1,000 pairs, 500 a second"

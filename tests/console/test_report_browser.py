@@ -137,3 +137,16 @@ def test_it_can_be_read_in_the_dark_on_a_phone_and_by_keyboard(browser, runs):
     assert table.get_attribute("open") is None
     table.find_element(By.TAG_NAME, "summary").send_keys(Keys.ENTER)
     assert table.get_attribute("open") is not None
+
+
+@pytest.mark.parametrize("out", ["out", "matched"])
+def test_at_eight_hundred_pixels_pairs_and_numbers_are_seen_whole(browser, runs, out):
+    size = {"width": 800, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    opened(browser, runs / out / "report.html")
+    cut = browser.execute_script(
+        "return [...document.querySelectorAll('.pair .wide, #distances > .wide, #fields > .wide')]"
+        ".filter(each => each.scrollWidth > each.clientWidth).map(each => each.ariaLabel)"
+    )
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert cut == []

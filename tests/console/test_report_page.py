@@ -7,10 +7,10 @@ import json
 import os
 import re
 import stat
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from report_pages import page_of
 
 from pehchan.console import plots
 from pehchan.console.masking import Masking
@@ -24,38 +24,6 @@ HOSTILE = {
     "comment": "<!--<script>",
 }
 HEADER = ["id", "na<b>me", "note"]
-
-
-class Page(HTMLParser):
-    """What a browser makes of a page: its elements, and its text outside of scripts."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.elements, self.scripts, self.texts, self._inside = [], [], [], ""
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        self.elements.append((tag, dict(attributes)))
-        self._inside = tag
-        if tag == "script":
-            self.scripts.append("")
-
-    def handle_data(self, data):
-        if self._inside == "script":
-            self.scripts[-1] += data
-        elif self._inside != "style":
-            self.texts.append(data)
-
-    def handle_endtag(self, tag):
-        self._inside = ""
-
-    @property
-    def text(self):
-        return "".join(self.texts)
-
-
-def page_of(out):
-    return Page(Path(out, "report.html").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

@@ -161,11 +161,16 @@ def test_match_gives_the_same_on_the_cluster(hadoop, tmp_path):
     with open(tmp_path / "people.csv", "w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("id", *NAMES), *rows])
     conf = hadoop.conf("quick", mapreduce_job_ubertask_enable="true")
+    schema = tmp_path / "schema.yaml"
+    fields = ", ".join(f"{name}: exact" for name in NAMES)
+    schema.write_text(f"id: id\nfields: {{{fields}}}\nkeep: longest\ngolden: {{{NAMES[0]}: all}}\n")
     for name, switches in (("here", []), ("there", ["-r", "hadoop", "--conf-path", conf])):
         out = tmp_path / name if name == "here" else "hdfs:///match/out"
         asked = [
             "match",
             tmp_path / "people.csv",
+            "-s",
+            schema,
             "--model",
             tmp_path / f"model-{name}",
             "-o",
@@ -177,10 +182,12 @@ def test_match_gives_the_same_on_the_cluster(hadoop, tmp_path):
         assert done.returncode == 0, done.stderr[-3000:]
     for name in ("model.json", "questions.json"):
         assert (tmp_path / "model-there" / name).read_bytes() == (tmp_path / "model-here" / name).read_bytes()
-    for name in ("pairs", "clusters", "cluster_shapes"):
+    for name in ("pairs", "clusters", "cluster_shapes", "entities"):
         expected = lines(tmp_path / "here", name)
         assert expected
         assert lines("hdfs:///match/out", name) == expected
+    listed = hadoop.cluster.hadoop("fs", "-ls", "hdfs:///match/out").stdout.decode()
+    assert [line[:10] for line in listed.splitlines() if line.endswith("/entities")] == ["drwx------"]
 
 
 @pytest.mark.slow

@@ -95,6 +95,8 @@ def test_which_value_a_rule_keeps_and_where_it_came_from(rule, table, value, ori
         (["1 Ann|2024-01-02 10:00+02:00", "2 Bob|2024-01-02 09:00Z"], "Bob", "2"),
         # A record without the column.
         (["1 Ann", "2 Bob|1900-01-01"], "Bob", "2"),
+        # Of equal values that of the newest record.
+        (["1 Ann|2024-01-01", "2 Ann|2024-01-02"], "Ann", "2"),
         (["1 |2024-01-01", "2 |2024-01-02"], "", None),
     ],
 )
@@ -142,6 +144,7 @@ def test_dates_of_iso_8601_are_those_that_every_python_reads(text, microseconds)
         (["1 Bob|x|crm", "2 Ann|x|crm", "3 Ann|x|web"], "Ann", "2"),
         (["1 Ann|x|crm", "2 Anne|x| crm "], "Anne", "2"),
         (["1 Bob|x|crm", "2 Ann|x|crm"], "Bob", "1"),
+        (["1 Ann|x|web", "2 Ann|x|crm"], "Ann", "2"),
         (["1 |x|crm"], "", None),
     ],
 )
@@ -199,12 +202,20 @@ def test_a_cluster_of_ten_thousand_records():
 VALUES = st.sampled_from(["", " ", "a", "b", "ab", "ba", "abc", "é"])
 DATES = st.sampled_from(["", "soon", "2024-01-01", "2024-01-02", "2024-01-01T00:00:00Z", "1999-12-31"])
 SOURCES = st.sampled_from(["crm", "web", "erp", ""])
-ENTITIES = st.dictionaries(
-    st.tuples(st.sampled_from(["a", "b"]), st.sampled_from("123456")),
-    st.tuples(VALUES, DATES, SOURCES),
-    min_size=1,
-    max_size=7,
-).map(lambda found: [Record(*identity, list(items)) for identity, items in found.items()])
+
+
+def entities(values):
+    """Records of one entity with these names."""
+    return st.dictionaries(
+        st.tuples(st.sampled_from(["a", "b"]), st.sampled_from("123456")),
+        st.tuples(values, DATES, SOURCES),
+        min_size=1,
+        max_size=7,
+    ).map(lambda found: [Record(*identity, list(items)) for identity, items in found.items()])
+
+
+# Of few names many are equal.
+ENTITIES = entities(VALUES) | entities(st.sampled_from(["", "a"]))
 RULE = st.sampled_from([NEWEST, SOURCE, SET, *map(Rule, ("most-frequent", "longest", "first", "all"))])
 
 

@@ -15,7 +15,7 @@ from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.native_schema import read_native
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.properties import Settings
-from pehchan.metadata.records import Record
+from pehchan.metadata.records import Record, Records
 from pehchan.mrjobs import settling
 from pehchan.mrjobs.wire import Clustered
 
@@ -190,6 +190,33 @@ def test_a_task_holds_a_part_of_the_records_and_not_all(tmp_path):
     assert len(held) > settling.DRAWERS // 4
     assert max(held) < sum(held) / 50
     assert len(lines) == len({cluster for cluster, _ in pairs})
+
+
+def test_a_task_writes_its_clusters_in_one_order_whatever_comes_first(tmp_path):
+    plan, _ = plan_file(tmp_path)
+    job = GoldenRecords(["--plan", str(plan)])
+    job.start()
+    job.start_keeping()
+    values = [
+        b"r" + Records("", 6, [name, "", cluster, name, name, ""]).encode()
+        for name, cluster in (("1", "1"), ("2", "2"), ("3", "1"), ("10", "10"))
+    ]
+    written = list(job.keep(b"0", iter(values)))
+    assert [json.loads(payload)["entity"] for _, payload in written] == ["1", "10", "2"]
+    assert list(job.keep(b"0", reversed(values))) == written
+
+
+def test_tasks_send_what_they_gathered_before_it_is_all(tmp_path):
+    plan, _ = plan_file(tmp_path, batch_bytes=1)
+    rows, pairs = made_up(90)
+    job = GoldenRecords(["--plan", str(plan)])
+    job.start()
+    sent = []
+    for line in write_input(tmp_path, rows, pairs, random.Random(1)).read_bytes().splitlines():
+        sent += job.read_line(None, line) or ()
+    assert len(sent) > 90
+    values = [value for _, value in [*sent, *job.send_all()]]
+    assert len(list(job.find_clusters(b"0", iter(values)))) > 45
 
 
 def test_the_rules_of_the_test_are_those_that_were_meant():

@@ -215,6 +215,14 @@ def test_what_is_not_compared_any_more_is_kept_all_the_same():
     assert again(found) == found
 
 
+def test_a_numbered_column_that_is_not_compared_any_more_has_its_name_from_the_header():
+    fields = "{a: {measure: edit, column: 1, keep: longest}, b: {measure: edit, column: 2}}"
+    schema = facet(read_well(f"{{id: 0, fields: {fields}}}"), replace(Settings(), faceted=(2,)), Mistakes())
+    found = resolve(schema, ("id", "name", "city"), Mistakes())
+    assert found.golden == (KeptColumn("name", 1, Rule("longest")),)
+    assert again(found) == found
+
+
 def test_it_travels_in_a_plan():
     plan = Plan(read_well(CUSTOMERS), Settings(), 100)
     found = Plan.from_dict(json.loads(json.dumps(plan.to_dict())))

@@ -11,10 +11,10 @@ from settled import settled_lines
 from pehchan.clustering.decisions import Decision, write_decisions
 from pehchan.console import pipeline
 from pehchan.console.pipeline import find_components
-from pehchan.console.places import LocalPlace
 from pehchan.metadata.mistakes import MistakesError
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
 from pehchan.mrjobs.components import Components
+from pehchan.mrjobs.places import LocalPlace
 from pehchan.mrjobs.wire import CLUSTERED, SHAPE, Clustered, ClusterShapes, Pair, Pairs, read_tagged
 
 

@@ -286,7 +286,10 @@ def test_febrl3_has_the_answer_on_two_workers_that_it_has_inline(
 
 def test_links_and_clusters_of_pairs_have_the_answer_that_they_have_inline(one_jvm, customers, tmp_path):
     files = [customers / "files" / name for name in ("one.csv", "two, with 100% é.txt")]
-    same_as_inline(tmp_path / "link", "link", *files, "-s", customers / "s.yaml", *ASKED)
+    schema = tmp_path / "golden.yaml"
+    schema.write_text(SCHEMA + "keep: {source: [b, a]}\ngolden: {phone: all, name: longest}\n")
+    found, _ = same_as_inline(tmp_path / "link", "link", *files, "-s", schema, *ASKED)
+    assert len(found["entities"]) == len({line.split(b",")[0] for line in found["clusters"]})
     pairs = tmp_path / "pairs.csv"
     pairs.write_bytes(b"a,b,10\nb,c,20\nd,e,900\nf,\xff,10\ng,h,x\n\nshort\ni,j,3\rk,l,4\n")
     same_as_inline(tmp_path / "pairs, 100% é", "cluster", pairs, "--cutoff", "100")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pehchan.console.jobs import local_folder
+from pehchan.console.jobs import RUNNERS, local_folder
 from pehchan.console.learning_run import Learning, Learnt, run_learning
 from pehchan.console.learnt_text import found_text
 from pehchan.console.pipeline import Result, run_pipeline
@@ -56,6 +56,13 @@ def run_phase(name: str, configuration: Configuration, asked: Asked | None = Non
     """
     asked = asked or Asked()
     phase = find_phase(name)
+    if asked.runner in RUNNERS and "" not in RUNNERS[asked.runner]:
+        # The records are on this machine once they are read, and so are models and entities.
+        what = f"phases run on this machine, whose files {asked.runner} does not read."
+        right = (
+            "Use -r local, which takes all cores; or pehchan match, with files where the cluster reads them."
+        )
+        raise MistakesError([Mistake(f"-r {asked.runner}", what, right)])
     for notice in configuration.notices:
         asked.tell(notice)
     with local_folder() as here:

@@ -59,7 +59,9 @@ FIELD_KEYS = {
     "abbreviations": "x.csv",
     "primaryKey": "true",
 }
-KEYS_BESIDES = "config incrementalData deletedData outputTmp lookupData lookupOutput transformedOutputPath explainOutput"
+KEYS_BESIDES = (
+    "config incrementalData deletedData outputTmp lookupData lookupOutput transformedOutputPath explainOutput"
+)
 KEYS_NOT_BUILT = "deterministicMatching passthroughExpr postProcessors"
 PIPE_KEYS = {
     "name": "customers",
@@ -88,9 +90,9 @@ API = {
     pipes: "Pipe CsvPipe BigQueryPipe SnowflakePipe UCPipe",
     pipes.Pipe: "getPipe addProperty setSchema toString",
     pipes.CsvPipe: "setDelimiter setLocation setHeader",
-    enterprise: """EArguments EFieldDefinition EZingg EClientOptions EPipe ECsvPipe EBigQueryPipe ESnowflakePipe EUCPipe
-        IncrementalArguments LookupArguments CompareArguments TransformedOutputArguments ExplainArguments
-        DeterministicMatching""",
+    enterprise: """EArguments EFieldDefinition EZingg EClientOptions EPipe ECsvPipe EBigQueryPipe
+        ESnowflakePipe EUCPipe IncrementalArguments LookupArguments CompareArguments
+        TransformedOutputArguments ExplainArguments DeterministicMatching""",
     enterprise.EFieldDefinition: "setPrimaryKey setPostProcessors",
     enterprise.EArguments: """setBlockingModel setOutputStats setPassthroughExpr
         setDeterministicMatchingCondition""",

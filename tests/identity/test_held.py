@@ -29,7 +29,7 @@ def plan():
 @given(st.lists(st.tuples(CHANGES, PAIRS), min_size=1, max_size=5), st.sets(st.sampled_from(IDS)))
 def test_pairs_hold_until_one_of_their_records_is_written_anew(versions, moved):
     since, expected, changes, pairs = {}, set(), [], []
-    for number, (changed, accepted) in enumerate(versions):
+    for number, (changed, accepted) in enumerate(versions, 1):
         # A version accepts pairs of records that are there.
         changes.append({each: None if to is None else ([each], to) for each, to in changed.items()})
         for each, to in changed.items():

@@ -18,16 +18,18 @@ from pehchan.clustering.clusters import Clustering, Decided, Links
 from pehchan.clustering.decisions import Decision
 from pehchan.clustering.measuring import measure_of
 from pehchan.clustering.mixing import mixed
-from pehchan.identity.changes import Pair, Reasons, changes
+from pehchan.identity.changes import Pair, Reasons, TellingPair, changes
 from pehchan.identity.continuing import continued, str_bytes
 from pehchan.identity.rows import Member, Rows, Source
 from pehchan.identity.state import StateError
 from pehchan.learning.addresses import pairs_at
+from pehchan.learning.odds import probability_of
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Record
 from pehchan.mrjobs.addressed import addressing_of, of_each, short
 from pehchan.mrjobs.coded import Codes64, as_bytes, codes_of
 from pehchan.mrjobs.entity_ids import entity_ids
+from pehchan.mrjobs.exporting import log_odds_steps
 from pehchan.mrjobs.joins.all_pairs import hashed
 from pehchan.mrjobs.learnt import comparison_of
 from pehchan.mrjobs.state_lines import KeptMembers, KeptPairs, KeptRecords, in_lines
@@ -247,9 +249,25 @@ class Updating:
             update, ids, after, clusters.component, sorted(deleted, key=str_bytes), fresh, members
         )
         changed = fresh.keys() & before.keys()
-        update.log = list(changes(self._number, before, after, changed, Reasons(pairs, lost, batch.decided)))
+        update.log = list(
+            changes(
+                self._number,
+                before,
+                after,
+                changed,
+                Reasons(self._told(pairs), self._told(lost), batch.decided),
+            )
+        )
         update.counts["entities"] = len(set(after.values())) - len(set(before.values()))
         update.counts["records"] = len(ids) - len(before)
+
+    def _told(self, pairs: Sequence[Pair]) -> list[TellingPair]:
+        """Pairs as the log has them: of a model with probabilities in the place of distances."""
+        steps = log_odds_steps(self._plan)
+        return [
+            (a, b, round(probability_of(distance, steps), 6) if steps else distance)
+            for a, b, distance in pairs
+        ]
 
     def _all_pairs(
         self, members: Mapping[int, Member], gone: set[str], pairs: Sequence[Pair], place: Mapping[str, int]

@@ -4,6 +4,8 @@ import io
 import json
 import math
 import random
+import subprocess
+import sys
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -297,6 +299,19 @@ def test_lines_of_a_stream_are_answered_each_by_itself(called):
     assert answers[5]["id"] == "r9"
     assert answers[5]["warnings"] == ['there is no column "more", which is left out']
     assert answers[5]["found"][0]["records"][0] == {"id": "r2", "distance": 0}
+
+
+def test_a_program_that_keeps_it_running_gets_each_answer_at_once(called):
+    command = [sys.executable, "-m", "pehchan.console.command", "lookup", "state", "--file", "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        for name, entity in (("ann lee", "e1-1"), ("anne lehm", "e1-3")):
+            running.stdin.write(json.dumps({"name": name}).encode() + b"\n")
+            running.stdin.flush()
+            # Its input is still open.
+            assert json.loads(running.stdout.readline())["found"][0]["entity"] == entity
+        running.stdin.close()
+        assert running.stdout.read() == b""
+        assert running.wait() == 0
 
 
 def test_a_file_is_answered_as_a_table(called):

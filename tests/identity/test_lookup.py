@@ -1,5 +1,6 @@
 """What a lookup answers: the pairs that a run over all records has with the one that is looked up, and those near."""
 
+import csv
 import io
 import json
 import math
@@ -195,6 +196,42 @@ def test_a_record_of_real_data_has_the_partners_that_a_run_over_all_gives_it(rec
             assert got == {o: d for o, d in partners.get(each, {}).items() if o not in chosen}
             some += len(got)
     assert some > 30
+
+
+RULES = """\
+id: id
+fields:
+  first: {measure: jaro-winkler}
+  last: {measure: levenshtein}
+  birth: {measure: levenshtein, missing: skip}
+cutoff: 250
+"""
+
+
+@pytest.mark.parametrize("way", ["match", "dedupe, all pairs", "dedupe, blocks"])
+def test_a_state_that_a_run_kept_answers_with_the_pairs_of_the_run(tmp_path, monkeypatch, way):
+    monkeypatch.chdir(tmp_path)
+    columns, _ = persons(120, 50, seed=9)
+    rows = [[f"r{number}", *values] for number, values in enumerate(zip(*columns, strict=True))]
+    with open("persons.csv", "w", newline="") as file:
+        csv.writer(file).writerows([["id", *PERSON], *rows])
+    blocks = "blocking: [last, birth]\n" if way == "dedupe, blocks" else ""
+    Path("rules.yaml").write_text(RULES + blocks)
+    how = ["match"] if way == "match" else ["dedupe", "-s", "rules.yaml"]
+    assert main([*how, "persons.csv", "--state", "state", "-q"]) == 0
+    partners = {row[0]: set() for row in rows}
+    for part in Path("pehchan-out/pairs").iterdir():
+        for line in part.read_text().splitlines():
+            one, two, _ = line.split(",", 2)
+            partners[one].add(two)
+            partners[two].add(one)
+    lookup = Lookup(open_state("state"))
+    for row in rows:
+        found = lookup.find(dict(zip(["id", *PERSON], row, strict=True)))
+        assert {each for of in matches(found).values() for each in of} == partners[row[0]]
+        for each in found:
+            assert {each.entity} == {lookup.entity_of(near.record.id) for near in each.records}
+    assert sum(map(len, partners.values())) > 50
 
 
 def test_records_keep_their_rows_where_only_their_entities_change(tmp_path):

@@ -37,8 +37,8 @@ from pehchan.mrjobs.score_candidates import ScoreCandidates
 from pehchan.mrjobs.wire import PAIRS, Pairs
 
 IDS = [f"r{number}" for number in range(8)]
-NAMES = st.text("ab", min_size=3, max_size=6)
-CHANGES = st.dictionaries(st.sampled_from(IDS), st.none() | NAMES, max_size=6)
+NAMES = st.text("ab", min_size=3, max_size=4)
+CHANGES = st.dictionaries(st.sampled_from(IDS), st.none() | NAMES, min_size=1, max_size=8)
 
 
 def plan_of(**more):

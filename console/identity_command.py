@@ -95,6 +95,20 @@ def add_commands(commands: Any) -> None:
     history.add_argument("id", nargs="?", metavar="ID", help="of an entity or a record; default: of all")
     _add_shown(history)
 
+    lookup = command(commands, "lookup", run_lookup, "tell which entities of a state a record may belong to")
+    _add_state(lookup)
+    lookup.add_argument("values", nargs="*", metavar="FIELD=VALUE", help="the values of one record")
+    lookup.add_argument(
+        "--file",
+        metavar="FILE",
+        help="many records: a CSV, TSV or JSON-lines file with named columns, or - for JSON lines on standard input, "
+        "each of which is answered at once",
+    )
+    lookup.add_argument(
+        "-o", "--out", default="", metavar="OUT", help="with --file, a file for the answers (default: shown)"
+    )
+    lookup.add_argument("--json", action="store_true", help="answers as JSON, one object a record")
+
 
 def _add_shown(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-n", type=int, default=10, metavar="N", help="how many entities are shown (10)")
@@ -253,6 +267,28 @@ def _listed(entry: dict[str, Any], names: Sequence[str]) -> Iterator[Sequence[st
     for name in names:
         value = entry.get(name, [])
         yield [value] if isinstance(value, str) else value
+
+
+def run_lookup(options: argparse.Namespace) -> int:
+    """Tell which entities a record, or those of a file, may belong to."""
+    from pehchan.console.looking_up import look_up, look_up_file
+    from pehchan.metadata.mistakes import Mistakes
+
+    mistakes = Mistakes()
+    if bool(options.values) == bool(options.file):
+        mistakes.add(
+            "lookup",
+            "one record, or a file of them.",
+            "Give field=value of each field that is known, or --file FILE.",
+        )
+    elif options.out and not options.file:
+        mistakes.add("--out", "it is for the answers to a file.", "Give --file as well, or leave it out.")
+    mistakes.raise_if_any()
+    if options.file:
+        look_up_file(options.state, options.file, options.out, options.json)
+    else:
+        print(look_up(options.state, options.values, options.json))
+    return 0
 
 
 def updated_text(updated: "Updated", name: str) -> str:

@@ -114,6 +114,15 @@ def read_head(
     return Head(good, aside, size, whole=True)
 
 
+def read_values(
+    path: FilePath, format: str, encoding: str, columns: Sequence[str], delimiter: str = ""
+) -> Iterator[Row]:
+    """All rows, items in the order of `columns`, as `ingest` has them."""
+    reader = _reader(format, delimiter)
+    with Lines(path, encoding, reader.newline) as lines:
+        yield from reader.rows(lines, columns)
+
+
 def ingest(
     path: FilePath,
     format: str,

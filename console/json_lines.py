@@ -19,13 +19,13 @@ def json_objects(lines: Lines) -> Iterator[tuple[Row, dict[str, Any] | None]]:
     for line in lines:
         value, reason = None, ""
         if line.strip():
-            value, reason = _json_object(line)
+            value, reason = json_object(line)
         row = lines.row(None, reason)
         yield row, None if row.reason else value
         lines.begin_row()
 
 
-def _json_object(line: str) -> tuple[dict[str, Any] | None, str]:
+def json_object(line: str) -> tuple[dict[str, Any] | None, str]:
     """The object of a line, or the reason why there is none."""
     try:
         value = _DECODER.decode(line)

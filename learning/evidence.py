@@ -97,19 +97,21 @@ def _records(table: Table) -> WordVectors:
             *([column.values[code] for code in column.codes.tolist()] for column in worded), strict=True
         )
     ] or [""] * len(table)
-    records = max((column.field.records for column in worded), default=1)
-    counts: dict[str, float] = {}
-    for column in worded:
-        for word, count in _word_counts(column.field).items():
-            counts[word] = max(counts.get(word, 0.0), count)
-    return WordVectors(texts, lambda word: math.log((records + 1) / (counts.get(word, 1.0) + 1)) + 0.1)
+    fields = [column.field for column in worded]
+    records = max((field.records for field in fields), default=1)
+
+    def weight(word: str) -> float:
+        count = max((_word_count(field, word) for field in fields), default=0.0) or 1.0
+        return math.log((records + 1) / (count + 1)) + 0.1
+
+    return WordVectors(texts, weight)
 
 
-def _word_counts(field: LearntField) -> dict[str, float]:
+def _word_count(field: LearntField, word: str) -> float:
+    """In how many records of a field a word occurs, 0 where it is not known."""
     if field.kind != "name":
-        return dict(field.words)
-    present = field.coverage * field.records
-    return {value: share * present for value, share in field.frequent.items()}
+        return field.words.get(word, 0.0)
+    return field.frequent.get(word, 0.0) * (field.coverage * field.records)
 
 
 def _rarities(column: Column) -> Floats:
@@ -118,10 +120,7 @@ def _rarities(column: Column) -> Floats:
 
 def _make_rarities(column: Column) -> Floats:
     field = column.field
-    present = max(field.coverage * field.records, 1.0)
-    rest = max(1.0 - math.fsum(field.frequent.values()), 0.0) / max(field.distinct - len(field.frequent), 1)
-    least = 1.0 / max(field.records, 1)
-    other = max(rest, 1.0 / present, least)
+    other, least = field.rare_share, field.least_share
     return np.array(
         [-math.log(max(field.frequent.get(value, other), least)) for value in column.values], dtype=np.float64
     )

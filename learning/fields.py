@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pehchan.learning.normal import FORMS, is_date
@@ -52,6 +53,27 @@ class LearntField:
     def word_weight(self, word: str) -> float:
         """How much it tells that two records have the word: its inverse document frequency."""
         return math.log((self.records + 1) / (self.words.get(word, self.rare_word) + 1)) + 0.1
+
+    @cached_property
+    def rare_share(self) -> float:
+        """Share of the records with a value that have one that is not in `frequent`, about, and at the least."""
+        present = max(self.coverage * self.records, 1.0)
+        rest = max(1.0 - math.fsum(self.frequent.values()), 0.0)
+        return max(rest / max(self.distinct - len(self.frequent), 1), 1.0 / present, self.least_share)
+
+    @property
+    def least_share(self) -> float:
+        """The share of one record."""
+        return 1.0 / max(self.records, 1)
+
+    @cached_property
+    def records_of_words(self) -> Mapping[str, Sequence[float]]:
+        """In how many records a word occurs, for each value of `frequent` with the word."""
+        found: dict[str, list[float]] = {}
+        for value, share in self.frequent.items():
+            for word in set(value.split(" ")):
+                found.setdefault(word, []).append(share * self.coverage * self.records)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON; decimals of six digits, of chances six that count."""

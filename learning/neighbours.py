@@ -100,20 +100,22 @@ def _words_of(table: Table) -> tuple[csr_array, list[str], NDArray[np.float64]]:
 
 def _weights(vocabulary: Sequence[str], fields: Sequence[LearntField]) -> NDArray[np.float64]:
     """Inverse document frequencies, as the profile has the counts; 0 of frequent words."""
-    counts: dict[str, float] = {}
+    worded = [field for field in fields if field.kind in _KINDS]
     records = max((field.records for field in fields), default=0)
-    for field in fields:
-        if field.kind not in _KINDS:
-            continue
-        if field.words:
-            for word, count in field.words.items():
-                counts[word] = counts.get(word, 0) + count
-            continue
-        for value, share in field.frequent.items():
-            for word in set(value.split(" ")):
-                counts[word] = counts.get(word, 0) + share * field.coverage * records
+
+    def count(word: str) -> float:
+        found = 0.0
+        for field in worded:
+            if field.words:
+                found += field.words.get(word, 0)
+            else:
+                for each in field.records_of_words.get(word, ()):
+                    found += each
+        # In a record at the least.
+        return found or 1.0
+
     most = min(max(_FREQUENT, _FREQUENT_SHARE * records), _MOST_FREQUENT)
-    found = [counts.get(word, 1.0) for word in vocabulary]
+    found = list(map(count, vocabulary))
     return np.array(
         [0.0 if count > most else math.log((records + 1) / (count + 1)) + 0.1 for count in found] or [0.0]
     )

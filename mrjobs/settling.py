@@ -301,7 +301,7 @@ def drawer_of(family: str) -> int:
 
 def _family(record: Record) -> str:
     """What ids have in common that only differ in their suffixes: a duplicate of one may come to be another."""
-    return _without_suffixes(record.id) if record.id else _content_id(record.items)
+    return _without_suffixes(record.id) if record.id else content_id(record.items)
 
 
 def _without_suffixes(record_id: str) -> str:
@@ -316,5 +316,5 @@ def _digest(content: bytes) -> str:
     return blake2b(content, digest_size=8).hexdigest()
 
 
-def _content_id(items: Sequence[str]) -> str:
+def content_id(items: Sequence[str]) -> str:
     return "#" + _digest(ascii_json(items))

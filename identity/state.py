@@ -91,7 +91,10 @@ class Manifest:
                 raise ValueError(
                     f"a state of version {version!r}, and this pehchan reads version {STATE_VERSION}."
                 )
-            return cls(**given)
+            manifest = cls(**given)
+            if not isinstance(manifest.parts, dict):
+                raise TypeError("parts without their bytes")
+            return manifest
         except (TypeError, KeyError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"not a whole manifest: {error}.") from None
 

@@ -115,7 +115,7 @@ class Addressing:
         """
         if hashes is None:
             hashes = key_hashes(table, self._keys.keys)
-        found = []
+        found: list[tuple[Rows, Hashes]] = []
         for k, key in enumerate(self._keys.keys):
             used = {part.field for part in key.parts}
             others = [part for part in self._keys.refinements if part.field not in used]

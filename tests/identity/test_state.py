@@ -344,7 +344,7 @@ def test_a_state_is_made_only_where_nothing_else_is(made, state, tmp_path, calle
     assert [path.name for path in full.iterdir()] == ["precious"]
     assert full.stat().st_mode == mode
     # One that was broken off left its parts.
-    left = tmp_path / "left" / "parts" / "000001-left"
+    left = tmp_path / "left" / "parts" / "000001-0badcafe"
     left.mkdir(parents=True)
     asked = ["dedupe", base, "-s", schema, "-o", out, "--state", tmp_path / "left", "-q", "--no-report"]
     assert called(*asked)[0] == 0
@@ -461,6 +461,24 @@ def test_of_two_updates_at_once_one_is_refused_and_none_is_lost(where, state, tm
     assert entities_of(state).keys() == {*before, "n1", "n2"}
     assert len(list((state / "parts").iterdir())) == 3
     assert not [path for path in (state / "manifests").iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt, MemoryError])
+def test_a_version_stays_once_it_is_there_whatever_happens_then(error, state, new, called, monkeypatch):
+    def fails(*arguments):
+        raise error
+
+    monkeypatch.setattr("pehchan.identity.state._remove_unneeded", fails)
+    called("update", state, new, "-q")
+    assert open_state(str(state)).number == 2
+    assert entities_of(state).keys() == {*RECORDS, *NEW}
+
+
+def test_folders_of_others_among_the_parts_stay(state, new, called):
+    (state / "parts" / "mine").mkdir()
+    (state / "parts" / "000001-mine").mkdir()
+    assert called("update", state, new, "-q")[0] == 0
+    assert {path.name for path in (state / "parts").iterdir()} > {"mine", "000001-mine"}
 
 
 def test_a_part_that_was_taken_away_is_told_as_what_it_is(state, new, called, monkeypatch):

@@ -16,7 +16,7 @@ import platform
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
@@ -38,6 +38,7 @@ PLAN, DECISIONS = "plan.json", "decisions.json"
 FOLDERS = {"manifests", "parts"}
 
 _MANIFEST = re.compile(r"(\d{6,})\.json")
+_PART = re.compile(r"(\d{6,})-[0-9a-f]{8}")
 
 
 class StateError(RuntimeError):
@@ -91,7 +92,10 @@ class Manifest:
                 raise ValueError(
                     f"a state of version {version!r}, and this pehchan reads version {STATE_VERSION}."
                 )
-            return cls(**given)
+            manifest = cls(**given)
+            if not isinstance(manifest.parts, dict):
+                raise TypeError("parts without their bytes")
+            return manifest
         except (TypeError, KeyError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"not a whole manifest: {error}.") from None
 
@@ -246,17 +250,17 @@ class NextVersion:
             (self.part / kind).make()
             (self.part / kind / "part-00000").write(text + b"\n")
 
+    def kept(self) -> Manifest | None:
+        """The version of this number, whoever made it; None where there is none."""
+        found = _manifests(self._folder).get(self.number)
+        return Manifest.decode((self._folder / "manifests" / found).read()) if found else None
+
     def changed(self) -> StateChanged:
         """What is told where somebody else made this version."""
         return StateChanged(
             f"{self._folder}: version {self.number} was made by somebody else meanwhile, and nothing "
             "of this run was kept.\n  Run it again, on what is there now."
         )
-
-    @property
-    def made_by_others(self) -> bool:
-        """Whether somebody else made this version."""
-        return self.number <= max(_manifests(self._folder), default=0)
 
     def commit(self, manifest: Manifest, keep: int = KEPT) -> State:
         """Make it the state, and remove what no version that is kept needs. Raises StateChanged."""
@@ -271,13 +275,15 @@ class NextVersion:
         written = self._folder / "manifests" / f"{self.number:06d}.json"
         if not written.create(manifest.encode()):
             raise self.changed()
-        _remove_unneeded(self._folder, self.number, keep)
+        # The version is there, whether others are removed or not.
+        with suppress(OSError):
+            _remove_unneeded(self._folder, self.number, keep)
         return State(self._folder, manifest)
 
 
 @contextmanager
 def next_version(folder: Place, before: State | None) -> Iterator[NextVersion]:
-    """A version to be made, whose part is gone again where it fails. Raises StateChanged."""
+    """A version to be made, whose part is gone again where it is not. Raises StateChanged."""
     made = NextVersion(folder, before, before.number + 1 if before is not None else 1)
     made.part.make()
     if before is None and isinstance(folder, LocalPlace):
@@ -285,9 +291,11 @@ def next_version(folder: Place, before: State | None) -> Iterator[NextVersion]:
     try:
         yield made
     except BaseException as error:
-        made.part.remove()
+        kept = made.kept()
+        if kept is None or made.name not in kept.parts:
+            made.part.remove()
         # Whoever made the version took our part away, so that anything may have failed.
-        if isinstance(error, Exception) and not isinstance(error, StateError) and made.made_by_others:
+        if isinstance(error, Exception) and not isinstance(error, StateError) and kept is not None:
             raise made.changed() from error
         raise
 
@@ -310,5 +318,5 @@ def _remove_unneeded(folder: Place, newest: int, keep: int) -> None:
             return
         needed |= {*manifest.parts, manifest.plan, manifest.decisions}
     for name in (folder / "parts").sizes():
-        if name not in needed and int(name.partition("-")[0]) <= newest:
+        if name not in needed and (found := _PART.fullmatch(name)) and int(found[1]) <= newest:
             (folder / "parts" / name).remove()

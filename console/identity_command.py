@@ -318,15 +318,18 @@ def updated_text(updated: "Updated", name: str) -> str:
     return "\n".join(lines)
 
 
-def difference_text(found: "Difference", shown: int) -> str:
-    """What became of entities, for a person: the first ones in full."""
+def difference_text(found: "Difference", shown: int, reassign: str = "reassign") -> str:
+    """What became of entities, for a person: the first ones in full.
+
+    reassign  what the command is called that gives entities the ids of others
+    """
     lines = [
         f"entities: {found.before:,} before, {found.after:,} now, {found.same:,} the same",
         *(f"  {number:,} {what}" for what, number in sorted(found.kinds.items())),
     ]
     if found.same < found.alike:
         lines.append(
-            f"{found.alike:,} groups of records are one entity in both; reassign gives them the same ids."
+            f"{found.alike:,} groups of records are one entity in both; {reassign} gives them the same ids."
         )
     for entry in found.entries[:shown]:
         lines.append(entry_text(entry))

@@ -10,10 +10,10 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from pehchan.identity.state import MEMBERS, RECORDS, State
+from pehchan.identity.state import MEMBERS, PAIRS, RECORDS, State
 from pehchan.metadata.records import Record
 from pehchan.mrjobs.coded import Codes64, as_bytes, codes_of
-from pehchan.mrjobs.state_lines import KeptMembers, KeptRecords, Mask, Short
+from pehchan.mrjobs.state_lines import KeptMembers, KeptPairs, KeptRecords, Mask, Short
 
 Rows = NDArray[np.int64]
 
@@ -120,6 +120,23 @@ class HeldRecords:
     def entities(self, rows: Rows) -> list[str]:
         """The entities of the records of these rows."""
         return [orjson.loads(row)[1] for row in self._members.at(self._member_of[rows].tolist())]
+
+    def pairs(self, state: State) -> tuple[Rows, Rows, NDArray[np.int64]]:
+        """The accepted pairs that hold: the rows of their records, and their distances. `state` is the one read."""
+        order = np.argsort(self._member_of)
+        row_of = order[np.searchsorted(self._member_of, self._member, sorter=order)] if len(order) else order
+        found: list[list[NDArray[np.int64]]] = [[np.zeros(0, np.int64)] for _ in range(3)]
+        for line in state.lines(PAIRS):
+            kept = KeptPairs.decode(line)
+            (a, there_a), (b, there_b) = self._places(kept.a), self._places(kept.b)
+            holds = there_a & there_b
+            if holds.any():
+                holds &= (self._since[a] <= kept.version) & (self._since[b] <= kept.version)
+            parts = (row_of[a[holds]], row_of[b[holds]], kept.distances[holds].astype(np.int64))
+            for column, part in zip(found, parts, strict=True):
+                column.append(part)
+        a, b, distances = map(np.concatenate, found)
+        return a, b, distances
 
     def entity_of(self, record_id: str) -> str:
         """The entity of the record with an id; "" where there is none."""

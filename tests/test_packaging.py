@@ -30,6 +30,9 @@ def wheel(tmp_path_factory):
 def test_the_wheel_holds_every_module_and_example_under_pehchan_and_nothing_else(wheel):
     inside = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     expected = {"pehchan/__init__.py", "pehchan/main.py", "pehchan/py.typed"}
+    for names in ("zinggEC", "zinggES"):
+        inside_of = (ROOT / "src" / "pehchan" / names).rglob("*.py")
+        expected |= {str(path.relative_to(ROOT / "src")) for path in inside_of}
     for room in ROOMS:
         expected |= {f"pehchan/{path.relative_to(ROOT)}" for path in (ROOT / room).rglob("*.py")}
     expected |= {f"pehchan/{path.relative_to(ROOT)}" for path in (ROOT / "metadata" / "schemas").iterdir()}

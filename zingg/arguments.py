@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from pehchan.metadata.mistakes import Mistake, MistakesError, nearest
-from pehchan.zingg.configuration import Configuration, read_configuration
+from pehchan.zingg.configuration import Configuration
 from pehchan.zingg.environment import read_json
 from pehchan.zingg.pipes import Pipe
+from pehchan.zingg.wrapped import read
 
 
 class MatchType:
@@ -48,7 +49,7 @@ class FieldDefinition:
         return dict(self._data)
 
 
-def _each(given: Iterable[Any]) -> list[Any]:
+def each_of(given: Iterable[Any]) -> list[Any]:
     """One after the other, of several arguments or of a list of them."""
     return [one for each in given for one in (each if isinstance(each, list | tuple) else [each])]
 
@@ -72,13 +73,13 @@ class Arguments:
         self._data["fieldDefinition"] = [each.getFieldDefinition() for each in fieldDefinition]
 
     def setData(self, *pipes: "Pipe | Sequence[Pipe]") -> None:
-        self._data["data"] = [each.getPipe() for each in _each(pipes)]
+        self._data["data"] = [each.getPipe() for each in each_of(pipes)]
 
     def setOutput(self, *pipes: "Pipe | Sequence[Pipe]") -> None:
-        self._data["output"] = [each.getPipe() for each in _each(pipes)]
+        self._data["output"] = [each.getPipe() for each in each_of(pipes)]
 
     def setTrainingSamples(self, *pipes: "Pipe | Sequence[Pipe]") -> None:
-        self._data["trainingSamples"] = [each.getPipe() for each in _each(pipes)]
+        self._data["trainingSamples"] = [each.getPipe() for each in each_of(pipes)]
 
     def setModelId(self, id: str) -> None:
         self._data["modelId"] = id
@@ -137,13 +138,13 @@ class Arguments:
 
     def configuration(self) -> Configuration:
         """Read. Raises MistakesError with all that is wrong."""
-        return read_configuration(self.getArgs(), "Arguments")
+        return read(self.getArgs(), "Arguments")
 
 
 #: Options of a program that change what is done.
 _USED = (
     *("--phase", "--conf", "--zinggDir", "--modelId", "--location", "--column", "--showConcise"),
-    *("--cluster", "--runner", "--conf-path"),
+    *("--cluster", "--zinggid", "--compareTo", "--originalZinggId", "--runner", "--conf-path"),
 )
 #: Those that Zingg takes and that are not needed here.
 _NOT_NEEDED = ("--license", "--email", "--format", "--remote", "--preprocess", "--jobId", "--collectMetrics")

@@ -22,12 +22,15 @@ from typing import Any, NoReturn
 from pehchan.console.pipeline import quiet_mrjob
 from pehchan.learning.labels import MATCH, NO_MATCH, UNSURE
 from pehchan.zingg.arguments import Arguments, ClientOptions, FieldDefinition, MatchType
+from pehchan.zingg.command import clusters_of
 from pehchan.zingg.configuration import Configuration, checked
+from pehchan.zingg.entity_rows import ZINGG_ID
 from pehchan.zingg.extras import library
 from pehchan.zingg.labelling import label, marking_of, update_label
 from pehchan.zingg.marking import ANSWER, CLUSTER, PREDICTION, ROW_ID, SCORE, SOURCE, Marking, Pairs, pairs_of
 from pehchan.zingg.phases import PHASES, find_phase, run_phase
 from pehchan.zingg.running import Asked, Run
+from pehchan.zingg.wrapped import read_configuration_file
 
 __all__ = [
     "Arguments",
@@ -68,6 +71,10 @@ class ZinggOptions:
     GENERATE_DOCS = "generateDocs"
     VERIFY_BLOCKING = "verifyBlocking"
     EXPLAIN = "explain"
+    RUN_INCREMENTAL = "runIncremental"
+    RUN_LOOKUP = "runLookup"
+    DIFF = "diff"
+    REASSIGN_ZINGG_ID = "reassignZinggId"
     EXPORT_MODEL = "exportModel"
     PEEK_MODEL = "peekModel"
     ASSESS_MODEL = "assessModel"
@@ -86,6 +93,7 @@ class ColName:
 
     ID_COL = ROW_ID
     CLUSTER_COLUMN = CLUSTER
+    ZINGG_ID_COLUMN = ZINGG_ID
     MATCH_FLAG_COL = ANSWER
     PREDICTION_COL = PREDICTION
     SCORE_COL = SCORE
@@ -147,6 +155,9 @@ class Zingg:
         options = self._options.getClientOptions()
         names = ("zinggDir", "modelId", "column", "showConcise")
         given = {name: options[f"--{name}"] for name in names if f"--{name}" in options}
+        original = options.get("--compareTo") or options.get("--originalZinggId")
+        if original is not None:
+            configuration = replace(configuration, original=read_configuration_file(original))
         return checked(configuration, given)
 
     def _asked(self) -> Asked:
@@ -155,7 +166,7 @@ class Zingg:
             runner=options.get("--runner", "inline"),
             conf_path=options.get("--conf-path"),
             location=self._options.getLocation(),
-            clusters=[each.strip() for each in options.get("--cluster", "").split(",") if each.strip()],
+            clusters=clusters_of(options.get("--cluster") or options.get("--zinggid")),
             tell=_tell_once,
         )
 

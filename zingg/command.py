@@ -42,7 +42,10 @@ def add_command(commands: Any) -> None:
         ("modelId", "ID", "name of the model, over the configuration's"),
         ("column", "COLUMN", "of recommend: where to look for stop words"),
         ("location", "DIR", "of exportModel: where to"),
-        ("cluster", "N[,M]", "of explain: a z_cluster of the result, or two of them"),
+        ("cluster", "N[,M]", "of explain: a z_cluster or ZINGG_ID of the result, or two of them"),
+        ("zinggid", "ID", "of explain: the same, as Zingg has it"),
+        ("compareTo", "FILE.json", "of diff: the configuration whose entities were there before"),
+        ("originalZinggId", "FILE.json", "of reassignZinggId: the configuration whose ids go on"),
     ):
         parser.add_argument(f"--{name}", metavar=metavar, help=help_text)
     parser.add_argument(
@@ -62,9 +65,9 @@ def add_command(commands: Any) -> None:
 def run_zingg(options: argparse.Namespace) -> int:
     """Run a phase."""
     from pehchan.console.pipeline import quiet_mrjob
-    from pehchan.zingg.configuration import read_configuration_file
     from pehchan.zingg.phases import run_phase
     from pehchan.zingg.running import Asked
+    from pehchan.zingg.wrapped import read_configuration_file
 
     quiet_mrjob(options.verbose)
     configuration = with_options(read_configuration_file(options.conf), options)
@@ -73,7 +76,7 @@ def run_zingg(options: argparse.Namespace) -> int:
         conf_path=options.conf_path,
         quiet=options.quiet,
         location=options.location,
-        clusters=[each.strip() for each in (options.cluster or "").split(",") if each.strip()][:2],
+        clusters=clusters_of(options.cluster or options.zinggid),
         command=_again(options),
         tell=_tell,
     )
@@ -81,10 +84,19 @@ def run_zingg(options: argparse.Namespace) -> int:
     return 0
 
 
+def clusters_of(given: str | None) -> list[str]:
+    """The clusters that are named, two at the most."""
+    return [each.strip() for each in (given or "").split(",") if each.strip()][:2]
+
+
 def with_options(configuration: "Configuration", options: argparse.Namespace) -> "Configuration":
     """The configuration with what the command line says otherwise; what is not needed is named."""
     from pehchan.zingg.configuration import checked
+    from pehchan.zingg.wrapped import read_configuration_file
 
+    original = options.compareTo or options.originalZinggId
+    if original is not None:
+        configuration = replace(configuration, original=read_configuration_file(original))
     given = {
         "zinggDir": options.zinggDir,
         "modelId": options.modelId,

@@ -1,14 +1,12 @@
 """What a run in Zingg's words is asked for: where records come from and go to, and how their fields compare."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pehchan.learning.labels import RESERVED
 from pehchan.metadata.mistakes import Mistakes, nearest
-from pehchan.zingg.environment import read_json
 from pehchan.zingg.match_types import DONT_USE, MATCH_TYPES, NAMES
 
 
@@ -49,6 +47,7 @@ class FieldDefinition:
 
     match_types  names of match_types.MATCH_TYPES, in upper case; none: the field is not compared
     stop_words   path of a file of words to leave out, None for none
+    primary_key  whether it says which record is which, alone or with others
     where        file and key, for messages
     """
 
@@ -56,6 +55,7 @@ class FieldDefinition:
     match_types: tuple[str, ...]
     data_type: str = "string"
     stop_words: str | None = None
+    primary_key: bool = False
     where: str = field(default="", compare=False)
 
 
@@ -69,6 +69,8 @@ class Configuration:
     column              that `recommend` looks at
     show_concise        whether documents leave fields out that are not used
     notices             what was given and is not needed, or taken otherwise, for a person
+    more                pipes of phases of entities, by their keys
+    original            another configuration, whose entities were there before
     """
 
     fields: tuple[FieldDefinition, ...]
@@ -82,6 +84,13 @@ class Configuration:
     column: str | None = None
     show_concise: bool = False
     notices: tuple[str, ...] = field(default=(), compare=False)
+    more: Mapping[str, tuple[Pipe, ...]] = field(default_factory=dict)
+    original: "Configuration | None" = None
+
+    @property
+    def primary_key(self) -> tuple[str, ...]:
+        """The names of the fields that say which record is which; () where none does."""
+        return tuple(each.name for each in self.fields if each.primary_key)
 
 
 #: What the keys of a configuration are called, those that are used first.
@@ -89,7 +98,7 @@ _USED = (
     *("modelId", "zinggDir", "data", "output", "trainingSamples", "fieldDefinition"),
     *("labelDataSampleSize", "stopWordsCutoff", "column", "showConcise"),
 )
-_FIELD_USED = ("fieldName", "matchType", "dataType", "stopWords")
+_FIELD_USED = ("fieldName", "matchType", "dataType", "stopWords", "primaryKey")
 _PIPE_USED = ("name", "format", "props", "schema", "mode")
 
 #: Keys that nothing asks for, and why.
@@ -99,6 +108,15 @@ _NOT_NEEDED = {
     "threshold": "from where on pairs match is learnt",
     "jobId": "a run needs no number",
     "collectMetrics": "no event is ever sent anywhere",
+    "blockingModel": "keys are learnt until they lose next to no match",
+    "outputStats": "the summary of a phase has the numbers",
+}
+#: Keys that would change the result, and are not built.
+_NOT_BUILT = {
+    "deterministicMatching": "Leave it out: equal values make a match as far as the records bear it out. A native "
+    "schema has must_link, for pehchan match.",
+    "passthroughExpr": "Leave those records out of the data pipes.",
+    "postProcessors": "Leave it out, and bring values to one form afterwards.",
 }
 _FIELD_NOT_NEEDED = {
     "fields": "fieldName says which column it is",
@@ -118,9 +136,9 @@ def read_configuration(data: Any, where: str) -> Configuration:
     return configuration
 
 
-def read_configuration_file(path: str, environment: Mapping[str, str] = os.environ) -> Configuration:
-    """The same of a file, with $NAME$ from the environment."""
-    return read_configuration(read_json(path, environment), path)
+def read_pipes_of(data: Mapping[str, Any], key: str, where: str, mistakes: Mistakes) -> tuple[Pipe, ...]:
+    """The pipes of a list of a configuration; all that is wrong with them becomes mistakes."""
+    return _Reader(where, mistakes).pipes(data, key)
 
 
 def checked(configuration: Configuration, given: Mapping[str, str]) -> Configuration:
@@ -192,6 +210,8 @@ class _Reader:
                 continue
             if key in not_needed:
                 self.not_needed[key] = not_needed[key]
+            elif key in _NOT_BUILT:
+                self.mistakes.add(where, f'"{key}" is not built.', _NOT_BUILT[key])
             elif key not in used:
                 self.mistakes.add(where, f'unknown key "{key}".', nearest(key, (*used, *not_needed)))
 
@@ -236,11 +256,11 @@ class _Reader:
         self.unusable(self.where, key, value, "a number above 0 and " + ("up to 1" if whole else "below 1"))
         return default
 
-    def truth(self, data: Mapping[str, Any], key: str) -> bool:
+    def truth(self, data: Mapping[str, Any], key: str, where: str = "") -> bool:
         value = data.get(key, False)
         told = {"true": True, "false": False}.get(str(value).lower())
         if told is None:
-            self.unusable(self.where, key, value, "true or false")
+            self.unusable(where or self.where, key, value, "true or false")
         return bool(told)
 
     def listed(self, data: Mapping[str, Any], key: str, form: str) -> list[tuple[str, Mapping[str, Any]]]:
@@ -326,14 +346,19 @@ class _Reader:
         name = self.text(where, data, "fieldName")
         if not name:
             self.mistakes.add(where, "it has no fieldName.", _FIELD_FORM)
-        elif name.lower() in RESERVED:
+        elif name.lower() in (*RESERVED, *_MADE):
             self.mistakes.add(where, f'"{name}" is a column that is made.', "Rename it in the data.")
         # Zingg's first versions wrote types in quotes of their own.
         given = (self.text(where, data, "dataType") or "string").strip().strip('"')
         data_type = check_data_type(given, f"{where} dataType", self.mistakes)
         match_types = self.match_types(f'{where} "{name}" matchType', data.get("matchType"), data_type)
         return FieldDefinition(
-            name or "", match_types, data_type or "string", self.text(where, data, "stopWords"), where
+            name or "",
+            match_types,
+            data_type or "string",
+            self.text(where, data, "stopWords"),
+            self.truth(data, "primaryKey", where),
+            where,
         )
 
     def match_types(self, where: str, value: Any, data_type: str | None) -> tuple[str, ...]:
@@ -383,6 +408,9 @@ class _Reader:
                 what = f'no column "{definition.name}", which fieldDefinition names.'
                 self.mistakes.add(f"{pipe.where} schema", what, nearest(definition.name, names))
 
+
+#: Columns of a result besides those that training data has, in lower case.
+_MADE = ("zingg_id",)
 
 #: Spelled so in configurations that go around.
 _MEANT = {"NUMBER_WITH_UNITS": "NUMERIC_WITH_UNITS", "NUMBER_WITH_UNIT": "NUMERIC_WITH_UNITS"}

@@ -14,6 +14,7 @@ from pehchan.learning.model import LOOKALIKE, OTHER_PARTS, START, Model
 from pehchan.learning.table import Table
 from pehchan.metadata.mistakes import Mistake, MistakesError
 from pehchan.zingg.configuration import Pipe
+from pehchan.zingg.entity_rows import ZINGG_ID
 from pehchan.zingg.extras import library
 from pehchan.zingg.reading import read_pipe
 from pehchan.zingg.records import Columns, StopWords, texts_of
@@ -40,7 +41,7 @@ def explained(
     """The pairs of a cluster of a result, or those between two, the least likely ones first.
 
     pipe     of the result
-    numbers  one z_cluster or two
+    numbers  one z_cluster or ZINGG_ID, or two
     """
     rows = _rows(pipe, numbers, folder)
     of_name = {each.name: each for each in columns}
@@ -48,7 +49,7 @@ def explained(
     texts = [array.to_pylist() for array in texts_of(rows, used, stop_words)]
     table = Table.of(model.fields, texts, [str(at) for at in range(len(rows))])
     i, j = np.triu_indices(len(rows), 1)
-    clusters = np.array([str(each) for each in rows["z_cluster"].to_pylist()])
+    clusters = np.array([str(each) for each in rows[_cluster_column(rows)].to_pylist()])
     if len(numbers) == 2:
         across = clusters[i] != clusters[j]
         i, j = i[across], j[across]
@@ -78,19 +79,25 @@ def _rows(pipe: Pipe, numbers: Sequence[str], folder: Path) -> Any:
     with open(folder / "result-rejected.jsonl", "wb") as aside:
         read_pipe(pipe, spool, aside)
     table = parquet.read_table(spool)
-    if "z_cluster" not in table.column_names:
-        what = "the result has no column z_cluster."
+    column = _cluster_column(table)
+    if not column:
+        what = "the result has no column z_cluster, or ZINGG_ID."
         right = 'Match with "header": "true" in the props of the output, so that its columns have names.'
         raise MistakesError([Mistake(pipe.where, what, right)])
-    clusters = table["z_cluster"].cast("string")
+    clusters = table[column].cast("string")
     parts = []
     for number in numbers:
         part = table.filter(pc.equal(clusters, number))
         if not len(part):
-            what = f"the result has no z_cluster {number}."
+            what = f"the result has no {column} {number}."
             raise MistakesError([Mistake("--cluster", what, f"{pipe.where} has those that there are.")])
         parts.append(part.slice(0, RECORDS))
     return library("pyarrow").concat_tables(parts)
+
+
+def _cluster_column(table: Any) -> str:
+    """What the column of the clusters of a result is called; "" where there is none."""
+    return next((name for name in (ZINGG_ID, "z_cluster") if name in table.column_names), "")
 
 
 def _texts(column: Any) -> list[str]:

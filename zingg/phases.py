@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from pehchan.console.jobs import local_folder
+from pehchan.console.jobs import RUNNERS, local_folder
 from pehchan.console.learning_run import Learning, Learnt, run_learning
 from pehchan.console.learnt_text import found_text
-from pehchan.console.pipeline import run_pipeline
+from pehchan.console.pipeline import Result, run_pipeline
 from pehchan.learning.asked import QUESTIONS_FILE, read_questions
 from pehchan.learning.labels import MATCH, MODEL_FILE, NO_MATCH, name_pair
 from pehchan.learning.model import Model
@@ -16,15 +16,27 @@ from pehchan.metadata.mistakes import Mistake, MistakesError, nearest
 from pehchan.zingg.blocks import blocks_text
 from pehchan.zingg.configuration import Configuration, Pipe
 from pehchan.zingg.documents import generate_docs
+from pehchan.zingg.entities import (
+    diff,
+    entities_of,
+    match_entities,
+    pairs_of_entity,
+    reassign_zingg_id,
+    run_incremental,
+)
+from pehchan.zingg.entity_rows import EntityRows
 from pehchan.zingg.explaining import explained
+from pehchan.zingg.keys import with_keys
 from pehchan.zingg.labelling import label, update_label
 from pehchan.zingg.labels import Answers
+from pehchan.zingg.looking_up import run_lookup
 from pehchan.zingg.model_shown import assess_model, export_model, peek_model, read_model
 from pehchan.zingg.recommending import recommended
 from pehchan.zingg.results import Clusters, clustered_batches, linked_batches, read_clusters
 from pehchan.zingg.running import Asked, Run
+from pehchan.zingg.sources import Sources
 from pehchan.zingg.training_data import pairs_table
-from pehchan.zingg.writing import write_pipe
+from pehchan.zingg.writing import renewing, write_pipe
 
 #: Pairs that are found at a time.
 FOUND = 20
@@ -44,6 +56,13 @@ def run_phase(name: str, configuration: Configuration, asked: Asked | None = Non
     """
     asked = asked or Asked()
     phase = find_phase(name)
+    if asked.runner in RUNNERS and "" not in RUNNERS[asked.runner]:
+        # The records are on this machine once they are read, and so are models and entities.
+        what = f"phases run on this machine, whose files {asked.runner} does not read."
+        right = (
+            "Use -r local, which takes all cores; or pehchan match, with files where the cluster reads them."
+        )
+        raise MistakesError([Mistake(f"-r {asked.runner}", what, right)])
     for notice in configuration.notices:
         asked.tell(notice)
     with local_folder() as here:
@@ -74,6 +93,12 @@ def _match(run: Run, anew: bool) -> str:
     run.check_pipes(output=True)
     known = (run.model / MODEL_FILE).exists()
     sources = run.read()
+    key, keys = run.configuration.primary_key, list[str]()
+    if key:
+        sources, keys = with_keys(sources, key, run.folder / "rejected", run.asked.tell)
+        if not keys:
+            where, what = run.configuration.data[0].where, f"no record has a {' and a '.join(key)}."
+            raise MistakesError([Mistake(where, what, "Name the field that says which record is which.")])
     labels: list[str] = []
     if anew or not known:
         answers = run.answers(sources)
@@ -81,26 +106,43 @@ def _match(run: Run, anew: bool) -> str:
             run.asked.tell(f"There is no model in {run.model} yet; it is learnt now, as trainMatch does.")
         _warn_of_few(run, answers)
         labels = answers.write(run.here / "labels.csv")
-    records = run.records(range(len(sources.each)), sources)
     learning = Learning(str(run.model), labels, anew, ask=0)
-    out = str(run.here / "matched")
-    result = run_pipeline(run.request("match", [records], out), run.progress, run.announce, learning)
-    clusters = Clusters.of_run(sources.rows, read_clusters(Path(out) / "clusters"))
-    schema = sources.schema(run.configuration.fields)
-    written = run.write(lambda: clustered_batches(sources, clusters, schema))
+    if key:
+        result, written = match_entities(run, sources, keys, learning)
+    else:
+        result, written = _match_clusters(run, sources, learning)
     counts = result.counts
-    if counts["Records", "Rejected"]:
-        run.asked.tell(f"{counts['Records', 'Rejected']:,} records could not be compared, and stay alone.")
-    several = counts["Clusters", "Of two or more"]
-    doubled = counts["Clusters", "Records that duplicate another"]
+    several, doubled = (
+        counts["Clusters", name] for name in ("Of two or more", "Records that duplicate another")
+    )
+    count = sources.rows - doubled
+    goes_on = ""
+    if key:
+        goes_on = (
+            f"The entities are kept in {run.state}: records that come later join them with runIncremental.\n"
+        )
     return (
         f"{_found(learning)}\n"
-        f"{sources.rows:,} records in {clusters.count:,} clusters: {several:,} of two or more records "
-        f"({several + doubled:,} records), {clusters.count - several:,} of one\n"
-        f"{written}\n"
+        f"{sources.rows:,} records in {count:,} {'entities' if key else 'clusters'}: {several:,} of two or more "
+        f"records ({several + doubled:,} records), {count - several:,} of one\n"
+        f"{written}\n{goes_on}"
         f"Where it is not right, answer questions, and match again{_anew(run)}:\n"
         f"  {run.asked.next('findAndLabel')}\n  {run.asked.next('trainMatch')}"
     )
+
+
+def _match_clusters(run: Run, sources: Sources, learning: Learning) -> tuple[Result, str]:
+    """Match records that nothing identifies in other runs, and write their clusters; where, for a person."""
+    records = run.records(range(len(sources.each)), sources)
+    out = str(run.here / "matched")
+    result = run_pipeline(run.request("match", [records], out), run.progress, run.announce, learning)
+    clusters = Clusters.of_run(sources.rows, read_clusters(Path(out) / "clusters"))
+    if result.counts["Records", "Rejected"]:
+        run.asked.tell(
+            f"{result.counts['Records', 'Rejected']:,} records could not be compared, and stay alone."
+        )
+    schema = sources.schema(run.configuration.fields)
+    return result, run.write(lambda: clustered_batches(sources, clusters, schema))
 
 
 def link(run: Run) -> str:
@@ -233,13 +275,32 @@ def verify_blocking(run: Run) -> str:
 
 def explain(run: Run) -> str:
     model, output = _model(run), run.configuration.output
+    told = []
+    if pipes := run.configuration.more.get("explainOutput"):
+        told.append(_explained_pairs(run, pipes))
     if not run.asked.clusters or not output:
-        what = "no z_cluster is named." if output else "no output holds a result."
+        what = "no z_cluster is named, and no ZINGG_ID." if output else "no output holds a result."
         right = (
             "Give --cluster with one of the result, or with two of them, as 3,7, to see why they are not one."
         )
         raise MistakesError([Mistake("--cluster", what, right)])
-    return explained(output[0], run.asked.clusters, model, run.columns, run.stop_words, run.here)
+    told.insert(0, explained(output[0], run.asked.clusters, model, run.columns, run.stop_words, run.here))
+    return "\n".join(told)
+
+
+def _explained_pairs(run: Run, pipes: Sequence[Pipe]) -> str:
+    """Write the pairs of an entity that match; where they are, for a person."""
+    state, _ = entities_of(run, run.configuration)
+    rows = EntityRows(state)
+    named = run.asked.clusters
+    if not named or named[0] not in rows.entities:
+        what = f"there is no entity {named[0]}." if named else "no entity is named."
+        raise MistakesError(
+            [Mistake("--zinggid", what, "The column ZINGG_ID of the result has those that there are.")]
+        )
+    outputs = [renewing(pipe, run.configuration.model_id) for pipe in pipes]
+    run.check_pipes_of((), outputs)
+    return run.write(lambda: pairs_of_entity(rows, named[0]), outputs)
 
 
 def _model(run: Run) -> Model:
@@ -300,7 +361,12 @@ PHASES: dict[str, Phase] = {
     "link": Phase(link, "link the records of the first pipe with those of the others"),
     "recommend": Phase(recommend, "find words of a column that tell little"),
     "verifyBlocking": Phase(verify_blocking, "show what the learnt keys make meet"),
+    "runIncremental": Phase(run_incremental, "bring records that come later into the entities of match"),
+    "runLookup": Phase(run_lookup, "find the entities that records belong to"),
+    "diff": Phase(diff, "say what became of the entities of --compareTo"),
+    "reassignZinggId": Phase(reassign_zingg_id, "let the ids of --originalZinggId go on"),
     "explain": Phase(explain, "show what each field says of the records of a cluster, or of two"),
+    "explainOutput": Phase(explain, "the same"),
     "generateDocs": Phase(generate_docs, "write pages about the labelled pairs, the model and the data"),
     "exportModel": Phase(export_model, "write the labelled pairs as training samples, with --location"),
     "peekModel": Phase(peek_model, "say what the model learnt"),
@@ -309,12 +375,7 @@ PHASES: dict[str, Phase] = {
 
 #: Phases of Zingg that are not here, and what to do instead.
 ELSEWHERE = {
-    "runIncremental": "Match all records again; records that come later do not join clusters that are there yet.",
-    "explainOutput": "The phase explain shows what each field says of the records of a cluster.",
-    "diff": "Compare the outputs of two runs.",
-    "reassignZinggId": "z_cluster is made anew with every run.",
-    "runLookup": "Link a file of the records that are looked for.",
-    "approve": "Nothing needs approval.",
+    "approve": "pehchan decide of zinggDir/modelId/state keeps what people say of two records.",
     "transform": "Give a pipe of another format as output.",
     "stats": "The summary of match has the numbers.",
     "outputStats": "The summary of match has the numbers.",

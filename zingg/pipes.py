@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+__all__ = ["BigQueryPipe", "CsvPipe", "Pipe", "SnowflakePipe", "UCPipe"]
+
 
 class Pipe:
     """A place of records, by its format: csv, json, parquet, excel, jdbc, …

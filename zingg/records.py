@@ -10,6 +10,7 @@ import numpy as np
 
 from pehchan.zingg.configuration import FieldDefinition, Pipe
 from pehchan.zingg.extras import library
+from pehchan.zingg.kept_rows import KeptRows
 from pehchan.zingg.match_types import MATCH_TYPES
 from pehchan.zingg.reading import read_pipe
 from pehchan.zingg.sources import Source
@@ -69,17 +70,34 @@ def write_schema(columns: Columns, path: Path) -> None:
     path.write_text(json.dumps({"id": ID, "fields": fields}), encoding="utf-8")
 
 
-def write_records(sources: Sequence[Source], columns: Columns, stop_words: StopWords, path: Path) -> None:
-    """A CSV file of the records of pipes: z_zid and the columns."""
-    schema = pa.schema([(ID, pa.int64()), *((each.name, pa.string()) for each in columns)])
-    names = list(dict.fromkeys(each.field.name for each in columns))
+def write_records(
+    sources: Sequence[Source],
+    columns: Columns,
+    stop_words: StopWords,
+    path: Path,
+    keys: Sequence[str] | None = None,
+    rows: KeptRows | None = None,
+) -> None:
+    """A CSV file of the records of pipes: z_zid and the columns.
+
+    keys  of all records, which take the place of z_zid
+    rows  make a text of a whole row, which is a column more
+    """
+    id_type = pa.int64() if keys is None else pa.string()
+    fields = [(ID, id_type), *((each.name, pa.string()) for each in columns)]
+    if rows is not None:
+        fields.append((rows.column, pa.string()))
+    schema = pa.schema(fields)
+    names = None if rows is not None else list(dict.fromkeys(each.field.name for each in columns))
     with arrow_csv.CSVWriter(path, schema) as writer:
         for source in sources:
             for start, batch in source.batches(names):
-                ids = pa.array(np.arange(start, start + len(batch)))
-                writer.write_batch(
-                    pa.RecordBatch.from_arrays([ids, *texts_of(batch, columns, stop_words)], schema=schema)
-                )
+                end = start + len(batch)
+                ids = pa.array(np.arange(start, end) if keys is None else keys[start:end])
+                texts = [ids, *texts_of(batch, columns, stop_words)]
+                if rows is not None:
+                    texts.append(rows.texts(batch))
+                writer.write_batch(pa.RecordBatch.from_arrays(texts, schema=schema))
 
 
 def texts_of(batch: pa.RecordBatch | pa.Table, columns: Columns, stop_words: StopWords) -> list[pa.Array]:
@@ -101,13 +119,13 @@ def _plain(batch: pa.RecordBatch | pa.Table, name: str, stop_words: re.Pattern[s
     values = batch.column(name)
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
-    texts = pc.utf8_lower(pc.utf8_trim_whitespace(_written(values)))
+    texts = pc.utf8_lower(pc.utf8_trim_whitespace(texts_as_written(values)))
     if stop_words is not None:
         texts = _mapped(texts, lambda value: " ".join(stop_words.sub("", value).split()))
     return texts
 
 
-def _written(values: pa.Array) -> pa.Array:
+def texts_as_written(values: pa.Array) -> pa.Array:
     """Values of any type as text, "" where there is none. Numbers have all their digits, and no exponent."""
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()

@@ -40,8 +40,8 @@ _ENDINGS = {"csv": "csv", "tsv": "csv", "json": "json", "parquet": "snappy.parqu
 #: What is around the mark of a model in the name of a file.
 _PART = re.compile(rf"^part-\d+|\.(?:{'|'.join(map(re.escape, set(_ENDINGS.values())))})$")
 
-#: A column that only results have.
-_OF_A_RESULT = "z_cluster"
+#: Columns that only results have.
+_OF_A_RESULT = ("z_cluster", "ZINGG_ID")
 
 
 def check_pipe_out(
@@ -108,6 +108,23 @@ def write_pipe(pipe: Pipe, batches: Iterable[Any], schema: Any, model_id: str) -
     return counted.rows
 
 
+def renewing(pipe: Pipe, model_id: str) -> Pipe:
+    """The pipe as it is written where the result takes the place of the one before: with mode overwrite instead of
+    append, if all that lies there is what this model has written.
+    """
+    plain = _plain(pipe)
+    if plain.mode != "append" or plain.format not in _WRITERS:
+        return pipe
+    path = Options(plain).path()
+    with told_of(path):
+        target = local_or_remote(path)
+        if not target.exists() or (isinstance(target, LocalPlace) and not target.path.is_dir()):
+            return pipe
+        names = [name for name in _names(target) if not name.startswith(("_", "."))]
+    ours = all(_PART.sub("", name) == _mark(model_id) for name in names)
+    return replace(pipe, mode="overwrite") if ours else pipe
+
+
 class _Counted:
     """Batches, and how many rows of them have gone by."""
 
@@ -157,7 +174,7 @@ def _check_table(pipe: Pipe, mistakes: Mistakes, inputs: Sequence[Pipe], columns
         mistakes.add(options.where, f"the table {table} exists.", "Give mode overwrite, or another table.")
     elif pipe.mode == "ignore":
         mistakes.warn(options.where, f"the table {table} exists and is left as it is: nothing is written.")
-    elif has_rows and _OF_A_RESULT in names:
+    elif has_rows and any(name in names for name in _OF_A_RESULT):
         what = f"the table {table} holds a result, and mode append would add a second one to it."
         mistakes.add(options.where, what, "Give mode overwrite to replace it, or another table.")
     elif missing := [name for name in columns if name not in names]:

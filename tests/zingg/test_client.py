@@ -29,9 +29,9 @@ from pehchan.zingg.client import (
     getSparkSession,
     parseArguments,
 )
-from pehchan.zingg.configuration import read_configuration_file
 from pehchan.zingg.match_types import NAMES
 from pehchan.zingg.pipes import BigQueryPipe, CsvPipe, Pipe, SnowflakePipe, UCPipe
+from pehchan.zingg.wrapped import read_configuration_file
 
 GUIDE = """
 from pehchan.zingg.client import *

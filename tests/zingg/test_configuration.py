@@ -6,8 +6,9 @@ import re
 import pytest
 
 from pehchan.metadata.mistakes import MistakesError
-from pehchan.zingg.configuration import Column, Pipe, checked, read_configuration, read_configuration_file
+from pehchan.zingg.configuration import Column, Pipe, checked, read_configuration
 from pehchan.zingg.match_types import MATCH_TYPES
+from pehchan.zingg.wrapped import read_configuration_file
 
 FIELD = {"fieldName": "name", "matchType": "fuzzy", "fields": "name", "dataType": "string"}
 DATA = {"name": "customers", "format": "csv", "props": {"location": "customers.csv", "header": True}}

@@ -10,17 +10,18 @@ from pathlib import Path
 import pytest
 
 from pehchan.metadata.mistakes import MistakesError
-from pehchan.zingg import client, pipes
+from pehchan.zingg import client, enterprise, pipes
 from pehchan.zingg.configuration import read_configuration
 from pehchan.zingg.phases import find_phase
+from pehchan.zingg.wrapped import PARENT, PIPES
 
 PAGE = (Path(__file__).parents[2] / "tutorial" / "zingg.md").read_text(encoding="utf-8")
 
 PHASES = """
 findTrainingData label findAndLabel updateLabel train match trainMatch link recommend generateDocs exportModel
-peekModel assessModel verifyBlocking explain
+peekModel assessModel verifyBlocking explain explainOutput runIncremental diff runLookup reassignZinggId
 """.split()
-NO_PHASES = "runIncremental explainOutput diff runLookup reassignZinggId approve transform stats".split()
+NO_PHASES = ["approve", "transform", "stats"]
 
 MATCH_TYPES = """
 FUZZY TEXT NUMERIC EXACT PINCODE EMAIL NUMERIC_WITH_UNITS NULL_OR_BLANK ONLY_ALPHABETS_FUZZY ONLY_ALPHABETS_EXACT
@@ -29,7 +30,7 @@ DONT_USE FUZZY_OPTIMISED EMAIL_OPTIMISED ONLY_ALPHABETS_FUZZY_OPTIMISED
 
 OPTIONS = """
 --phase --conf --license --jobId --email --format --zinggDir --modelId --collectMetrics --showConcise --location
---column --remote --preprocess --properties-file --log
+--column --remote --preprocess --properties-file --log --zinggid --compareTo --originalZinggId
 """.split()
 
 KEYS = {
@@ -46,6 +47,8 @@ KEYS = {
     "column": "name",
     "jobId": 1,
     "collectMetrics": True,
+    "blockingModel": "WIDER",
+    "outputStats": {},
 }
 FIELD_KEYS = {
     "fieldName": "name",
@@ -54,7 +57,12 @@ FIELD_KEYS = {
     "dataType": "string",
     "stopWords": "x.csv",
     "abbreviations": "x.csv",
+    "primaryKey": "true",
 }
+KEYS_BESIDES = (
+    "config incrementalData deletedData outputTmp lookupData lookupOutput transformedOutputPath explainOutput"
+)
+KEYS_NOT_BUILT = "deterministicMatching passthroughExpr postProcessors"
 PIPE_KEYS = {
     "name": "customers",
     "format": "csv",
@@ -82,6 +90,18 @@ API = {
     pipes: "Pipe CsvPipe BigQueryPipe SnowflakePipe UCPipe",
     pipes.Pipe: "getPipe addProperty setSchema toString",
     pipes.CsvPipe: "setDelimiter setLocation setHeader",
+    enterprise: """EArguments EFieldDefinition EZingg EClientOptions EPipe ECsvPipe EBigQueryPipe
+        ESnowflakePipe EUCPipe IncrementalArguments LookupArguments CompareArguments
+        TransformedOutputArguments ExplainArguments DeterministicMatching""",
+    enterprise.EFieldDefinition: "setPrimaryKey setPostProcessors",
+    enterprise.EArguments: """setBlockingModel setOutputStats setPassthroughExpr
+        setDeterministicMatchingCondition""",
+    enterprise.IncrementalArguments: "setParentArgs setIncrementalData setDeletedData setOutputTmp",
+    enterprise.LookupArguments: "setParentArgs setLookupData setLookupOutput",
+    enterprise.CompareArguments: """setParentArgs setCompareToArgs setOriginalArgs setResults
+        setTransformedOutputPath""",
+    enterprise.ExplainArguments: "setParentArgs setExplainOutput",
+    enterprise.EClientOptions: "ZINGG_ID",
 }
 # The page names these by their classes.
 PIPE_API = {
@@ -134,6 +154,8 @@ def test_every_option_is_taken(tmp_path, monkeypatch, capsys):
 def test_every_key_of_a_configuration_is_known():
     assert not lacking(*KEYS, *FIELD_KEYS, *PIPE_KEYS, "data", "fieldDefinition")
     configuration(**KEYS, data=[PIPE_KEYS], fieldDefinition=[FIELD_KEYS])
+    assert not lacking(*KEYS_BESIDES.split(), *KEYS_NOT_BUILT.split())
+    assert {*KEYS_BESIDES.split()} == {PARENT, *PIPES}
 
 
 def test_every_name_of_the_python_api_is_there():
@@ -144,7 +166,7 @@ def test_every_name_of_the_python_api_is_there():
 
 
 def test_every_column_and_folder_is_named():
-    columns = "z_zid z_cluster z_isMatch z_prediction z_score z_minScore z_maxScore z_zsource z_hash".split()
+    columns = "z_zid z_cluster z_isMatch z_prediction z_score z_minScore z_maxScore z_zsource z_hash ZINGG_ID".split()
     folders = "trainingData/unmarked trainingData/marked model/block model/classifier docs/model.html docs/data.html"
     assert not lacking(*columns, *folders.split(), "stopWords")
     formats = """csv json parquet text com.crealytics.spark.excel avro jdbc org.apache.spark.sql.cassandra

@@ -459,9 +459,10 @@ def test_bad_input(refused, zingg):
     assert "no records" in refused("trainMatch")
     written(data)
     assert 'unknown phase "trainmatsch".\n  Did you mean "trainMatch"?' in refused("trainmatsch")
-    assert "runIncremental is not built" in refused("runIncremental")
+    assert "approve is not built" in refused("approve")
     assert "model.json is not there" in refused("verifyBlocking")
     assert "no column is named" in refused("recommend")
+    assert "whose files hadoop does not read" in refused("trainMatch", "conf.json", "-r", "hadoop")
     assert "no such runner" in refused("trainMatch", "conf.json", "-r", "sparkle")
 
 

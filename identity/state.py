@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
+from itertools import chain
 from typing import Any
 
 import pehchan
@@ -30,6 +31,10 @@ STATE_VERSION = 1
 
 #: Versions that are kept, unless somebody asks for more or fewer.
 KEPT = 10
+
+#: Parts behind the first one, from which on the next version joins them to one: a job would read each with a task of
+#: its own.
+MOST_PARTS = 20
 
 RECORDS, MEMBERS, PAIRS, LOG = "records", "members", "pairs", "log"
 PLAN, DECISIONS = "plan.json", "decisions.json"
@@ -65,6 +70,7 @@ class Manifest:
                are older than all that is new
     counts     records, entities, and what the version changed
     versions   of the libraries that made it
+    kinds      by part the kinds of lines that it has; a commit says it
     """
 
     number: int
@@ -78,6 +84,7 @@ class Manifest:
     older: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def encode(self) -> bytes:
         return (json.dumps({"version": STATE_VERSION, **asdict(self)}, indent=1) + "\n").encode("ascii")
@@ -113,17 +120,19 @@ class State:
 
     def parts(self, kind: str) -> list[Place]:
         """The folders of lines of one kind, the oldest first."""
-        return [self.folder / "parts" / name / kind for name in self.manifest.parts]
+        manifest = self.manifest
+        return [
+            self.folder / "parts" / name / kind for name in manifest.parts if kind in manifest.kinds[name]
+        ]
 
     def folders(self, kind: str) -> list[str]:
-        """The same as inputs of jobs, without those that are not there."""
-        return [str(part) for part in self.parts(kind) if part.exists()]
+        """The same as inputs of jobs."""
+        return list(map(str, self.parts(kind)))
 
     def lines(self, kind: str) -> Iterator[bytes]:
         """The lines of one kind."""
         for part in self.parts(kind):
-            if not isinstance(part, LocalPlace) or part.exists():
-                yield from part.lines()
+            yield from part.lines()
 
     def read_plan(self) -> Plan:
         """Schema, settings, model, and what is frozen. Raises MistakesError for one of another version."""
@@ -245,10 +254,27 @@ class NextVersion:
 
     def write(self, kind: str, lines: Iterator[bytes]) -> None:
         """Write lines of one kind, if there are any."""
-        text = b"\n".join(lines)
+        self._write(kind, "part-00001", lines)
+
+    def _write(self, kind: str, name: str, lines: Iterator[bytes]) -> None:
+        text = b"".join(line.rstrip(b"\r\n") + b"\n" for line in lines)
         if text:
             (self.part / kind).make()
-            (self.part / kind / "part-00000").write(text + b"\n")
+            (self.part / kind / name).write(text)
+
+    def _join(self, manifest: Manifest) -> Manifest:
+        """Take all that is in parts behind the first one into this one, where they are many."""
+        first, *later = [name for name in manifest.parts if name != self.name] or [self.name]
+        if self._before is None or len(later) < MOST_PARTS:
+            return manifest
+        for kind in (RECORDS, MEMBERS, PAIRS, LOG):
+            parts = [part for part in self._before.parts(kind) if part.parent.name in later]
+            # In front of what is newer.
+            self._write(kind, "part-00000", chain.from_iterable(part.lines() for part in parts))
+        if manifest.decisions in later:
+            (self.part / DECISIONS).write(self._before.read_decisions())
+            manifest = replace(manifest, decisions=self.name)
+        return replace(manifest, parts={first: manifest.parts[first]})
 
     def kept(self) -> Manifest | None:
         """The version of this number, whoever made it; None where there is none."""
@@ -264,13 +290,20 @@ class NextVersion:
 
     def commit(self, manifest: Manifest, keep: int = KEPT) -> State:
         """Make it the state, and remove what no version that is kept needs. Raises StateChanged."""
+        manifest = self._join(manifest)
         self.part.keep_private()
         size = (self._folder / "parts").sizes().get(self.name)
         if size is None:
             raise OSError(f"{self.part} cannot be read")
-        before = self._before.manifest.parts if self._before is not None else {}
-        parts = {name: before[name] for name in manifest.parts if name in before}
-        manifest = replace(manifest, number=self.number, parts={**parts, self.name: size})
+        known = self._before.manifest.kinds if self._before is not None else {}
+        written_here = self.part.sizes()
+        kinds = [kind for kind in (RECORDS, MEMBERS, PAIRS, LOG) if kind in written_here]
+        manifest = replace(
+            manifest,
+            number=self.number,
+            parts={**manifest.parts, self.name: size},
+            kinds={**{name: known[name] for name in manifest.parts}, self.name: kinds},
+        )
         (self._folder / "manifests").make()
         written = self._folder / "manifests" / f"{self.number:06d}.json"
         if not written.create(manifest.encode()):

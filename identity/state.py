@@ -266,6 +266,8 @@ class NextVersion:
         """Make it the state, and remove what no version that is kept needs. Raises StateChanged."""
         self.part.keep_private()
         size = (self._folder / "parts").sizes().get(self.name)
+        if size is None and self.kept() is not None:
+            raise self.changed()
         if size is None:
             raise OSError(f"{self.part} cannot be read")
         before = self._before.manifest.parts if self._before is not None else {}

@@ -293,6 +293,8 @@ class NextVersion:
         manifest = self._join(manifest)
         self.part.keep_private()
         size = (self._folder / "parts").sizes().get(self.name)
+        if size is None and self.kept() is not None:
+            raise self.changed()
         if size is None:
             raise OSError(f"{self.part} cannot be read")
         known = self._before.manifest.kinds if self._before is not None else {}

@@ -107,7 +107,7 @@ class Updating:
         """What a batch changes. Raises SameCode."""
         rows = self._rows
         given = {record.id: record for record in batch.records}
-        at = self._addressing.of(batch.records) if self._addressing is not None else None
+        at = None if self._addressing is None else self._addressing.of(list(given.values()))
         ids = list(dict.fromkeys([*given, *batch.deleted]))
         codes = rows.codes(ids)
         hit = rows.bring_records(codes, None if at is None else short(at.at))
@@ -137,7 +137,8 @@ class Updating:
             "not there": len(set(batch.deleted)) - len(deleted),
         }
         update = Update(counts=counts)
-        self._write(update, written, deleted, pairs)
+        addresses = {} if at is None else dict(zip(given, of_each(at, len(given)), strict=True))
+        self._write(update, written, deleted, pairs, addresses)
         partners = {end for pair in pairs for end in pair[:2]}
         touched = self._touched([*fresh, *deleted, *partners, *decided])
         if touched or written:
@@ -182,13 +183,17 @@ class Updating:
         return found
 
     def _write(
-        self, update: Update, written: Sequence[Record], deleted: Sequence[str], pairs: Sequence[Pair]
+        self,
+        update: Update,
+        written: Sequence[Record],
+        deleted: Sequence[str],
+        pairs: Sequence[Pair],
+        addresses: Mapping[str, NDArray[np.uint32]],
     ) -> None:
         """The lines of records and pairs."""
         records: list[Record | str] = [*written, *deleted]
-        at = [np.zeros(0, np.uint32)] * len(records)
-        if self._addressing is not None and written:
-            at[: len(written)] = of_each(self._addressing.of(written), len(written))
+        none = np.zeros(0, np.uint32)
+        at = [none if isinstance(each, str) else addresses.get(each.id, none) for each in records]
         codes = self._codes([each if isinstance(each, str) else each.id for each in records])
         for some in in_lines(len(records)):
             update.records.append(KeptRecords.of(self._number, codes[some], at[some], records[some]))

@@ -5,20 +5,33 @@ from pathlib import Path
 
 import numpy as np
 
-from pehchan.identity.state import MEMBERS, PLAN, RECORDS, Manifest, State, next_version
+from pehchan.identity.state import MEMBERS, PAIRS, PLAN, RECORDS, Manifest, State, next_version
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Record, ascii_json
 from pehchan.mrjobs.addressed import addressing_of, of_each
 from pehchan.mrjobs.coded import as_bytes, codes_of
 from pehchan.mrjobs.places import LocalPlace
-from pehchan.mrjobs.state_lines import KeptMembers, KeptRecords
+from pehchan.mrjobs.state_lines import KeptMembers, KeptPairs, KeptRecords
 
 #: By id a record in its entity, or None where it is gone.
 Changes = Mapping[str, tuple[Sequence[str], str] | None]
 
 
-def write_state(folder: Path, plan: Plan, versions: Sequence[Changes], salt: int = 0) -> State:
-    """The state that these changes make, one version after the other; there are rows of records and members only."""
+#: Two records by their ids, and how far they are apart.
+Pair = tuple[str, str, int]
+
+
+def write_state(
+    folder: Path,
+    plan: Plan,
+    versions: Sequence[Changes],
+    salt: int = 0,
+    pairs: Sequence[Sequence[Pair]] = (),
+) -> State:
+    """The state that these changes make, one version after the other.
+
+    pairs  that each version accepts
+    """
     state, since = None, {}
     for number, changes in enumerate(versions, 1):
         ids = list(changes)
@@ -44,6 +57,10 @@ def write_state(folder: Path, plan: Plan, versions: Sequence[Changes], salt: int
                     zip(ids, entities, strict=True),
                 )
                 version.write(MEMBERS, iter([members.encode()]))
+            if some := pairs[number - 1] if pairs else ():
+                a, b = (codes_of(as_bytes([pair[side] for pair in some]), salt) for side in (0, 1))
+                distances = np.array([pair[2] for pair in some], np.int64)
+                version.write(PAIRS, iter([KeptPairs.of(number, a, b, distances).encode()]))
             (version.part / PLAN).write(ascii_json(plan.to_dict()))
             parts = {} if state is None else state.manifest.parts
             state = version.commit(Manifest(number, "", "test", parts, version.name, salt=salt))

@@ -27,7 +27,8 @@ from pehchan.zingg.keys import keys_of, values_of
 from pehchan.zingg.wrapped import read, read_configuration_file
 
 SCHEMA = ", ".join(f"{name} string" for name in COLUMNS)
-OUTPUT = ["z_minScore", "z_maxScore", "ZINGG_ID", *COLUMNS]
+FRONT = ["z_minScore", "z_maxScore", "ZINGG_ID"]
+OUTPUT = [*FRONT, *COLUMNS]
 
 #: A program of a guide to incremental runs, whose imports are changed, and whose fields are filled in.
 GUIDE = """
@@ -165,6 +166,10 @@ def refused(capsys):
         return err
 
     return run
+
+
+def read_json(path):
+    return json.loads(Path(path).read_text())
 
 
 def rows_of(folder):
@@ -328,7 +333,7 @@ EZingg(explained, EClientOptions([EClientOptions.PHASE, "explain", EClientOption
 
 
 def test_a_state_gives_the_clusters_and_scores_of_a_match_without_a_key(after_match, zingg):
-    data = json.loads(Path("config.json").read_text())
+    data = read_json("config.json")
     plain = [
         {key: value for key, value in each.items() if key != "primaryKey"} for each in data["fieldDefinition"]
     ]
@@ -344,7 +349,7 @@ def test_a_state_gives_the_clusters_and_scores_of_a_match_without_a_key(after_ma
 
 
 def test_an_incremental_run_gives_what_a_match_of_all_gives(after_match, zingg):
-    data = json.loads(Path("config.json").read_text())
+    data = read_json("config.json")
     shutil.copytree("models/100/model", "models/all/model")
     both = [pipe(name, f"data/{name}.csv", False, schema=SCHEMA) for name in ("customers", "customers_delta")]
     written("all.json", {**data, "modelId": "all", "data": both, "output": [pipe("o", "all")]})
@@ -362,7 +367,7 @@ def test_all_cores_give_the_same_bytes(after_match, zingg):
     zingg("runIncremental", "incr.json")
     inline = content("output"), content("tmp")
     shutil.rmtree("models")
-    data = json.loads(Path("config.json").read_text())
+    data = read_json("config.json")
     written("config.json", {**data, "output": [{**data["output"][0], "mode": "overwrite"}]})
     zingg("trainMatch", "config.json", "-r", "local")
     zingg("runIncremental", "incr.json", "-r", "local")
@@ -395,6 +400,18 @@ def test_records_that_change_and_go(after_match, zingg):
     untouched = before.keys() - {moved, stays, gone, left}
     assert {key: after[key] for key in untouched} == {key: before[key] for key in untouched}
     assert {row["rec_id"] for row in rows_of("tmp")} == {moved, left, stays}
+    # As if all records had come together.
+    names = ("z_minScore", "z_maxScore", *COLUMNS)
+    found = [[row[name] for name in names] for row in rows_of("output")]
+    write(Path("all.csv"), [row[2:] for row in found])
+    shutil.copytree("models/100/model", "models/all/model")
+    data = [pipe("all", "all.csv", False, schema=SCHEMA)]
+    written(
+        "all.json", {**read_json("config.json"), "modelId": "all", "data": data, "output": [pipe("o", "all")]}
+    )
+    zingg("match", "all.json")
+    assert [[row[name] for name in names] for row in rows_of("all")] == found
+    assert grouped(entities("all")) == grouped(after)
     (row,) = [row for row in rows_of("output") if row["rec_id"] == moved]
     assert [row[name] for name in COLUMNS] == [moved, *other[1:]]
     # Nothing to bring in changes nothing.
@@ -410,23 +427,39 @@ def test_matched_anew_entities_keep_their_ids_and_decisions(after_match, zingg, 
     zingg("runIncremental", "incr.json")
     before = entities("output")
     assert before[pair[0]] != before[pair[1]]
-    data = json.loads(Path("config.json").read_text())
+    # They match as before, and it says nothing of their entities.
+    assert [row["z_maxScore"] for row in rows_of("output") if row["rec_id"] in pair] == ["", ""]
+    data = read_json("config.json")
     written("config.json", {**data, "output": [pipe("output", "output", mode="overwrite")]})
     said = zingg("trainMatch", "config.json")
     came = len(read_csv("data/customers_delta.csv"))
     assert f"{came} records that were there are not in data" in said
     after = entities("output")
+    assert f"{len(after)} records in {len(set(after.values()))} entities" in said
     assert len(after) == len(before) - came
     assert after[pair[0]] != after[pair[1]]
     same = sum(before[key] == entity for key, entity in after.items())
     assert same >= 0.95 * len(after)
-    # The history is there to go on.
+    # It goes on from there.
     assert "new" in zingg("runIncremental", "incr.json")
     assert len(rows_of("output")) == len(before)
 
 
+def test_matched_anew_other_records_are_other_entities(after_match, zingg):
+    before = entities("output")
+    write(Path("data/customers.csv"), [[f"new-{row[0]}", *row[1:]] for row in read_csv("data/customers.csv")])
+    written(
+        "config.json", {**read_json("config.json"), "output": [pipe("output", "output", mode="overwrite")]}
+    )
+    said = zingg("match", "config.json")
+    assert "go on with their ids" not in said
+    after = entities("output")
+    assert len(after) == len(before)
+    assert {*after.values()}.isdisjoint(before.values())
+
+
 def test_a_difference_names_the_records_that_are_with_others(after_match, zingg):
-    data = json.loads(Path("config.json").read_text())
+    data = read_json("config.json")
     shutil.copytree("models/100", "models/200")
     written("new.json", {**data, "modelId": 200, "output": [pipe("o", "new")]})
     Path("gone.csv").write_text("rec_id\n" + next(iter(sorted(entities("output")))) + "\n")
@@ -593,7 +626,7 @@ def test_several_fields_identify_a_record(after_match, zingg):
     found = rows_of("two")
     assert sorted((row["rec_id"], row["source"]) for row in found) == sorted((row[1], row[0]) for row in rows)
     shutil.copytree("zingg/two", "zingg/other")
-    written("other.json", {**json.loads(Path("two.json").read_text()), "modelId": "other", "output": []})
+    written("other.json", {**read_json("two.json"), "modelId": "other", "output": []})
     Path("gone.csv").write_text("source,rec_id\ncrm,0\n")
     written("incr.json", {"config": "two.json", "deletedData": pipe("gone", "gone.csv")})
     assert "1 deleted" in zingg("runIncremental", "incr.json")
@@ -669,7 +702,7 @@ def test_types_and_columns_that_are_not_compared_last(here, zingg):
     written("incr.json", {"config": "config.json", "incrementalData": later})
     zingg("trainMatch", "config.json")
     zingg("runIncremental", "incr.json")
-    found = parquet.read_table("out").sort_by("rec_id").drop_columns(["z_minScore", "z_maxScore", "ZINGG_ID"])
+    found = parquet.read_table("out").sort_by("rec_id").drop_columns(FRONT)
     assert found.equals(all_rows.select(found.column_names))
     assert set(found.column_names) == set(all_rows.column_names)
     # An earlier result is read as data: its own columns are made anew.
@@ -679,6 +712,11 @@ def test_types_and_columns_that_are_not_compared_last(here, zingg):
     said = zingg("runIncremental", "incr.json")
     assert "records: 3 unchanged" in said
     assert "have no such column: new" in said
+    earlier = {"name": "earlier", "format": "parquet", "props": {"path": "out"}}
+    output = [{**earlier, "props": {"path": "again"}}]
+    written("again.json", {**read_json("config.json"), "modelId": 2, "data": [earlier], "output": output})
+    zingg("trainMatch", "again.json")
+    assert parquet.read_table("again").sort_by("rec_id").drop_columns(FRONT).equals(found)
 
 
 # configurations that name another
@@ -732,7 +770,7 @@ def test_what_is_not_built_and_what_is_not_needed_is_told(here, key, value):
 
 
 def test_what_is_wrong_is_told_before_anything_is_done(after_match, zingg, refused):
-    config = json.loads(Path("config.json").read_text())
+    config = read_json("config.json")
     delta = pipe("delta", "data/customers_delta.csv", False, schema=SCHEMA)
 
     def conf(parent, **more):

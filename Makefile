@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PROCESSES ?= 2
 SHARED_OUT := -n $(PROCESSES) --dist loadscope
 BENCHES := accuracy speed near_duplicates shuffle memory skew
-LONG_BENCHES := million growth households febrl planner clusters matching persons learning learnt_keys zingg updates hadoop
+LONG_BENCHES := million growth households febrl planner clusters matching persons lookup learning learnt_keys zingg updates hadoop
 SOURCES := $(shell find src metadata distance clustering learning mrjobs identity console zingg -name '*.py' -o -path 'metadata/schemas/*' -type f -o -path 'zingg/templates/*' -type f -o -path 'console/web/*' -type f -o -path 'console/templates/*' -type f)
 
 .PHONY: help install demo test test-all lint format bench $(BENCHES:%=bench-%) $(LONG_BENCHES:%=bench-%) clean hadoop hadoop-stop
@@ -116,6 +116,9 @@ bench-matching: $(VENV)/tested
 
 bench-persons: $(VENV)/tested
 	$(BIN)/python bench/matching.py --persons $(RECORDS)
+
+bench-lookup: $(VENV)/tested
+	$(BIN)/python bench/lookup.py --records $(RECORDS)
 
 bench-learning bench-learnt_keys bench-zingg bench-updates: bench-%: $(VENV)/tested
 	$(BIN)/python bench/$*.py

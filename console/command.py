@@ -68,6 +68,13 @@ def _told(error: BaseException) -> int:
     if isinstance(error, _run_errors()):
         print(error, file=sys.stderr)
         return FAILED
+    if isinstance(error, _wire_error()):
+        print(
+            f"{error}: a file of pehchan's own was changed, or cut short.\n"
+            "  Bring it back from a copy, or make it anew.",
+            file=sys.stderr,
+        )
+        return FAILED
     raise error
 
 
@@ -82,6 +89,12 @@ def _run_errors() -> tuple[type[BaseException], ...]:
     from pehchan.identity.state import StateError
 
     return RunError, StateError
+
+
+def _wire_error() -> type[BaseException]:
+    from pehchan.mrjobs.wire import WireError
+
+    return WireError
 
 
 def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:

@@ -344,7 +344,8 @@ def entry_text(entry: dict[str, Any]) -> str:
     for name in ("from", "to", "came", "left", "changed"):
         if name in entry:
             lines.append(f"  {name}: {', '.join(entry[name])}")
-    for name in ("pairs", "pairs no longer", "decisions"):
+    for name, one in (("pairs", "pair"), ("pairs no longer", "no pair any more"), ("decisions", "decided")):
         for a, b, said in entry.get(name, ()):
-            lines.append(f"  {name}: {a} and {b}, {said}")
+            what = "probability " if isinstance(said, float) else "distance " if isinstance(said, int) else ""
+            lines.append(f"  {one}: {a} and {b}, {what}{said}")
     return "\n".join(lines)

@@ -17,7 +17,7 @@ from pehchan.console.json_lines import item_text, json_object, json_objects
 from pehchan.console.side_by_side import in_color, show_cluster
 from pehchan.console.tables import table
 from pehchan.console.text_lines import NOT_TEXT, Lines, Row
-from pehchan.identity.lookup import Found, Lookup
+from pehchan.identity.lookup import Found, Lookup, columns_of
 from pehchan.identity.state import open_state
 from pehchan.learning.whole_files import write_whole
 from pehchan.metadata.mistakes import Mistakes, nearest
@@ -71,12 +71,11 @@ def values_of(given: Sequence[str], columns: Sequence[str], mistakes: Mistakes) 
 def look_up(path: str, given: Sequence[str], as_json: bool) -> str:
     """The answer to one record, as text. Raises MistakesError."""
     state = open_state(path)
-    lookup = Lookup(state)
-    mistakes = Mistakes()
-    values = values_of(given, lookup.columns, mistakes)
+    plan, mistakes = state.read_plan(), Mistakes()
+    values = values_of(given, list(columns_of(plan)), mistakes)
     mistakes.raise_if_any()
-    record = lookup.record(values)
-    answer = Answer.of(lookup, record)
+    lookup = Lookup(state, plan)
+    answer = Answer.of(lookup, lookup.record(values))
     return json.dumps(answer.to_dict(), ensure_ascii=False) if as_json else answer.text(lookup, path)
 
 

@@ -142,7 +142,9 @@ def run_update(request: UpdateRequest, progress: Progress) -> Updated:
             if prepared is not None:
                 with progress.stage("read"):
                     input_kind = "lines" if prepared.kind == "lines" else "records"
-                    read_records(prepared, inputs, replace(plan, input=input_kind), jobs, here, work)
+                    # Large, and nothing that is asked of a single record.
+                    reading = replace(plan, input=input_kind, model=None, frozen=None)
+                    read_records(prepared, inputs, reading, jobs, here, work)
                     right = "Mend them, or leave them out."
                     check_rejected(jobs.counts, plan.settings, str(state.folder), work / "rejected", right)
                     records = _records_in(list(settled_records(prepared, work).values()))

@@ -16,6 +16,9 @@ MOST_PAIRS = 10
 #: Two records by their ids, the smaller one first, and how far they are apart.
 Pair = tuple[str, str, int]
 
+#: The same as the log tells it: with the distance, a whole number, or the probability that a model gives it.
+TellingPair = tuple[str, str, float]
+
 
 @dataclass(frozen=True)
 class Reasons:
@@ -26,8 +29,8 @@ class Reasons:
     decided    decisions of people, that are made or taken back
     """
 
-    pairs: Sequence[Pair] = ()
-    no_longer: Sequence[Pair] = ()
+    pairs: Sequence[TellingPair] = ()
+    no_longer: Sequence[TellingPair] = ()
     decided: Sequence[Decision] = ()
 
 

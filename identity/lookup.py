@@ -86,12 +86,15 @@ class _Close(NamedTuple):
 
 
 class Lookup:
-    """Looks records up in a state, which is read when this is made."""
+    """Looks records up in a state, which is read when this is made.
 
-    def __init__(self, state: State):
-        self.plan = plan = state.read_plan()
+    plan  that of the state, where it was read before
+    """
+
+    def __init__(self, state: State, plan: Plan | None = None):
+        self.plan = plan = plan or state.read_plan()
         self._held = HeldRecords(state)
-        self._columns = _columns_of(plan)
+        self._columns = columns_of(plan)
         self._steps = None if plan.model is None else steps_of(bool(model_of(plan).clean))
         self._meets: _SharingAddresses | _All
         addressing = addressing_of(plan)
@@ -196,6 +199,8 @@ class _SharingAddresses:
 
     def _sharing(self, rows: Rows, distances: NDArray[np.int64], at: NDArray[np.uint64]) -> _Close:
         """Of records that are near those that share an address."""
+        if not len(rows):
+            return _Close(rows, [], distances)
         # Half an address, by which they were found, may be another's: that is told last, as few are left.
         records = self._held.records(rows)
         addresses = self._addressing.of(records)
@@ -250,7 +255,7 @@ class _All:
         return Block(columns, np.arange(1 + len(self._held)))
 
 
-def _columns_of(plan: Plan) -> dict[str, int]:
+def columns_of(plan: Plan) -> dict[str, int]:
     """The numbers of the columns of records, by name: those of the file, or of the schema's where it had none."""
     schema = plan.schema
     if schema.columns:

@@ -16,9 +16,10 @@ import platform
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
+from itertools import chain
 from typing import Any
 
 import pehchan
@@ -31,6 +32,10 @@ STATE_VERSION = 1
 #: Versions that are kept, unless somebody asks for more or fewer.
 KEPT = 10
 
+#: Parts behind the first one, from which on the next version joins them to one: a job would read each with a task of
+#: its own.
+MOST_PARTS = 20
+
 RECORDS, MEMBERS, PAIRS, LOG = "records", "members", "pairs", "log"
 PLAN, DECISIONS = "plan.json", "decisions.json"
 
@@ -38,6 +43,7 @@ PLAN, DECISIONS = "plan.json", "decisions.json"
 FOLDERS = {"manifests", "parts"}
 
 _MANIFEST = re.compile(r"(\d{6,})\.json")
+_PART = re.compile(r"(\d{6,})-[0-9a-f]{8}")
 
 
 class StateError(RuntimeError):
@@ -64,6 +70,7 @@ class Manifest:
                are older than all that is new
     counts     records, entities, and what the version changed
     versions   of the libraries that made it
+    kinds      by part the kinds of lines that it has; a commit says it
     """
 
     number: int
@@ -77,6 +84,7 @@ class Manifest:
     older: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def encode(self) -> bytes:
         return (json.dumps({"version": STATE_VERSION, **asdict(self)}, indent=1) + "\n").encode("ascii")
@@ -91,7 +99,10 @@ class Manifest:
                 raise ValueError(
                     f"a state of version {version!r}, and this pehchan reads version {STATE_VERSION}."
                 )
-            return cls(**given)
+            manifest = cls(**given)
+            if not isinstance(manifest.parts, dict):
+                raise TypeError("parts without their bytes")
+            return manifest
         except (TypeError, KeyError, AttributeError, json.JSONDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"not a whole manifest: {error}.") from None
 
@@ -109,17 +120,19 @@ class State:
 
     def parts(self, kind: str) -> list[Place]:
         """The folders of lines of one kind, the oldest first."""
-        return [self.folder / "parts" / name / kind for name in self.manifest.parts]
+        manifest = self.manifest
+        return [
+            self.folder / "parts" / name / kind for name in manifest.parts if kind in manifest.kinds[name]
+        ]
 
     def folders(self, kind: str) -> list[str]:
-        """The same as inputs of jobs, without those that are not there."""
-        return [str(part) for part in self.parts(kind) if part.exists()]
+        """The same as inputs of jobs."""
+        return list(map(str, self.parts(kind)))
 
     def lines(self, kind: str) -> Iterator[bytes]:
         """The lines of one kind."""
         for part in self.parts(kind):
-            if not isinstance(part, LocalPlace) or part.exists():
-                yield from part.lines()
+            yield from part.lines()
 
     def read_plan(self) -> Plan:
         """Schema, settings, model, and what is frozen. Raises MistakesError for one of another version."""
@@ -241,10 +254,32 @@ class NextVersion:
 
     def write(self, kind: str, lines: Iterator[bytes]) -> None:
         """Write lines of one kind, if there are any."""
-        text = b"\n".join(lines)
+        self._write(kind, "part-00001", lines)
+
+    def _write(self, kind: str, name: str, lines: Iterator[bytes]) -> None:
+        text = b"".join(line.rstrip(b"\r\n") + b"\n" for line in lines)
         if text:
             (self.part / kind).make()
-            (self.part / kind / "part-00000").write(text + b"\n")
+            (self.part / kind / name).write(text)
+
+    def _join(self, manifest: Manifest) -> Manifest:
+        """Take all that is in parts behind the first one into this one, where they are many."""
+        first, *later = [name for name in manifest.parts if name != self.name] or [self.name]
+        if self._before is None or len(later) < MOST_PARTS:
+            return manifest
+        for kind in (RECORDS, MEMBERS, PAIRS, LOG):
+            parts = [part for part in self._before.parts(kind) if part.parent.name in later]
+            # In front of what is newer.
+            self._write(kind, "part-00000", chain.from_iterable(part.lines() for part in parts))
+        if manifest.decisions in later:
+            (self.part / DECISIONS).write(self._before.read_decisions())
+            manifest = replace(manifest, decisions=self.name)
+        return replace(manifest, parts={first: manifest.parts[first]})
+
+    def kept(self) -> Manifest | None:
+        """The version of this number, whoever made it; None where there is none."""
+        found = _manifests(self._folder).get(self.number)
+        return Manifest.decode((self._folder / "manifests" / found).read()) if found else None
 
     def changed(self) -> StateChanged:
         """What is told where somebody else made this version."""
@@ -253,31 +288,37 @@ class NextVersion:
             "of this run was kept.\n  Run it again, on what is there now."
         )
 
-    @property
-    def made_by_others(self) -> bool:
-        """Whether somebody else made this version."""
-        return self.number <= max(_manifests(self._folder), default=0)
-
     def commit(self, manifest: Manifest, keep: int = KEPT) -> State:
         """Make it the state, and remove what no version that is kept needs. Raises StateChanged."""
+        manifest = self._join(manifest)
         self.part.keep_private()
         size = (self._folder / "parts").sizes().get(self.name)
+        if size is None and self.kept() is not None:
+            raise self.changed()
         if size is None:
             raise OSError(f"{self.part} cannot be read")
-        before = self._before.manifest.parts if self._before is not None else {}
-        parts = {name: before[name] for name in manifest.parts if name in before}
-        manifest = replace(manifest, number=self.number, parts={**parts, self.name: size})
+        known = self._before.manifest.kinds if self._before is not None else {}
+        written_here = self.part.sizes()
+        kinds = [kind for kind in (RECORDS, MEMBERS, PAIRS, LOG) if kind in written_here]
+        manifest = replace(
+            manifest,
+            number=self.number,
+            parts={**manifest.parts, self.name: size},
+            kinds={**{name: known[name] for name in manifest.parts}, self.name: kinds},
+        )
         (self._folder / "manifests").make()
         written = self._folder / "manifests" / f"{self.number:06d}.json"
         if not written.create(manifest.encode()):
             raise self.changed()
-        _remove_unneeded(self._folder, self.number, keep)
+        # The version is there, whether others are removed or not.
+        with suppress(OSError):
+            _remove_unneeded(self._folder, self.number, keep)
         return State(self._folder, manifest)
 
 
 @contextmanager
 def next_version(folder: Place, before: State | None) -> Iterator[NextVersion]:
-    """A version to be made, whose part is gone again where it fails. Raises StateChanged."""
+    """A version to be made, whose part is gone again where it is not. Raises StateChanged."""
     made = NextVersion(folder, before, before.number + 1 if before is not None else 1)
     made.part.make()
     if before is None and isinstance(folder, LocalPlace):
@@ -285,9 +326,11 @@ def next_version(folder: Place, before: State | None) -> Iterator[NextVersion]:
     try:
         yield made
     except BaseException as error:
-        made.part.remove()
+        kept = made.kept()
+        if kept is None or made.name not in kept.parts:
+            made.part.remove()
         # Whoever made the version took our part away, so that anything may have failed.
-        if isinstance(error, Exception) and not isinstance(error, StateError) and made.made_by_others:
+        if isinstance(error, Exception) and not isinstance(error, StateError) and kept is not None:
             raise made.changed() from error
         raise
 
@@ -310,5 +353,5 @@ def _remove_unneeded(folder: Place, newest: int, keep: int) -> None:
             return
         needed |= {*manifest.parts, manifest.plan, manifest.decisions}
     for name in (folder / "parts").sizes():
-        if name not in needed and int(name.partition("-")[0]) <= newest:
+        if name not in needed and (found := _PART.fullmatch(name)) and int(found[1]) <= newest:
             (folder / "parts" / name).remove()

@@ -18,16 +18,18 @@ from pehchan.clustering.clusters import Clustering, Decided, Links
 from pehchan.clustering.decisions import Decision
 from pehchan.clustering.measuring import measure_of
 from pehchan.clustering.mixing import mixed
-from pehchan.identity.changes import Pair, Reasons, changes
+from pehchan.identity.changes import Pair, Reasons, TellingPair, changes
 from pehchan.identity.continuing import continued, str_bytes
 from pehchan.identity.rows import Member, Rows, Source
 from pehchan.identity.state import StateError
 from pehchan.learning.addresses import pairs_at
+from pehchan.learning.odds import probability_of
 from pehchan.metadata.plan import Plan
 from pehchan.metadata.records import Record
 from pehchan.mrjobs.addressed import addressing_of, of_each, short
 from pehchan.mrjobs.coded import Codes64, as_bytes, codes_of
 from pehchan.mrjobs.entity_ids import entity_ids
+from pehchan.mrjobs.exporting import log_odds_steps
 from pehchan.mrjobs.joins.all_pairs import hashed
 from pehchan.mrjobs.learnt import comparison_of
 from pehchan.mrjobs.state_lines import KeptMembers, KeptPairs, KeptRecords, in_lines
@@ -105,7 +107,7 @@ class Updating:
         """What a batch changes. Raises SameCode."""
         rows = self._rows
         given = {record.id: record for record in batch.records}
-        at = self._addressing.of(batch.records) if self._addressing is not None else None
+        at = None if self._addressing is None else self._addressing.of(list(given.values()))
         ids = list(dict.fromkeys([*given, *batch.deleted]))
         codes = rows.codes(ids)
         hit = rows.bring_records(codes, None if at is None else short(at.at))
@@ -135,7 +137,8 @@ class Updating:
             "not there": len(set(batch.deleted)) - len(deleted),
         }
         update = Update(counts=counts)
-        self._write(update, written, deleted, pairs)
+        addresses = {} if at is None else dict(zip(given, of_each(at, len(given)), strict=True))
+        self._write(update, written, deleted, pairs, addresses)
         partners = {end for pair in pairs for end in pair[:2]}
         touched = self._touched([*fresh, *deleted, *partners, *decided])
         if touched or written:
@@ -180,13 +183,17 @@ class Updating:
         return found
 
     def _write(
-        self, update: Update, written: Sequence[Record], deleted: Sequence[str], pairs: Sequence[Pair]
+        self,
+        update: Update,
+        written: Sequence[Record],
+        deleted: Sequence[str],
+        pairs: Sequence[Pair],
+        addresses: Mapping[str, NDArray[np.uint32]],
     ) -> None:
         """The lines of records and pairs."""
         records: list[Record | str] = [*written, *deleted]
-        at = [np.zeros(0, np.uint32)] * len(records)
-        if self._addressing is not None and written:
-            at[: len(written)] = of_each(self._addressing.of(written), len(written))
+        none = np.zeros(0, np.uint32)
+        at = [none if isinstance(each, str) else addresses.get(each.id, none) for each in records]
         codes = self._codes([each if isinstance(each, str) else each.id for each in records])
         for some in in_lines(len(records)):
             update.records.append(KeptRecords.of(self._number, codes[some], at[some], records[some]))
@@ -247,9 +254,25 @@ class Updating:
             update, ids, after, clusters.component, sorted(deleted, key=str_bytes), fresh, members
         )
         changed = fresh.keys() & before.keys()
-        update.log = list(changes(self._number, before, after, changed, Reasons(pairs, lost, batch.decided)))
+        update.log = list(
+            changes(
+                self._number,
+                before,
+                after,
+                changed,
+                Reasons(self._told(pairs), self._told(lost), batch.decided),
+            )
+        )
         update.counts["entities"] = len(set(after.values())) - len(set(before.values()))
         update.counts["records"] = len(ids) - len(before)
+
+    def _told(self, pairs: Sequence[Pair]) -> list[TellingPair]:
+        """Pairs as the log has them: of a model with probabilities in the place of distances."""
+        steps = log_odds_steps(self._plan)
+        return [
+            (a, b, round(probability_of(distance, steps), 6) if steps else distance)
+            for a, b, distance in pairs
+        ]
 
     def _all_pairs(
         self, members: Mapping[int, Member], gone: set[str], pairs: Sequence[Pair], place: Mapping[str, int]

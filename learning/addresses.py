@@ -179,22 +179,22 @@ class Addressing:
     def _is_large(self, at: Hashes, most: int) -> NDArray[np.bool_]:
         if self._frozen is not None:
             return _is_in(at, self._frozen.large)
-        each, place, counts = np.unique(at, return_inverse=True, return_counts=True)
-        self._large.append(each[counts > most])
-        return (counts > most)[place]
+        large, _ = _too_many(at, most)
+        self._large.append(large)
+        return _is_in(at, large)
 
     def _crowd(self, at: Hashes) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
         """Which addresses are too many records', and among how many places their records are shared out."""
         if self._frozen is not None:
-            crowded = self._frozen.crowded
-            place = np.minimum(np.searchsorted(crowded, at), max(len(crowded) - 1, 0))
-            return _is_in(at, crowded), self._frozen.shares[place] if len(crowded) else np.zeros(
-                len(at), np.int64
-            )
-        each, place, counts = np.unique(at, return_inverse=True, return_counts=True)
-        large = counts > CAP
-        self._crowded.append((each[large], -(-counts[large] // _TOGETHER)))
-        return large[place], (-(-counts // _TOGETHER))[place]
+            crowded, shares = self._frozen.crowded, self._frozen.shares
+        else:
+            crowded, counts = _too_many(at, CAP)
+            shares = -(-counts // _TOGETHER)
+            self._crowded.append((crowded, shares))
+        if not len(crowded):
+            return np.zeros(len(at), np.bool_), np.zeros(len(at), np.int64)
+        place = np.minimum(np.searchsorted(crowded, at), len(crowded) - 1)
+        return crowded[place] == at, shares[place]
 
 
 def pairs_at(addresses: Addresses, records: int, new: NDArray[np.bool_] | None = None) -> tuple[Rows, Rows]:
@@ -202,15 +202,17 @@ def pairs_at(addresses: Addresses, records: int, new: NDArray[np.bool_] | None =
 
     new  bool[records]: only pairs of which one record is new
     """
-    order = np.lexsort((addresses.rows, addresses.at))
+    order = np.argsort(addresses.at)
     rows, at = addresses.rows[order], addresses.at[order]
-    _, start, counts = np.unique(at, return_index=True, return_counts=True)
-    begins, ends = np.repeat(start, counts), np.repeat(start + counts, counts)
-    place = np.arange(len(rows))
+    start = np.flatnonzero(np.concatenate(([True], at[1:] != at[:-1]))) if len(at) else rows
+    counts = np.diff(np.append(start, len(at)))
+    # Most addresses are one record's, and none is compared there.
+    place = np.flatnonzero(np.repeat(counts > 1, counts))
+    begins, ends = (np.repeat(each, counts)[place] for each in (start, start + counts))
     if new is None:
         begins = place + 1
     else:
-        asked = np.flatnonzero(new[rows])
+        asked = new[rows[place]]
         begins, ends, place = begins[asked], ends[asked], place[asked]
     amounts = ends - begins
     found = [np.zeros(0, np.int64)]
@@ -225,6 +227,13 @@ def pairs_at(addresses: Addresses, records: int, new: NDArray[np.bool_] | None =
         found.append(np.unique(np.minimum(one, two) * records + np.maximum(one, two)))
     pairs = np.unique(np.concatenate(found))
     return pairs // max(records, 1), pairs % max(records, 1)
+
+
+def _too_many(at: Hashes, most: int) -> tuple[Hashes, NDArray[np.int64]]:
+    """The addresses that are more than so many records', ascending, and how many each is of."""
+    ascending = np.sort(at)
+    large = np.unique(ascending[most:][ascending[most:] == ascending[: len(ascending) - most]])
+    return large, np.searchsorted(ascending, large, "right") - np.searchsorted(ascending, large, "left")
 
 
 def _is_in(hashes: Hashes, ascending: Hashes) -> NDArray[np.bool_]:

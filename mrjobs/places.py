@@ -207,10 +207,10 @@ class LocalPlace(Place):
             return {}
         return {
             inside.name: sum(
-                Path(folder, name).stat().st_size for folder, _, names in os.walk(inside) for name in names
+                _size(Path(folder, name)) for folder, _, names in os.walk(inside) for name in names
             )
             if inside.is_dir()
-            else inside.stat().st_size
+            else _size(inside)
             for inside in self.path.iterdir()
             if not _hidden(inside.name)
         }
@@ -482,6 +482,14 @@ def _s3() -> Any:
     from mrjob.fs.s3 import S3Filesystem
 
     return S3Filesystem()
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; 0 of one that somebody removed just now."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _hidden(name: str) -> bool:

@@ -350,5 +350,5 @@ def test_processes_give_the_same_bytes_as_one(tmp_path, capsys):
         results[runner] = content_of(part)
     assert results["inline"] == results["local"]
     assert results["inline"].keys() == {
-        f"{kind}/part-00000" for kind in ("records", "members", "pairs", "log")
+        f"{kind}/part-00001" for kind in ("records", "members", "pairs", "log")
     }

@@ -1,9 +1,12 @@
 """What a lookup answers: the pairs that a run over all records has with the one that is looked up, and those near."""
 
+import csv
 import io
 import json
 import math
 import random
+import subprocess
+import sys
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -34,8 +37,8 @@ from pehchan.mrjobs.score_candidates import ScoreCandidates
 from pehchan.mrjobs.wire import PAIRS, Pairs
 
 IDS = [f"r{number}" for number in range(8)]
-NAMES = st.text("ab", min_size=3, max_size=6)
-CHANGES = st.dictionaries(st.sampled_from(IDS), st.none() | NAMES, max_size=6)
+NAMES = st.text("ab", min_size=3, max_size=4)
+CHANGES = st.dictionaries(st.sampled_from(IDS), st.none() | NAMES, min_size=1, max_size=8)
 
 
 def plan_of(**more):
@@ -195,6 +198,42 @@ def test_a_record_of_real_data_has_the_partners_that_a_run_over_all_gives_it(rec
     assert some > 30
 
 
+RULES = """\
+id: id
+fields:
+  first: {measure: jaro-winkler}
+  last: {measure: levenshtein}
+  birth: {measure: levenshtein, missing: skip}
+cutoff: 250
+"""
+
+
+@pytest.mark.parametrize("way", ["match", "dedupe, all pairs", "dedupe, blocks"])
+def test_a_state_that_a_run_kept_answers_with_the_pairs_of_the_run(tmp_path, monkeypatch, way):
+    monkeypatch.chdir(tmp_path)
+    columns, _ = persons(120, 50, seed=9)
+    rows = [[f"r{number}", *values] for number, values in enumerate(zip(*columns, strict=True))]
+    with open("persons.csv", "w", newline="") as file:
+        csv.writer(file).writerows([["id", *PERSON], *rows])
+    blocks = "blocking: [last, birth]\n" if way == "dedupe, blocks" else ""
+    Path("rules.yaml").write_text(RULES + blocks)
+    how = ["match"] if way == "match" else ["dedupe", "-s", "rules.yaml"]
+    assert main([*how, "persons.csv", "--state", "state", "-q"]) == 0
+    partners = {row[0]: set() for row in rows}
+    for part in Path("pehchan-out/pairs").iterdir():
+        for line in part.read_text().splitlines():
+            one, two, _ = line.split(",", 2)
+            partners[one].add(two)
+            partners[two].add(one)
+    lookup = Lookup(open_state("state"))
+    for row in rows:
+        found = lookup.find(dict(zip(["id", *PERSON], row, strict=True)))
+        assert {each for of in matches(found).values() for each in of} == partners[row[0]]
+        for each in found:
+            assert {each.entity} == {lookup.entity_of(near.record.id) for near in each.records}
+    assert sum(map(len, partners.values())) > 50
+
+
 def test_records_keep_their_rows_where_only_their_entities_change(tmp_path):
     plan = plan_of()
     folder = tmp_path / "state"
@@ -297,6 +336,19 @@ def test_lines_of_a_stream_are_answered_each_by_itself(called):
     assert answers[5]["id"] == "r9"
     assert answers[5]["warnings"] == ['there is no column "more", which is left out']
     assert answers[5]["found"][0]["records"][0] == {"id": "r2", "distance": 0}
+
+
+def test_a_program_that_keeps_it_running_gets_each_answer_at_once(called):
+    command = [sys.executable, "-m", "pehchan.console.command", "lookup", "state", "--file", "-"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
+        for name, entity in (("ann lee", "e1-1"), ("anne lehm", "e1-3")):
+            running.stdin.write(json.dumps({"name": name}).encode() + b"\n")
+            running.stdin.flush()
+            # Its input is still open.
+            assert json.loads(running.stdout.readline())["found"][0]["entity"] == entity
+        running.stdin.close()
+        assert running.stdout.read() == b""
+        assert running.wait() == 0
 
 
 def test_a_file_is_answered_as_a_table(called):

@@ -232,7 +232,7 @@ def pairs_at(addresses: Addresses, records: int, new: NDArray[np.bool_] | None =
 def _too_many(at: Hashes, most: int) -> tuple[Hashes, NDArray[np.int64]]:
     """The addresses that are more than so many records', ascending, and how many each is of."""
     ascending = np.sort(at)
-    large = np.unique(ascending[most:][ascending[most:] == ascending[: len(ascending) - most]])
+    large = np.unique(ascending[most:][ascending[most:] == ascending[: max(0, len(ascending) - most)]])
     return large, np.searchsorted(ascending, large, "right") - np.searchsorted(ascending, large, "left")
 
 

@@ -214,6 +214,14 @@ def test_nothing_frozen_is_that_no_block_is_too_large(small_caps):
     assert set(zip(i.tolist(), j.tolist(), strict=True)) == share
 
 
+@given(st.lists(st.integers(0, 4), max_size=12), st.integers(1, 14))
+def test_addresses_that_are_too_many_are_counted_also_where_there_are_few(at, most):
+    # There are fewer addresses than a block may have records, wherever there are few records.
+    large, counts = pehchan.learning.addresses._too_many(np.array(at, np.uint64), most)
+    expected = [(each, at.count(each)) for each in sorted({*at}) if at.count(each) > most]
+    assert list(zip(large.tolist(), counts.tolist(), strict=True)) == expected
+
+
 def test_no_records_have_no_addresses():
     keys, records = table(())
     addresses = Addressing(keys).of(records)

@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from states import move, write_state
 
@@ -26,6 +26,7 @@ def plan():
     return Plan(schema, Settings(), 300, "settled", "all_pairs")
 
 
+@settings(max_examples=50)
 @given(st.lists(st.tuples(CHANGES, PAIRS), min_size=1, max_size=5), st.sets(st.sampled_from(IDS)))
 def test_pairs_hold_until_one_of_their_records_is_written_anew(versions, moved):
     since, expected, changes, pairs = {}, set(), [], []

@@ -18,6 +18,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
@@ -115,15 +116,23 @@ class State:
         """The folders of lines of one kind, the oldest first."""
         return [self.folder / "parts" / name / kind for name in self.manifest.parts]
 
+    @cached_property
+    def _there(self) -> set[str]:
+        """The folders that hold files, as PART/KIND: looked up once, as on Hadoop each look starts a Java."""
+        files = (self.folder / "parts").files()
+        return {"/".join(str(file).split("/")[-3:-1]) for file in files}
+
     def folders(self, kind: str) -> list[str]:
         """The same as inputs of jobs, without those that are not there."""
-        return [str(part) for part in self.parts(kind) if part.exists()]
+        return [str(part) for part in self._parts_there(kind)]
 
     def lines(self, kind: str) -> Iterator[bytes]:
         """The lines of one kind."""
-        for part in self.parts(kind):
-            if not isinstance(part, LocalPlace) or part.exists():
-                yield from part.lines()
+        for part in self._parts_there(kind):
+            yield from part.lines()
+
+    def _parts_there(self, kind: str) -> list[Place]:
+        return [part for part in self.parts(kind) if f"{part.parent.name}/{kind}" in self._there]
 
     def read_plan(self) -> Plan:
         """Schema, settings, model, and what is frozen. Raises MistakesError for one of another version."""

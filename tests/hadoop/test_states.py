@@ -53,6 +53,7 @@ def part_of(state):
     return {kind: list((part / kind).lines()) for kind in ("records", "members", "pairs", "log")}
 
 
+@pytest.mark.slow
 def test_a_state_on_the_cluster_is_brought_up_to_date_as_here(hadoop, made):
     uri = hadoop.put(made / "state", "hdfs:///states/state")
     conf = hadoop.conf("quick", mapreduce_job_ubertask_enable="true")

@@ -136,6 +136,26 @@ def test_decisions_hold_in_all_later_updates(first, batches):
         assert clusters_of(after) == clusters_of(whole.entities())
 
 
+@pytest.mark.parametrize("way", ["connected", "average"])
+def test_a_pair_of_a_record_as_it_was_before_joins_nothing_later(way):
+    """r1 and r2 are no longer near, and stay together for r3 alone."""
+    kept = KeptState(plan_of(cluster_by=way))
+    first = {"r1": "aaaaaaaa", "r2": "aaaaaabb", "r3": "aaaaaaab"}
+    kept.update(Batch([Record("", each, [each, name]) for each, name in first.items()]))
+    assert clusters_of(kept.entities()) == {frozenset(first)}
+    kept.update(Batch([Record("", "r1", ["r1", "abbaaaab"])]))
+    kept.update(Batch(deleted=["r3"]))
+    assert clusters_of(kept.entities()) == {frozenset(["r1"]), frozenset(["r2"])}
+
+
+def test_a_pair_at_the_cutoff_is_accepted_and_one_beyond_is_not():
+    """Three and four letters of ten, where three are allowed."""
+    kept = KeptState(plan_of())
+    names = {"r1": "aaaaaaaaaa", "r2": "aaaaaaabbb", "r3": "aaaaaacccc"}
+    kept.update(Batch([Record("", each, [each, name]) for each, name in names.items()]))
+    assert clusters_of(kept.entities()) == {frozenset(["r1", "r2"]), frozenset(["r3"])}
+
+
 def test_the_same_batch_again_changes_nothing():
     kept = KeptState(plan_of())
     batch = Batch([Record("", "r1", ["r1", "aab"]), Record("", "r2", ["r2", "aaba"])])

@@ -40,7 +40,7 @@ DEFAULT_BUNDLE = "~/.pehchan/bundle.tar.gz"
 
 #: The packages in pehchan; tasks import only the first ones.
 TASK_ROOMS = ("metadata", "distance", "clustering", "learning", "mrjobs", "identity")
-ROOMS = (*TASK_ROOMS, "console", "zingg", "conf")
+ROOMS = (*TASK_ROOMS, "console", "zingg", "zinggEC", "zinggES", "conf")
 
 MANIFEST = "bundle.json"
 MANIFEST_VERSION = 1

@@ -196,6 +196,8 @@ def bring_in(
                 source, plan, version.number, manifest.salt, manifest.lineage, of_all, manifest.older
             )
             update = updating.update(batch)
+            # What was found is in memory; a workplace on a cluster would be copied to this machine, file by file.
+            (work / "internal").remove()
         if not update.changes and not decisions:
             version.part.remove()
             return Updated(state, update)

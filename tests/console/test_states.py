@@ -184,6 +184,9 @@ def test_decisions_hold_through_updates_and_when_all_is_looked_at_anew(states):
 def test_the_ids_of_one_state_go_on_in_another(states):
     old = states.make("old", RECORDS)
     states.ok("update", old, states.write({"10": "ffffffff"}), "-q")
+    for name in ("iiiiiiii", "jjjjjjjj", "kkkkkkkk"):
+        states.ok("update", old, states.write({"0": name}), "-q")
+    states.deleted(old, "0")
     was = groups(old)
     # With another cutoff all are alone, and 8 is new.
     new = states.make("new", {**RECORDS, "8": "gggggggg", "10": "ffffffff"}, cutoff=100)

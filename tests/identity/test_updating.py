@@ -156,6 +156,25 @@ def test_a_pair_at_the_cutoff_is_accepted_and_one_beyond_is_not():
     assert clusters_of(kept.entities()) == {frozenset(["r1", "r2"]), frozenset(["r3"])}
 
 
+@pytest.mark.parametrize(
+    ("absent", "mean", "together"),
+    [
+        # r1 and r3 are 600 apart, which is no pair: the mean to r3 is 450, and 650 where they count as unrelated.
+        ("computed", 450, True),
+        ("computed", 449, False),
+        ("unrelated", 650, True),
+        ("unrelated", 649, False),
+    ],
+)
+def test_means_are_of_pairs_and_of_what_is_no_pair(absent, mean, together):
+    kept = KeptState(plan_of(cluster_by="average", cluster_absent=absent, cluster_mean=mean))
+    names = {"r1": "aaaaaaaaaa", "r2": "aaaaaaabbb", "r3": "aaaabbbbbb"}
+    for each, name in names.items():
+        kept.update(Batch([Record("", each, [each, name])]))
+    apart = {frozenset(["r1", "r2"]), frozenset(["r3"])}
+    assert clusters_of(kept.entities()) == ({frozenset(names)} if together else apart)
+
+
 def test_the_same_batch_again_changes_nothing():
     kept = KeptState(plan_of())
     batch = Batch([Record("", "r1", ["r1", "aab"]), Record("", "r2", ["r2", "aaba"])])

@@ -88,7 +88,9 @@ def test_decisions_win_over_distances_and_undone_they_leave_what_was(states):
     state = states.make("state", RECORDS)
     first = groups(state)
     assert first.keys() == {"123", "4", "56", "7"}
-    states.ok("decide", state, "--same", "4", "7", "--different", "5", "6", "-q")
+    out = states.ok("decide", state, "--same", "4", "7", "--different", "5", "6", "-q")
+    assert "is at version 2: 7 records, 4 entities" in out
+    assert "1 merged into another" in out
     assert groups(state).keys() == {"123", "47", "5", "6"}
     # What is joined by another must be parted: 2 is as near to 1 as to 3.
     states.ok("decide", state, "--different", "1", "3", "-q")

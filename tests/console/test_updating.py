@@ -224,12 +224,12 @@ NAMED = st.tuples(st.text("ab", min_size=3, max_size=4), st.text("xy", min_size=
 SCHEMA = {"id": "id", "fields": {"name": {"measure": "levenshtein"}}, "cutoff": 300}
 #: (schema, properties)
 RULES = {
-    "blocking": ({"blocking": ["prefix(name, 1)", "city"]}, ("cluster.by=centre",)),
+    "blocking": ({"blocking": ["prefix(name, 1)", "city"]}, ("cluster.by=pivot",)),
     "divided": (
         {"blocking": ["prefix(name, 1)", "city", "prefix(name, 2)"]},
         ("blocking.large=split", "blocking.max.records=7"),
     ),
-    "all": ({}, ("cluster.by=average",)),
+    "all": ({}, ("cluster.by=centre",)),
     "partitions": ({"partition": "city"}, ("cluster.by=average", "cluster.absent=computed")),
 }
 

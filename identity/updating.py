@@ -45,6 +45,11 @@ class SameCode(StateError):
         )
 
 
+#: Records of a batch from which on it is looked first which of them are new or changed, at the price of reading the
+#: records of the state once more.
+LOOKED_AT_FIRST = 10_000
+
+
 @dataclass
 class Batch:
     """What is to be brought into a state.
@@ -107,7 +112,10 @@ class Updating:
         """What a batch changes. Raises SameCode."""
         rows = self._rows
         given = {record.id: record for record in batch.records}
-        at = None if self._addressing is None else self._addressing.of(list(given.values()))
+        # Of a whole export most records are as they were: what those may match is not to be looked for.
+        many = len(given) > LOOKED_AT_FIRST
+        addressed = [] if many else list(given.values())
+        at = None if self._addressing is None else self._addressing.of(addressed)
         ids = list(dict.fromkeys([*given, *batch.deleted]))
         codes = rows.codes(ids)
         hit = rows.bring_records(codes, None if at is None else short(at.at))
@@ -128,6 +136,10 @@ class Updating:
             for end in (each.a, each.b)
             if each in batch.decided or each.a[1] in fresh or each.b[1] in fresh
         }
+        if many and self._addressing is not None:
+            addressed, at = written, self._addressing.of(written)
+            hit |= rows.bring_records((), short(at.at))
+            rows.bring_members(hit)
         pairs = self._pairs(written, gone, hit)
         counts = {
             "unchanged": len(same),
@@ -137,7 +149,9 @@ class Updating:
             "not there": len(set(batch.deleted)) - len(deleted),
         }
         update = Update(counts=counts)
-        addresses = {} if at is None else dict(zip(given, of_each(at, len(given)), strict=True))
+        addresses = {}
+        if at is not None:
+            addresses = dict(zip((each.id for each in addressed), of_each(at, len(addressed)), strict=True))
         self._write(update, written, deleted, pairs, addresses)
         partners = {end for pair in pairs for end in pair[:2]}
         touched = self._touched([*fresh, *deleted, *partners, *decided])

@@ -175,6 +175,27 @@ def test_means_are_of_pairs_and_of_what_is_no_pair(absent, mean, together):
     assert clusters_of(kept.entities()) == ({frozenset(names)} if together else apart)
 
 
+def test_a_large_batch_is_brought_in_as_a_small_one_is(monkeypatch):
+    """Of a large one it is looked first what is new."""
+    batches = [
+        Batch(
+            [Record("", f"r{k}", [f"r{k}", name]) for k, name in enumerate(("aab", "aaba", "bbb", "abab"))]
+        ),
+        Batch(
+            [Record("", f"r{k}", [f"r{k}", name]) for k, name in enumerate(("aab", "bbba", "bbb"))], ["r3"]
+        ),
+        Batch([Record("", "r1", ["r1", "bbba"]), Record("", "r9", ["r9", "bbbb"])]),
+    ]
+    found = []
+    for most in (0, 10_000):
+        monkeypatch.setattr("pehchan.identity.updating.LOOKED_AT_FIRST", most)
+        kept = KeptState(plan_of())
+        counts = [kept.update(batch).counts for batch in batches]
+        found.append((kept.lines, counts))
+    assert found[0] == found[1]
+    assert [each["unchanged"] for each in found[0][1]] == [0, 2, 1]
+
+
 def test_the_same_batch_again_changes_nothing():
     kept = KeptState(plan_of())
     batch = Batch([Record("", "r1", ["r1", "aab"]), Record("", "r2", ["r2", "aaba"])])

@@ -193,6 +193,11 @@ class Clustered(_Columns):
     mates: list[int] = field(default_factory=list)
     components: list[int] = field(default_factory=list)
 
+    @property
+    def _columns(self) -> list[list[Any]]:
+        columns = super()._columns
+        return columns if self.components else columns[:-1]
+
     def __iter__(self) -> Iterator[tuple[Identity, Identity]]:
         """Each record, after its cluster."""
         clusters = zip(self.cluster_sets, self.cluster_ids, strict=True)

@@ -25,7 +25,7 @@ from pehchan.learning.predicates import Part, key_hashes, part_hashes
 from pehchan.learning.table import Table
 
 Hashes = NDArray[np.uint64]
-Rows = NDArray[np.int64]
+Rows = NDArray[np.int64] | NDArray[np.int32]
 
 #: Parts that a large block is divided by side by side, and how often one after the other.
 _SIDE_BY_SIDE, _ROUNDS = 3, 2
@@ -116,16 +116,21 @@ class Addressing:
         if hashes is None:
             hashes = key_hashes(table, self._keys.keys)
         found: list[tuple[Rows, Hashes]] = []
+
+        def add(more: Iterator[tuple[Rows, Hashes]]) -> None:
+            # Half as large: a record has dozens of addresses.
+            found.extend((rows.astype(np.int32), at) for rows, at in more)
+
         for k, key in enumerate(self._keys.keys):
             used = {part.field for part in key.parts}
             others = [part for part in self._keys.refinements if part.field not in used]
             rows = np.flatnonzero(hashes[:, k])
-            found += self._settled(table, rows, hashes[rows, k], others, _ROUNDS)
+            add(self._settled(table, rows, hashes[rows, k], others, _ROUNDS))
         for column in linked.T if linked is not None else ():
             rows = np.flatnonzero(column)
-            found += self._shared_out(table, rows, column[rows])
+            add(self._shared_out(table, rows, column[rows]))
         if wanted(table.fields):
-            found += self._of_words(table)
+            add(self._of_words(table))
         rows, at = (
             np.concatenate([np.zeros(0, kind), *(each[side] for each in found)]) for side, kind in _SIDES
         )
@@ -203,16 +208,21 @@ def pairs_at(addresses: Addresses, records: int, new: NDArray[np.bool_] | None =
     new  bool[records]: only pairs of which one record is new
     """
     order = np.argsort(addresses.at)
-    rows, at = addresses.rows[order], addresses.at[order]
+    at = addresses.at[order]
+    # Most addresses are one record's: without them the rest takes little room.
+    shared = np.zeros(len(at), np.bool_)
+    shared[1:] = at[1:] == at[:-1]
+    shared[:-1] |= shared[1:]
+    at, rows = at[shared], addresses.rows[order[shared]].astype(np.int64)
+    del order, shared
     start = np.flatnonzero(np.concatenate(([True], at[1:] != at[:-1]))) if len(at) else rows
     counts = np.diff(np.append(start, len(at)))
-    # Most addresses are one record's, and none is compared there.
-    place = np.flatnonzero(np.repeat(counts > 1, counts))
-    begins, ends = (np.repeat(each, counts)[place] for each in (start, start + counts))
+    place = np.arange(len(at))
+    begins, ends = np.repeat(start, counts), np.repeat(start + counts, counts)
     if new is None:
         begins = place + 1
     else:
-        asked = new[rows[place]]
+        asked = new[rows]
         begins, ends, place = begins[asked], ends[asked], place[asked]
     amounts = ends - begins
     found = [np.zeros(0, np.int64)]
@@ -271,5 +281,5 @@ def _seed(part: Part) -> int:
     return int(text_hashes([f"{part.field} {part.predicate}"])[0])
 
 
-_SIDES = ((0, np.int64), (1, np.uint64))
+_SIDES = ((0, np.int32), (1, np.uint64))
 _ALIKE, _WORD = (int(text_hashes([name])[0]) for name in ("alike", "word"))

@@ -163,7 +163,9 @@ def keep_run(
                     "--state-version",
                     str(version.number),
                 ]
-                jobs.run(KeepState, list(map(str, places)), part / kind, [*switches, "--lineage", lineage])
+                # Hadoop would lose an empty argument.
+                switches += ["--lineage", lineage] if lineage else []
+                jobs.run(KeepState, list(map(str, places)), part / kind, switches)
         codes = [KeptMembers.decode(line).codes for line in (version.part / MEMBERS).lines()]
         every = np.concatenate([np.zeros(0, np.uint64), *codes])
         if len(np.unique(every)) == len(every):

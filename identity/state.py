@@ -300,11 +300,12 @@ class NextVersion:
         known = self._before.manifest.kinds if self._before is not None else {}
         written_here = self.part.sizes()
         kinds = [kind for kind in (RECORDS, MEMBERS, PAIRS, LOG) if kind in written_here]
+        parts = {name: each for name, each in manifest.parts.items() if name in known}
         manifest = replace(
             manifest,
             number=self.number,
-            parts={**manifest.parts, self.name: size},
-            kinds={**{name: known[name] for name in manifest.parts}, self.name: kinds},
+            parts={**parts, self.name: size},
+            kinds={**{name: known[name] for name in parts}, self.name: kinds},
         )
         (self._folder / "manifests").make()
         written = self._folder / "manifests" / f"{self.number:06d}.json"

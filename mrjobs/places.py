@@ -1,6 +1,7 @@
 """Files and folders on this machine, on a Hadoop file system, or on S3, behind one interface."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -337,6 +338,10 @@ class RemotePlace(Place):
         return
 
 
+#: What Hadoop says of a folder that is not there, which is no fault.
+_ABSENT = re.compile(rb".*No such file or directory", re.DOTALL)
+
+
 class HadoopPlace(RemotePlace):
     """On what the `hadoop fs` command reaches."""
 
@@ -378,7 +383,7 @@ class HadoopPlace(RemotePlace):
 
     def sizes(self) -> dict[str, int]:
         try:
-            said = self._files.invoke_hadoop(["fs", "-du", self.uri], return_stdout=True)
+            said = self._files.invoke_hadoop(["fs", "-du", self.uri], return_stdout=True, ok_stderr=[_ABSENT])
         except subprocess.CalledProcessError:
             return {}
         # Bytes, bytes on all disks, and the path.

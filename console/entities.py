@@ -62,7 +62,7 @@ def run_entities(request: EntitiesRequest, progress: Progress) -> Written:
     prepare_runner(request.runner, request.conf_path, [request.state, request.out], mistakes)
     check_output(request.out, request.overwrite, mistakes, [request.state])
     state = open_state(request.state)
-    plan = _keeping(state.read_plan(), state, mistakes)
+    plan = _keeping(state.read_plan())
     mistakes.raise_if_any()
     of_record = current_entities(state)
     gone: dict[str, Sequence[str]] = {}
@@ -98,7 +98,7 @@ def run_entities(request: EntitiesRequest, progress: Progress) -> Written:
     return Written(state, len(groups), len(of_record), len(gone))
 
 
-def _keeping(plan: Plan, state: State, mistakes: Mistakes) -> Plan:
+def _keeping(plan: Plan) -> Plan:
     """The plan with a rule for golden records: the most frequent value, where its schema says nothing."""
     if plan.schema.keeps:
         return plan

@@ -322,9 +322,10 @@ def _look(plan: Plan, records: Mapping[str, Place], jobs: Jobs, here: Path, work
 class KnownModel:
     """A model that a run takes as it is, where `Learning` learns one.
 
-    like    the plan that has it frozen  what candidacy depends on: as in that plan, or {} to be found out
-    counts  whether the values of all records are counted anew, by whose frequency a value that two have in
-    common counts
+    like    the plan that has it
+    frozen  what candidacy depends on: as in that plan, or {} to be found out
+    counts  whether the values of all records are counted anew: the rarer a value is, the more it tells that two
+            records have it
     """
 
     like: Plan

@@ -83,7 +83,11 @@ class UpdateRequest:
 
 @dataclass
 class Updated:
-    """What became of a state: None where nothing changed."""
+    """What became of a state, which is the one before where nothing changed.
+
+    rejected     lines set aside
+    rejected_in  the file that has them, "" for none
+    """
 
     state: State
     update: Update

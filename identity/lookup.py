@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pehchan.distance.arrays import Distinct
 from pehchan.distance.columns import Block
 from pehchan.distance.record import RecordDistance
+from pehchan.identity.continuing import str_bytes
 from pehchan.identity.held import HeldRecords, Rows
 from pehchan.identity.state import State
 from pehchan.learning.odds import CUTOFF, probability_of, steps_of
@@ -159,7 +160,7 @@ class Lookup:
         by_entity: dict[str, list[Near]] = {}
         entities = self._held.entities(close.rows)
         of_each = zip(close.records, close.distances.tolist(), entities, strict=True)
-        for near, distance, entity in sorted(of_each, key=lambda each: (each[1], _in_order(each[0]))):
+        for near, distance, entity in sorted(of_each, key=lambda each: (each[1], str_bytes(each[0].id))):
             if near.id != own or not own:
                 probability = None if self._steps is None else probability_of(distance, self._steps)
                 by_entity.setdefault(entity, []).append(Near(near, distance, probability))
@@ -264,8 +265,3 @@ def columns_of(plan: Plan) -> dict[str, int]:
     if schema.id_ordinal is not None:
         found.setdefault(schema.id or "id", schema.id_ordinal)
     return found
-
-
-def _in_order(record: Record) -> bytes:
-    """What puts records in order, by their ids."""
-    return record.id.encode("utf-8", "surrogatepass")

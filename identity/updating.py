@@ -103,7 +103,7 @@ class Updating:
         of_all: Callable[[Sequence[Record], set[str]], Iterable[Pair]] | None = None,
         older: int = 0,
     ):
-        self._source, self._plan, self._number, self._salt = source, plan, number, salt
+        self._plan, self._number, self._salt = plan, number, salt
         self._lineage, self._older = lineage, older
         self._addressing, self._of_all = addressing_of(plan), of_all
         self._rows = Rows(source, salt)
@@ -176,7 +176,7 @@ class Updating:
             return sorted(self._of_all(written, gone))
         there = [record for code in sorted(hit) if (record := self._rows.record(code)) is not None]
         records = [*written, *(record for record in there if record.id not in gone)]
-        records.sort(key=_by_id)
+        records.sort(key=lambda record: str_bytes(record.id))
         fresh = {record.id for record in written}
         is_new = np.array([record.id in fresh for record in records])
         i, j = pairs_at(self._addressing.of(records), len(records), is_new)
@@ -384,7 +384,3 @@ def _decided(decisions: Sequence[Decision], place: Mapping[str, int]) -> Decided
         if a is not None and b is not None:
             pairs[each.same].append((a, b))
     return Decided(*(np.array(pairs[same], np.int64).reshape(-1, 2) for same in (True, False)))
-
-
-def _by_id(record: Record) -> bytes:
-    return str_bytes(record.id)

@@ -47,13 +47,14 @@ from pehchan.identity.state import (
 from pehchan.identity.updating import Batch, Pair, Update, Updating
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.plan import Plan
-from pehchan.metadata.records import Record, Records, ascii_json
+from pehchan.metadata.records import Record, Records, ascii_json, on_lines
 from pehchan.mrjobs import wire
 from pehchan.mrjobs.current_records import CurrentRecords
 from pehchan.mrjobs.places import LocalPlace, Place, whole_path
 from pehchan.mrjobs.planner import Counted
 from pehchan.mrjobs.record_similarity import RecordSimilarity
 from pehchan.mrjobs.search_state import SearchState
+from pehchan.mrjobs.settling import RECORDS_A_LINE
 from pehchan.mrjobs.state_lines import Kept, KeptMembers, KeptPairs, KeptRecords, Search
 
 K = TypeVar("K", bound=Kept)
@@ -388,10 +389,7 @@ def _pairs_of_all(
 def _written(folder: Place, set_name: str, records: Sequence[Record]) -> Place:
     """Records as a job leaves them."""
     folder.make()
-    waiting: dict[int, Records] = {}
-    for record in records:
-        width = 1 + len(record.items)
-        waiting.setdefault(width, Records(set_name, width)).append(record.id, record.items)
-    lines = (b"%s\t%s\n" % (wire.RECORDS, some.encode()) for some in waiting.values())
+    of_set = (record._replace(set=set_name) for record in records)
+    lines = (b"%s\t%s\n" % (wire.RECORDS, some.encode()) for some in on_lines(of_set, RECORDS_A_LINE))
     (folder / "part-00000").write(b"".join(lines))
     return folder

@@ -7,7 +7,7 @@ line (Records); headerless delimited lines of a user are read as they lie.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -80,6 +80,18 @@ class Records:
                 f"records of version {version!r}; this pehchan reads version {RECORDS_VERSION}"
             )
         return cls(*parts)
+
+
+def on_lines(records: Iterable[Record], most: int) -> Iterator[Records]:
+    """Records on lines of so many at the most, those of one set and width together."""
+    waiting: dict[tuple[str, int], Records] = {}
+    for record in records:
+        key = record.set, 1 + len(record.items)
+        some = waiting.setdefault(key, Records(*key))
+        some.append(record.id, record.items)
+        if len(some) >= most:
+            yield waiting.pop(key)
+    yield from waiting.values()
 
 
 @dataclass(frozen=True)

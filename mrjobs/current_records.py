@@ -10,10 +10,10 @@ import numpy as np
 from mrjob.protocol import BytesProtocol, BytesValueProtocol
 from mrjob.step import MRStep
 
-from pehchan.metadata.records import Record, Records, encode_record
+from pehchan.metadata.records import Record, encode_record, on_lines
 from pehchan.mrjobs.job import PlannedJob
 from pehchan.mrjobs.settling import RECORDS_A_LINE
-from pehchan.mrjobs.state_lines import KeptRecords
+from pehchan.mrjobs.state_lines import KeptRecords, record_of
 from pehchan.mrjobs.wire import RECORDS
 
 #: Parts in which records are looked for that were written several times.
@@ -46,22 +46,13 @@ class CurrentRecords(PlannedJob):
                 if code not in newest or newest[code][0] < kept.version:
                     newest[code] = kept.version, row
         rows = [row for _, row in sorted(newest.values(), key=lambda each: each[1])]
-        no_numbers = np.zeros(len(rows), np.uint64)
-        kept = KeptRecords(0, (no_numbers, no_numbers.astype(np.uint32), np.zeros(0, np.uint32)), rows)
-        waiting: dict[int, Records] = {}
-        for record in kept.records():
-            if not isinstance(record, Record):
-                continue
-            if self.options.lines:
-                yield b"", encode_record(record)
-                continue
+        records = [record for record in map(record_of, rows) if isinstance(record, Record)]
+        if self.options.lines:
+            yield from ((b"", encode_record(record)) for record in records)
+            return
+        for record in records:
             self._count(record)
-            width = 1 + len(record.items)
-            some = waiting.setdefault(width, Records("", width))
-            some.append(record.id, record.items)
-            if len(some) >= RECORDS_A_LINE:
-                yield RECORDS, waiting.pop(width).encode()
-        yield from ((RECORDS, some.encode()) for some in waiting.values())
+        yield from ((RECORDS, some.encode()) for some in on_lines(records, RECORDS_A_LINE))
 
     def _count(self, record: Record) -> None:
         characters, held = self.plan.size(record, self.plan.compared(record))

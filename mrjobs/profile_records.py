@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import orjson
 from mrjob.step import MRStep
 
-from pehchan.metadata.records import Record, Records, ascii_json
+from pehchan.metadata.records import Record, Records, ascii_json, on_lines
 from pehchan.mrjobs.job import PlannedJob
 from pehchan.mrjobs.wire import PROFILE, RECORDS, tagged
 
@@ -111,14 +111,8 @@ class ProfileRecords(PlannedJob):
 
 def _lines(sample: Sequence[_Drawn]) -> Iterator[bytes]:
     """Records on lines, those of one set and width together."""
-    waiting: dict[tuple[str, int], Records] = {}
-    for *_, record in sample:
-        key = record.set, 1 + len(record.items)
-        some = waiting.setdefault(key, Records(*key))
-        some.append(record.id, record.items)
-        if len(some) >= RECORDS_A_LINE:
-            yield waiting.pop(key).encode()
-    yield from (some.encode() for some in waiting.values())
+    records = (record for *_, record in sample)
+    return (some.encode() for some in on_lines(records, RECORDS_A_LINE))
 
 
 if __name__ == "__main__":

@@ -134,8 +134,13 @@ class KeptRecords(Kept):
 
     def records(self) -> list[Record | str]:
         """Of each row the record, or the id of one that is gone."""
-        parts = map(orjson.loads, self.rows)
-        return [Record("", each[0], each[1]) if len(each) > 1 else each[0] for each in parts]
+        return list(map(record_of, self.rows))
+
+
+def record_of(row: bytes) -> Record | str:
+    """The record of a row, or the id of one that is gone."""
+    record_id, *items = orjson.loads(row)
+    return Record("", record_id, items[0]) if items else record_id
 
 
 class KeptMembers(Kept):

@@ -21,6 +21,18 @@ def called(capsys):
     return run
 
 
+@pytest.fixture
+def pehchan(called):
+    """Run the command, which is to go well; what it says on stdout."""
+
+    def run(*arguments):
+        code, out, err = called(*arguments)
+        assert code == 0, err
+        return out
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[webdriver.Chrome]:
     """A Chromium without a window, that keeps what pages say and ask for.

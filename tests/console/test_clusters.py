@@ -44,19 +44,6 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def pehchan(capsys):
-    """Run the command, which is to go well; what it says on stdout."""
-
-    def run(*arguments):
-        code = main([*map(str, arguments)])
-        out, err = capsys.readouterr()
-        assert code == 0, err
-        return out
-
-    return run
-
-
-@pytest.fixture
 def refused(capsys):
     """Run the command, which is to refuse what it was given; what it says on stderr."""
 

@@ -59,18 +59,6 @@ def write(path, rows, columns=COLUMNS):
 
 
 @pytest.fixture
-def pehchan(called):
-    """Run the command, which is to go well; what it says on stdout."""
-
-    def run(*arguments):
-        code, out, err = called(*arguments)
-        assert code == 0, err
-        return out
-
-    return run
-
-
-@pytest.fixture
 def refused(called):
     """Run the command, which is to refuse what it was given; what it says on stderr."""
 

@@ -22,18 +22,6 @@ def folder(tmp_path, monkeypatch):
     Path("blocked.yaml").write_text(BLOCKED)
 
 
-@pytest.fixture
-def pehchan(called):
-    """Run the command, which is to go well; what it says on stdout."""
-
-    def run(*arguments):
-        code, out, err = called(*arguments)
-        assert code == 0, err
-        return out
-
-    return run
-
-
 def write(name, rows, lines=False):
     text = "".join(f"{number},{value}\n" for number, value in rows)
     Path(name).write_text(text if lines else "id,name\n" + text)

@@ -36,19 +36,6 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.fixture
-def pehchan(capsys):
-    """Run the command, which is to go well; what it says on stdout."""
-
-    def run(*arguments):
-        code = main([*map(str, arguments)])
-        out, err = capsys.readouterr()
-        assert code == 0, err
-        return out
-
-    return run
-
-
 def rows(folder):
     return sorted(line for part in Path(folder).glob("*") for line in part.read_text("utf-8").splitlines())
 

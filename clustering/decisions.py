@@ -9,6 +9,7 @@ import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import NamedTuple
 
 from pehchan.clustering.components import smallest_joined
@@ -16,6 +17,9 @@ from pehchan.clustering.truth import RecordKey, ordered
 from pehchan.metadata.mistakes import Mistake, Mistakes, MistakesError
 
 DECISIONS_VERSION = 1
+
+#: Name of a file of decisions in what pehchan writes.
+DECISIONS = "decisions.json"
 
 SAME, DIFFERENT = "same", "different"
 
@@ -121,23 +125,28 @@ def check_decisions(decisions: Iterable[Decision], mistakes: Mistakes) -> None:
             return
 
 
-def write_decisions(path: str | os.PathLike[str], decisions: Iterable[Decision]) -> None:
-    """Write a file of decisions; where they stand is not kept."""
+def encode_decisions(decisions: Iterable[Decision]) -> bytes:
+    """The text of a file of decisions; where they stand is not kept."""
     rows = [[each.a, each.b, SAME if each.same else DIFFERENT] for each in decisions]
-    with open(path, "w", encoding="ascii") as file:
-        json.dump({"version": DECISIONS_VERSION, "decisions": rows}, file)
+    return json.dumps({"version": DECISIONS_VERSION, "decisions": rows}).encode("ascii")
 
 
 def read_decisions(path: str | os.PathLike[str]) -> list[Decision]:
-    """The decisions of a file.
-
-    Raises MistakesError for one that cannot be read, is of another version, or holds something else.
-    """
+    """The decisions of a file. Raises MistakesError as `decode_decisions`, and where it cannot be read."""
     try:
-        with open(path, encoding="utf-8") as file:
-            data = json.load(file)
+        text = Path(path).read_bytes()
     except OSError as error:
         raise _mistake(path, f"cannot be read: {error.strerror}") from None
+    return decode_decisions(text, str(path))
+
+
+def decode_decisions(text: bytes, path: str) -> list[Decision]:
+    """The decisions of the text of a file, whose path is told.
+
+    Raises MistakesError for one that is no JSON, is of another version, or holds something else.
+    """
+    try:
+        data = json.loads(text)
     except ValueError as error:
         raise _mistake(path, f"no JSON: {error}") from None
     version = data.get("version") if isinstance(data, dict) else None

@@ -4,12 +4,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pehchan.clustering.decisions import Decision, check_decisions, write_decisions
+from pehchan.clustering.decisions import Decision, check_decisions
 from pehchan.console.decided import decisions_of
 from pehchan.console.jobs import Jobs, local_folder, prepare_runner
 from pehchan.console.output import whole_folder
 from pehchan.console.progress import Progress
-from pehchan.console.updating import Updated, bring_in, kept_decisions, source_of
+from pehchan.console.updating import Updated, bring_in, source_of
 from pehchan.identity.rows import Source
 from pehchan.identity.state import KEPT, open_newest
 from pehchan.identity.updating import Batch
@@ -47,7 +47,7 @@ def run_decide(request: DecideRequest, progress: Progress) -> Updated:
     with local_folder() as here:
         jobs = Jobs(request.runner, request.conf_path, progress)
         with whole_folder(str(here / "decide"), False) as folder, jobs.workplace(folder) as work:
-            before = {_pair(each): each.in_order() for each in kept_decisions(state, here)}
+            before = {_pair(each): each.in_order() for each in state.read_decisions()}
             given = _given(request, plan, mistakes)
             after, changed = _decided(given, before, mistakes)
             held = set(after.values())
@@ -55,10 +55,9 @@ def run_decide(request: DecideRequest, progress: Progress) -> Updated:
             _check_known(source_of(state, jobs, work, here), state.manifest.salt, added, mistakes)
             check_decisions(after.values(), mistakes)
             mistakes.raise_if_any()
-            path = here / "decided.json"
-            write_decisions(path, after.values())
-            batch = Batch(decisions=list(after.values()), decided=changed)
-            decided = path.read_bytes() if after != before else b""
+            decisions = list(after.values())
+            batch = Batch(decisions=decisions, decided=changed)
+            decided = decisions if after != before else None
             return bring_in(state, plan, batch, jobs, work, here, progress, "decide", request.keep, decided)
 
 

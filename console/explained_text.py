@@ -7,6 +7,7 @@ from textwrap import wrap
 
 import numpy as np
 
+from pehchan.clustering.decisions import DECISIONS, DIFFERENT, SAME, Decision, decode_decisions
 from pehchan.console.clusters_shown import Values, clustered, items_of
 from pehchan.console.evaluating import kept_pairs
 from pehchan.console.explaining import Why, explain
@@ -51,7 +52,10 @@ def explained_text(out: Place, ids: Sequence[str]) -> str:
     records = sorted({record for pair in pairs for record in pair} | set(asked))
     names, values = items_of(out, plan, records)
     clusters = {record: cluster for cluster, record in clustered(out) if record in values}
-    shown = _Shown(plan, cutoff, names, values, clusters)
+    told = out / "internal" / DECISIONS
+    decisions = decode_decisions(told.read(), str(told)) if told.exists() else []
+    decided = {frozenset((each.a, each.b)): each for each in decisions}
+    shown = _Shown(plan, cutoff, names, values, clusters, decided)
     lines = [] if len(asked) == 2 else [shown.alone(asked[0], kept)]
     known = {frozenset(pair) for pair in kept}
     lines += shown.pairs(pairs, known)
@@ -91,9 +95,11 @@ class _Shown:
         names: Sequence[str],
         values: Values,
         clusters: Mapping[Identity, Identity],
+        decided: Mapping[frozenset[Identity], Decision],
     ):
         self._plan, self._cutoff = plan, cutoff
         self._names, self._values, self._clusters = names, values, clusters
+        self._decided = decided
         self._scale = ScaleWords(plan, cutoff)
         self._width = get_terminal_size((110, 40)).columns
 
@@ -119,7 +125,8 @@ class _Shown:
     def _pair(self, pair: tuple[Identity, Identity], why: Why, kept: bool) -> str:
         rows = [(self._id(record), self._values[record]) for record in pair]
         _, _, beside = show_cluster("", self._names, rows, in_color(sys.stdout), self._width).partition("\n")
-        head = f"{rows[0][0]} and {rows[1][0]}: {self._where(why, kept)}{self._together(pair)}"
+        where = f"{self._where(why, kept)}{self._decision(pair)}{self._together(pair)}"
+        head = f"{rows[0][0]} and {rows[1][0]}: {where}"
         running, lines = 0.0, [("", "distance", self._scale.adds, "together", "")]
         for part in why.parts:
             running += part.share
@@ -138,6 +145,10 @@ class _Shown:
         if why.distance > self._cutoff:
             return f"{said}, beyond the cutoff ({self._scale.cutoff})"
         return f"{said}, within the cutoff ({self._scale.cutoff})" + ("" if kept else ", but never compared")
+
+    def _decision(self, pair: tuple[Identity, Identity]) -> str:
+        decision = self._decided.get(frozenset(pair))
+        return "" if decision is None else f"; decided: {SAME if decision.same else DIFFERENT}"
 
     def _together(self, pair: tuple[Identity, Identity]) -> str:
         one, two = (self._clusters.get(record) for record in pair)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 import pehchan
-from pehchan.clustering.decisions import Decision, write_decisions
+from pehchan.clustering.decisions import DECISIONS, Decision, encode_decisions
 from pehchan.console.blocks import block_text
 from pehchan.console.decided import decisions_of
 from pehchan.console.golden import check_golden, keep_golden
@@ -473,8 +473,11 @@ def cluster(
     paths = list(map(str, inputs))
     decided: list[str] = []
     if way.decisions:
-        write_decisions(here / "decisions.json", way.decisions)
-        decided = ["--decisions", str(here / "decisions.json")]
+        told = encode_decisions(way.decisions)
+        (here / DECISIONS).write_bytes(told)
+        # So that what is said of a pair later also says this.
+        (work / "internal" / DECISIONS).write(told)
+        decided = ["--decisions", str(here / DECISIONS)]
     room = room_of(way.settings)
     parts = size.parts(room)
     for salt in range(SALTS):

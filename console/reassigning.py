@@ -3,13 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-from pehchan.clustering.decisions import Decision, check_decisions, write_decisions
-from pehchan.console.jobs import local_folder
+from pehchan.clustering.decisions import Decision, check_decisions
 from pehchan.console.state_run import now
-from pehchan.console.updating import HereSource, kept_decisions
+from pehchan.console.updating import HereSource
 from pehchan.identity.changes import changes
 from pehchan.identity.entities import (
     by_entity,
@@ -20,7 +18,6 @@ from pehchan.identity.entities import (
     with_entities,
 )
 from pehchan.identity.state import (
-    DECISIONS,
     KEPT,
     LOG,
     MEMBERS,
@@ -89,8 +86,8 @@ def reassign(path: str, earlier: str, keep: int = KEPT) -> Difference:
             "--from", f"{earlier} has no record that {path} has.", "Are the ids of the same records?"
         )
     mistakes.raise_if_any()
-    with local_folder() as here, next_version(state.folder, state) as version:
-        decisions, added = _decided_in_both(state, old, here, mistakes)
+    with next_version(state.folder, state) as version:
+        decisions, added = _decided_in_both(state, old, mistakes)
         mistakes.raise_if_any()
         manifest = state.manifest
         # What is new in either state from here on is younger than all that there was.
@@ -109,8 +106,7 @@ def reassign(path: str, earlier: str, keep: int = KEPT) -> Difference:
         found = Difference.of(before, after, version.number)
         version.write(LOG, map(ascii_json, found.entries))
         if added:
-            write_decisions(here / DECISIONS, decisions)
-            (version.part / DECISIONS).put(here / DECISIONS)
+            version.write_decisions(decisions)
         manifest = replace(
             manifest,
             made=now(),
@@ -125,12 +121,10 @@ def reassign(path: str, earlier: str, keep: int = KEPT) -> Difference:
     return found
 
 
-def _decided_in_both(
-    state: State, old: State, here: Path, mistakes: Mistakes
-) -> tuple[list[Decision], list[Decision]]:
+def _decided_in_both(state: State, old: State, mistakes: Mistakes) -> tuple[list[Decision], list[Decision]]:
     """All that is decided of a state from now on, and what of that an earlier state adds."""
-    own = kept_decisions(state, here)
+    own = state.read_decisions()
     known = {frozenset((each.a, each.b)) for each in own}
-    added = [each for each in kept_decisions(old, here) if frozenset((each.a, each.b)) not in known]
+    added = [each for each in old.read_decisions() if frozenset((each.a, each.b)) not in known]
     check_decisions([*own, *added], mistakes)
     return [*own, *added], added

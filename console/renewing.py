@@ -15,10 +15,8 @@ from pehchan.console.pipeline import Request, Result, run_prepared
 from pehchan.console.progress import Progress
 from pehchan.console.reassigning import Difference
 from pehchan.console.state_run import keep_run, now
-from pehchan.console.updating import kept_decisions
 from pehchan.identity.entities import continuing, current_entities, with_entities
 from pehchan.identity.state import (
-    DECISIONS,
     KEPT,
     LOG,
     MEMBERS,
@@ -58,7 +56,7 @@ class _Renewal:
             (version.part / MEMBERS).remove()
             version.write(MEMBERS, (with_entities(kept, after).encode() for kept in lines))
             if decisions := state.read_decisions():
-                (version.part / DECISIONS).write(decisions)
+                version.write_decisions(decisions)
             self.found = Difference.of(before, after, version.number)
             # What became of entities is asked of the newest version alone.
             version.write(
@@ -98,7 +96,7 @@ def refreeze(
             with progress.stage("gather"):
                 jobs.run(CurrentRecords, state.folders(RECORDS), lines, ["--plan", str(plan_path), "--lines"])
             request = Request("update", [], str(here / "run"), runner=runner, conf_path=conf_path)
-            result = Result(request, cluster_cutoff=plan.cutoff, decisions=kept_decisions(state, here))
+            result = Result(request, cluster_cutoff=plan.cutoff, decisions=state.read_decisions())
             prepared = Prepared("records", {"": [str(lines)]}, plan.schema, plan.schema.columns)
             known = None
             if plan.join == "learnt":

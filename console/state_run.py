@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from pehchan.clustering.decisions import Decision, write_decisions
+from pehchan.clustering.decisions import Decision
 from pehchan.console.jobs import Jobs
 from pehchan.console.output import RunError, tagged_lines
 from pehchan.identity.state import (
-    DECISIONS,
     FOLDERS,
     MEMBERS,
     PAIRS,
@@ -113,8 +112,7 @@ def make_state(
     with next_version(folder, None) as version:
         salt = keep_run(version, plan, jobs, records, work, here, "")
         if decisions:
-            write_decisions(here / DECISIONS, decisions)
-            (version.part / DECISIONS).put(here / DECISIONS)
+            version.write_decisions(decisions)
         return version.commit(
             Manifest(
                 number=version.number,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from pehchan.clustering.decisions import Decision, read_decisions
+from pehchan.clustering.decisions import Decision
 from pehchan.console.ingest import read_header
 from pehchan.console.inputs import (
     InputFile,
@@ -31,7 +31,6 @@ from pehchan.console.progress import Progress
 from pehchan.console.state_run import now
 from pehchan.identity.rows import Source
 from pehchan.identity.state import (
-    DECISIONS,
     KEPT,
     LOG,
     MEMBERS,
@@ -155,8 +154,7 @@ def run_update(request: UpdateRequest, progress: Progress) -> Updated:
                     records = _records_in(list(settled_records(prepared, work).values()))
             _check_both(records, deleted, mistakes)
             mistakes.raise_if_any()
-            decisions = kept_decisions(state, here)
-            batch = Batch(records, deleted, decisions)
+            batch = Batch(records, deleted, state.read_decisions())
             updated = bring_in(state, plan, batch, jobs, work, here, progress, "update", request.keep)
             updated.rejected = jobs.counts["Records", "Rejected"]
             if updated.rejected:
@@ -183,11 +181,11 @@ def bring_in(
     progress: Progress,
     command: str,
     keep: int = KEPT,
-    decisions: bytes = b"",
+    decisions: Sequence[Decision] | None = None,
 ) -> Updated:
     """The next version of a state, with a batch; the same one where it changes nothing.
 
-    decisions  all of them, as they are written, where they are others than before
+    decisions  all of them, where they are others than before
     """
     with next_version(state.folder, state) as version:
         with progress.stage("update"):
@@ -203,7 +201,7 @@ def bring_in(
             update = updating.update(batch)
             # What was found is in memory; a workplace on a cluster would be copied to this machine, file by file.
             (work / "internal").remove()
-        if not update.changes and not decisions:
+        if not update.changes and decisions is None:
             version.part.remove()
             return Updated(state, update)
         with progress.stage("write"):
@@ -211,14 +209,19 @@ def bring_in(
 
 
 def _write(
-    state: State, version: NextVersion, update: Update, command: str, keep: int, decisions: bytes
+    state: State,
+    version: NextVersion,
+    update: Update,
+    command: str,
+    keep: int,
+    decisions: Sequence[Decision] | None,
 ) -> State:
     manifest = state.manifest
     for kind, lines in ((RECORDS, update.records), (MEMBERS, update.members), (PAIRS, update.pairs)):
         version.write(kind, (line.encode() for line in lines))
     version.write(LOG, map(ascii_json, update.log))
-    if decisions:
-        (version.part / DECISIONS).write(decisions)
+    if decisions is not None:
+        version.write_decisions(decisions)
     counts = {**manifest.counts, **update.counts}
     for name in ("records", "entities"):
         counts[name] = manifest.counts[name] + update.counts.get(name, 0)
@@ -229,7 +232,7 @@ def _write(
             by=command,
             parts=manifest.parts,
             plan=manifest.plan,
-            decisions=version.name if decisions else manifest.decisions,
+            decisions=manifest.decisions if decisions is None else version.name,
             salt=manifest.salt,
             lineage=manifest.lineage,
             older=manifest.older,
@@ -238,17 +241,6 @@ def _write(
         ),
         keep,
     )
-
-
-def kept_decisions(state: State, here: Path) -> list[Decision]:
-    """What people decided."""
-    written = state.read_decisions()
-    if not written:
-        return []
-    path = here / "decisions.json"
-    path.write_bytes(written)
-    # A copy that is gone by the time a person reads of it.
-    return [replace(each, where=str(state.folder)) for each in read_decisions(path)]
 
 
 def _look_at(

@@ -23,6 +23,7 @@ from itertools import chain
 from typing import Any
 
 import pehchan
+from pehchan.clustering.decisions import DECISIONS, Decision, decode_decisions, encode_decisions
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.places import LocalPlace, Place, whole_path
@@ -37,7 +38,7 @@ KEPT = 10
 MOST_PARTS = 20
 
 RECORDS, MEMBERS, PAIRS, LOG = "records", "members", "pairs", "log"
-PLAN, DECISIONS = "plan.json", "decisions.json"
+PLAN = "plan.json"
 
 #: What a state holds.
 FOLDERS = {"manifests", "parts"}
@@ -145,10 +146,12 @@ class State:
         mistakes.raise_if_any()
         raise AssertionError
 
-    def read_decisions(self) -> bytes:
-        """What people decided, as it was written; b"" for nothing."""
-        name = self.manifest.decisions
-        return (self.folder / "parts" / name / DECISIONS).read() if name else b""
+    def read_decisions(self) -> list[Decision]:
+        """What people decided. Raises MistakesError for what cannot be read."""
+        if not self.manifest.decisions:
+            return []
+        path = self.folder / "parts" / self.manifest.decisions / DECISIONS
+        return [replace(each, where=str(self.folder)) for each in decode_decisions(path.read(), str(path))]
 
     def log(self) -> Iterator[dict[str, Any]]:
         """What changed, the oldest first."""
@@ -256,6 +259,10 @@ class NextVersion:
         """Write lines of one kind, if there are any."""
         self._write(kind, "part-00001", lines)
 
+    def write_decisions(self, decisions: Sequence[Decision]) -> None:
+        """Write all that people decided."""
+        (self.part / DECISIONS).write(encode_decisions(decisions))
+
     def _write(self, kind: str, name: str, lines: Iterator[bytes]) -> None:
         text = b"".join(line.rstrip(b"\r\n") + b"\n" for line in lines)
         if text:
@@ -272,7 +279,7 @@ class NextVersion:
             # In front of what is newer.
             self._write(kind, "part-00000", chain.from_iterable(part.lines() for part in parts))
         if manifest.decisions in later:
-            (self.part / DECISIONS).write(self._before.read_decisions())
+            self.write_decisions(self._before.read_decisions())
             manifest = replace(manifest, decisions=self.name)
         return replace(manifest, parts={first: manifest.parts[first]})
 

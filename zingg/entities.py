@@ -14,7 +14,7 @@ from pehchan.console.learning_run import Learning
 from pehchan.console.output import replace_folder
 from pehchan.console.pipeline import Result, run_pipeline
 from pehchan.console.reassigning import Difference, difference, reassign
-from pehchan.console.updating import UpdateRequest, kept_decisions, run_update
+from pehchan.console.updating import UpdateRequest, run_update
 from pehchan.identity.entities import by_entity, current_entities
 from pehchan.identity.state import State, is_state, open_newest, open_state
 from pehchan.learning.labels import MODEL_FILE
@@ -80,7 +80,7 @@ def _batches(
 
 def _decisions(state: State, here: Path) -> str | None:
     """A file of what people decided of the records of a state."""
-    decided = kept_decisions(state, here)
+    decided = state.read_decisions()
     if not decided:
         return None
     path = here / "decided.csv"

@@ -12,8 +12,8 @@ from pehchan.clustering.decisions import (
     Decision,
     check_decisions,
     contradictions,
+    encode_decisions,
     read_decisions,
-    write_decisions,
 )
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 
@@ -101,13 +101,13 @@ def test_a_long_chain_is_no_trouble():
 @given(st.lists(st.builds(Decision, *[st.tuples(st.text(), st.text(st.characters()))] * 2, st.booleans())))
 def test_a_file_holds_what_was_written(tmp_path_factory, decisions):
     path = tmp_path_factory.mktemp("decisions") / "d.json"
-    write_decisions(path, decisions)
+    path.write_bytes(encode_decisions(decisions))
     assert read_decisions(path) == decisions
 
 
 def test_ids_that_are_no_text_are_kept(tmp_path):
     told = [Decision(("", "\ud800\0\t"), ("é", "b"), True)]
-    write_decisions(tmp_path / "d.json", told)
+    (tmp_path / "d.json").write_bytes(encode_decisions(told))
     assert read_decisions(tmp_path / "d.json") == told
 
 
@@ -133,7 +133,9 @@ def test_a_file_that_holds_no_decisions_is_refused(tmp_path, text, expected):
 
 
 def test_the_form_of_a_file_stays(tmp_path):
-    write_decisions(tmp_path / "d.json", [Decision(("s", "1"), ("", "2"), False, "told by me")])
+    (tmp_path / "d.json").write_bytes(
+        encode_decisions([Decision(("s", "1"), ("", "2"), False, "told by me")])
+    )
     assert json.loads((tmp_path / "d.json").read_text()) == {
         "version": 1,
         "decisions": [[["s", "1"], ["", "2"], "different"]],

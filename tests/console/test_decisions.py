@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from pehchan.console import pipeline
-from pehchan.console.command import main
 from pehchan.console.jobs import Jobs
 from pehchan.console.output import JobFailed
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
@@ -23,29 +22,6 @@ def folder(tmp_path, monkeypatch):
     Path("s.yaml").write_text(SCHEMA)
     Path("people.csv").write_text(PEOPLE)
     return tmp_path
-
-
-@pytest.fixture
-def called(capsys):
-    """Run the command: its exit code, and what it says on stdout and stderr."""
-
-    def run(*arguments):
-        code = main([*map(str, arguments)])
-        return code, *capsys.readouterr()
-
-    return run
-
-
-@pytest.fixture
-def pehchan(called):
-    """Run the command, which is to go well; what it says on stdout."""
-
-    def run(*arguments):
-        code, out, err = called(*arguments)
-        assert code == 0, err
-        return out
-
-    return run
 
 
 @pytest.fixture
@@ -85,6 +61,12 @@ def test_dedupe_follows_decisions_and_says_so(pehchan):
     assert run["counters"]["Decisions"] == {"Different": 1, "Same": 1, "Of absent records": 1}
     # The distances are what they are.
     assert rows("out/pairs") == rows("without/pairs")
+    for ids, expected in (
+        ("12", "1 and 2: 125 apart, within the cutoff (250 of 1,000); decided: different; in two clusters"),
+        ("43", "decided: same; in one cluster, 3"),
+        ("15", "1 and 5: 125 apart, within the cutoff (250 of 1,000); in one cluster, 1"),
+    ):
+        assert expected in " ".join(pehchan("explain", "out", *ids).split("\n\n")[0].split())
     # Again, from the pairs, and with another way.
     for by in ("connected", "centre", "average", "pivot"):
         cluster = ["cluster", "out", "--cutoff", 250, "--records", "out", "--by", by, "-q"]

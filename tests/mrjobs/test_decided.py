@@ -8,7 +8,7 @@ import orjson
 import pytest
 from settled import settled_lines
 
-from pehchan.clustering.decisions import Decision, write_decisions
+from pehchan.clustering.decisions import Decision, encode_decisions
 from pehchan.console import pipeline
 from pehchan.console.pipeline import find_components
 from pehchan.metadata.mistakes import MistakesError
@@ -58,7 +58,9 @@ def clustered(tmp_path):
     def cluster(text, decisions, *switches, records=""):
         number = next(numbers)
         (tmp_path / "pairs.csv").write_text("".join(f"{line}\n" for line in text.split()))
-        write_decisions(tmp_path / "decisions.json", [decision(*each.split()) for each in decisions])
+        (tmp_path / "decisions.json").write_bytes(
+            encode_decisions([decision(*each.split()) for each in decisions])
+        )
         inputs = [str(tmp_path / "pairs.csv")]
         if records:
             (tmp_path / "records").write_bytes(settled_lines([[each] for each in records]))
@@ -136,9 +138,8 @@ def test_a_decision_that_is_told_twice_counts_once(clustered):
 def test_equal_ids_of_two_sets_are_two_records_of_a_decision(tmp_path):
     (tmp_path / "pairs").write_bytes(b"pairs\t" + Pairs.of([Pair(("a", "1"), ("b", "1"), 5)]).encode())
     for sets, expected in ((("a", "b"), 2), (("a", "c"), 1)):
-        write_decisions(
-            tmp_path / "decisions.json", [Decision((sets[0], "1"), (sets[1], "1"), expected == 1)]
-        )
+        decisions = [Decision((sets[0], "1"), (sets[1], "1"), expected == 1)]
+        (tmp_path / "decisions.json").write_bytes(encode_decisions(decisions))
         out = tmp_path / f"out{expected}"
         switches = ["--cutoff", "9", "--decisions", str(tmp_path / "decisions.json")]
         counts = Quiet().run(ClusterPairs, [str(tmp_path / "pairs")], out, switches)
@@ -148,7 +149,7 @@ def test_equal_ids_of_two_sets_are_two_records_of_a_decision(tmp_path):
 
 def test_decisions_that_contradict_each_other_start_no_job(tmp_path):
     decisions = [decision("a", "b", "same"), decision("c", "b", "same"), decision("c", "a", "different")]
-    write_decisions(path := tmp_path / "decisions.json", decisions)
+    (path := tmp_path / "decisions.json").write_bytes(encode_decisions(decisions))
     for job in (ClusterPairs, Components):
         with pytest.raises(MistakesError, match="decision 3: a and c are different, but a is the same as b"):
             job(["--cutoff", "5", "--decisions", str(path), "pairs"]).make_runner()
@@ -183,7 +184,7 @@ def test_clusters_of_several_parts_are_those_of_one(tmp_path, runner, by):
     decisions += [Decision(pair.first, pair.second, False) for pair in others]
     decisions += [decision("r0", "r1041", "different"), decision("r1042", "r1041", "different")]
     chance.shuffle(decisions)
-    write_decisions(path := tmp_path / "decisions.json", decisions)
+    (path := tmp_path / "decisions.json").write_bytes(encode_decisions(decisions))
     jobs, told = Quiet(runner), ["--decisions", str(path)]
     switches = ["--cutoff", "10", "--by", by]
     one = jobs.run(ClusterPairs, inputs, tmp_path / "one", [*switches, *told])

@@ -33,7 +33,7 @@ AddCommand = Callable[["argparse._SubParsersAction[argparse.ArgumentParser]"], N
 def main(arguments: Sequence[str] | None = None, more: Iterable[AddCommand] = ()) -> int:
     """Run the command, which has some commands more; returns the exit code."""
     parser = build_parser(more)
-    options = parser.parse_args(arguments)
+    options = _options(parser, arguments)
     interrupts.heed()
     try:
         code = int(options.run(options) or OK)
@@ -42,6 +42,21 @@ def main(arguments: Sequence[str] | None = None, more: Iterable[AddCommand] = ()
         return code
     except (Exception, KeyboardInterrupt) as error:
         return _told(error)
+
+
+#: Where the arguments are of which a command takes several.
+SEVERAL = ("inputs", "pairs", "ids", "values")
+
+
+def _options(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """What is asked for. argparse wants the inputs in one row; here some may also stand behind an option."""
+    options, behind = parser.parse_known_args(arguments)
+    several = next((name for name in SEVERAL if hasattr(options, name)), None)
+    if behind and (several is None or any(each.startswith("-") for each in behind)):
+        parser.error(f"unrecognized arguments: {' '.join(behind)}")
+    if several is not None:
+        setattr(options, several, [*getattr(options, several), *behind])
+    return options
 
 
 def _told(error: BaseException) -> int:

@@ -361,3 +361,23 @@ def test_a_reader_that_stops_early_is_no_error():
     )
     assert done.stdout.splitlines()[1:] == ["0"]
     assert done.stderr == ""
+
+
+def test_inputs_may_stand_on_both_sides_of_an_option(called, capsys):
+    head, *lines = CSV.splitlines(keepends=True)
+    for name, some in (("one", lines[:3]), ("two", lines[3:4]), ("three", lines[4:])):
+        Path(f"{name}.csv").write_text("".join([head, *some]))
+    asked = ["dedupe", "one.csv", "-o", "out", "two.csv", "-q", "--no-report", "three.csv"]
+    assert called(*asked)[0] == 0
+    assert json.loads(Path("out/run.json").read_text())["inputs"] == ["one.csv", "two.csv", "three.csv"]
+    asked = ["link", "one.csv", "-q", "two.csv", "--no-report", "three.csv", "-o", "linked"]
+    assert called(*asked)[0] == 0
+    assert json.loads(Path("linked/run.json").read_text())["inputs"] == ["one.csv", "two.csv", "three.csv"]
+    for wrong, named in (
+        (["dedupe", "one.csv", "-q", "two.csv", "--most"], "two.csv --most"),
+        (["review", "out", "-n", "1", "linked"], "linked"),
+    ):
+        with pytest.raises(SystemExit) as refused:
+            main(wrong)
+        assert refused.value.code == 2
+        assert f"unrecognized arguments: {named}\n" in capsys.readouterr().err

@@ -5,6 +5,7 @@ import json
 import shutil
 
 import pytest
+from batches import check_batches
 
 from pehchan.console.command import main
 from pehchan.identity.entities import current_entities
@@ -53,7 +54,6 @@ def part_of(state):
     return {kind: list((part / kind).lines()) for kind in ("records", "members", "pairs", "log")}
 
 
-@pytest.mark.slow
 def test_a_state_on_the_cluster_is_brought_up_to_date_as_here(hadoop, made):
     uri = hadoop.put(made / "state", "hdfs:///states/state")
     conf = hadoop.conf("quick", mapreduce_job_ubertask_enable="true")
@@ -109,3 +109,15 @@ def test_a_state_made_and_renewed_on_the_cluster_is_that_made_here(hadoop, made)
     assert state.number == 3
     entities = current_entities(state)
     assert entities["r0"] == entities["r3"]
+
+
+@pytest.mark.slow
+def test_batches_on_the_cluster_give_the_entities_of_one_run(hadoop, record_sets, tmp_path):
+    conf = hadoop.conf("batches", mapreduce_job_ubertask_enable="true")
+
+    def run(*arguments):
+        done = hadoop.pehchan(*arguments, "-r", "hadoop", "--conf-path", conf, "-q")
+        assert done.returncode == 0, done.stderr
+
+    records = record_sets / "febrl120k" / "records.csv"
+    check_batches(records, 10, tmp_path, "hdfs:///states/batches", run)

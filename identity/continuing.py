@@ -29,8 +29,3 @@ def continued(clusters: Sequence[Sequence[str]], before: Mapping[str, str]) -> l
                 found[number] = entity
                 break
     return found
-
-
-def str_bytes(text: str) -> bytes:
-    """What puts ids in order: their UTF-8, as jobs have them."""
-    return text.encode("utf-8", "surrogatepass")

@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from pehchan.identity.continuing import continued, str_bytes
+from pehchan.identity.continuing import continued
 from pehchan.identity.state import MEMBERS, State
 from pehchan.metadata.records import ascii_json
 from pehchan.mrjobs.entity_ids import entity_ids
@@ -24,7 +24,7 @@ def current_entities(state: State) -> dict[str, str]:
 def by_entity(entities: Mapping[str, str]) -> dict[str, list[str]]:
     """The records of each entity, in their order."""
     found: dict[str, list[str]] = defaultdict(list)
-    for record in sorted(entities, key=str_bytes):
+    for record in sorted(entities):
         found[entities[record]].append(record)
     return found
 
@@ -54,7 +54,7 @@ def members_with(state: State, entities: Mapping[str, str], version: int) -> Ite
         for code, component, since, (record, _) in zip(*columns, strict=True):
             if record in entities:
                 rows[record] = code, component, since
-    records = sorted(rows, key=str_bytes)
+    records = sorted(rows)
     codes, components = (np.array([rows[record][side] for record in records], np.uint64) for side in (0, 1))
     since = np.array([rows[record][2] for record in records], np.uint32)
     for some in in_lines(len(records)):

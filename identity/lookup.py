@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from pehchan.distance.arrays import Distinct
 from pehchan.distance.columns import Block
 from pehchan.distance.record import RecordDistance
-from pehchan.identity.continuing import str_bytes
 from pehchan.identity.held import HeldRecords, Rows
 from pehchan.identity.state import State
 from pehchan.learning.odds import CUTOFF, probability_of, steps_of
@@ -160,7 +159,7 @@ class Lookup:
         by_entity: dict[str, list[Near]] = {}
         entities = self._held.entities(close.rows)
         of_each = zip(close.records, close.distances.tolist(), entities, strict=True)
-        for near, distance, entity in sorted(of_each, key=lambda each: (each[1], str_bytes(each[0].id))):
+        for near, distance, entity in sorted(of_each, key=lambda each: (each[1], each[0].id)):
             if near.id != own or not own:
                 probability = None if self._steps is None else probability_of(distance, self._steps)
                 by_entity.setdefault(entity, []).append(Near(near, distance, probability))

@@ -9,6 +9,7 @@ frozen.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from pehchan.clustering.decisions import Decision
 from pehchan.clustering.measuring import measure_of
 from pehchan.clustering.mixing import mixed
 from pehchan.identity.changes import Pair, Reasons, TellingPair, changes
-from pehchan.identity.continuing import continued, str_bytes
+from pehchan.identity.continuing import continued
 from pehchan.identity.rows import Member, Rows, Source
 from pehchan.identity.state import StateError
 from pehchan.learning.addresses import pairs_at
@@ -176,7 +177,7 @@ class Updating:
             return sorted(self._of_all(written, gone))
         there = [record for code in sorted(hit) if (record := self._rows.record(code)) is not None]
         records = [*written, *(record for record in there if record.id not in gone)]
-        records.sort(key=lambda record: str_bytes(record.id))
+        records.sort(key=attrgetter("id"))
         fresh = {record.id for record in written}
         is_new = np.array([record.id in fresh for record in records])
         i, j = pairs_at(self._addressing.of(records), len(records), is_new)
@@ -246,7 +247,7 @@ class Updating:
         members = {code: rows.members[code] for code in touched}
         fresh = {record.id: record for record in written}
         stay = {member.id for member in members.values()} - deleted
-        ids = sorted(stay | fresh.keys(), key=str_bytes)
+        ids = sorted(stay | fresh.keys())
         place = {record_id: number for number, record_id in enumerate(ids)}
         a, b, distances, lost = self._all_pairs(members, gone, pairs, place)
         decided = _decided(batch.decisions, place)
@@ -264,9 +265,7 @@ class Updating:
             for group, entity, new_id in zip(listed, entities, new_ids, strict=True)
             for record_id in group
         }
-        self._write_members(
-            update, ids, after, clusters.component, sorted(deleted, key=str_bytes), fresh, members
-        )
+        self._write_members(update, ids, after, clusters.component, sorted(deleted), fresh, members)
         changed = fresh.keys() & before.keys()
         update.log = list(
             changes(
@@ -300,7 +299,7 @@ class Updating:
             if first is None or second is None or version < max(first.since, second.since):
                 continue
             if first.id in gone or second.id in gone:
-                ends = sorted((first.id, second.id), key=str_bytes)
+                ends = sorted((first.id, second.id))
                 if (ends[0], ends[1]) not in again:
                     lost.append((ends[0], ends[1], distance))
                 continue

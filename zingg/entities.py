@@ -230,11 +230,7 @@ def _moved(
         {record: records for records in by_entity(entities).values() for record in records}
         for entities in (was, now)
     )
-    moved = [
-        key
-        for key in sorted({*was, *now}, key=lambda each: each.encode("utf-8", "surrogatepass"))
-        if mates_then.get(key) != mates_now.get(key)
-    ]
+    moved = [key for key in sorted({*was, *now}) if mates_then.get(key) != mates_now.get(key)]
 
     def batches() -> Iterator[Any]:
         for start in range(0, len(moved), ROWS):

@@ -46,7 +46,7 @@ class EntityRows:
             rows = np.arange(start, min(start + ROWS, len(self._held)))
             keys += [record.id for record in self._held.records(rows)]
             entities += self._held.entities(rows)
-        order = sorted(range(len(keys)), key=lambda row: keys[row].encode("utf-8", "surrogatepass"))
+        order = sorted(range(len(keys)), key=keys.__getitem__)
         self._order = np.array(order, np.int64)
         #: Of each record, in their order.
         self.keys, self.entities = [keys[row] for row in order], [entities[row] for row in order]

@@ -1,8 +1,7 @@
 """pehchan entities: the entities of a state as files, which record is in which, and one record to keep of each."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import orjson
 
@@ -12,18 +11,15 @@ from pehchan.console.output import RUN_VERSION, check_output, whole_folder
 from pehchan.console.progress import Progress
 from pehchan.console.state_run import now
 from pehchan.identity.changes import GONE, MERGED_INTO
-from pehchan.identity.entities import by_entity, current_entities
-from pehchan.identity.state import RECORDS, State, open_state
+from pehchan.identity.state import MEMBERS, RECORDS, State, open_state
 from pehchan.metadata.keeping import Rule
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.plan import Plan
+from pehchan.metadata.records import ascii_json
+from pehchan.mrjobs import wire
+from pehchan.mrjobs.current_members import CurrentMembers
 from pehchan.mrjobs.current_records import CurrentRecords
-from pehchan.mrjobs.exporting import all_quoted
 from pehchan.mrjobs.places import Place
-from pehchan.mrjobs.wire import CLUSTERED, Clustered
-
-#: Records of a line between jobs.
-A_LINE = 1000
 
 
 @dataclass
@@ -64,28 +60,35 @@ def run_entities(request: EntitiesRequest, progress: Progress) -> Written:
     state = open_state(request.state)
     plan = _keeping(state.read_plan())
     mistakes.raise_if_any()
-    of_record = current_entities(state)
-    gone: dict[str, Sequence[str]] = {}
-    if request.since is not None:
-        changed, gone = _changed(state, request.since)
-        of_record = {record: entity for record, entity in of_record.items() if entity in changed}
     jobs = Jobs(request.runner, request.conf_path, progress)
     with (
         local_folder() as here,
         whole_folder(request.out, request.overwrite) as folder,
         jobs.workplace(folder) as work,
     ):
-        groups = by_entity(of_record)
+        plan_path = here / "plan.json"
+        plan.write(plan_path)
+        internal = work / "internal"
+        internal.make()
+        asked, gone = [], 0
+        if request.since is not None:
+            changed, went = _changed(state, request.since)
+            (here / "entities.json").write_bytes(ascii_json(sorted(changed)))
+            asked, gone = ["--entities", str(here / "entities.json")], len(went)
+            _write_gone(work / "gone", went)
         with progress.stage("members"):
-            _write(work / "members", _rows((record, entity) for record, entity in _sorted(groups)))
-            if request.since is not None:
-                went = ((entity, to) for entity, to_all in sorted(gone.items()) for to in to_all or ("",))
-                _write(work / "gone", _rows(went))
+            # Where golden records look for clusters.
+            clusters, switches = internal / "clusters", ["--plan", str(plan_path), *asked]
+            counts = jobs.run(CurrentMembers, state.folders(MEMBERS), clusters, switches)
+            jobs.export(wire.MEMBERS, [clusters], work / "members", None)
         if plan.schema.columns:
             with progress.stage("golden records"):
-                _golden(state, plan, groups, jobs, work, here)
-        (work / "internal").make()
-        (work / "internal" / "plan.json").write(orjson.dumps(plan.to_dict()))
+                records = internal / "records"
+                jobs.run(CurrentRecords, state.folders(RECORDS), records, ["--plan", str(plan_path)])
+                keep_golden(jobs, [records], work, plan_path)
+                records.remove()
+        clusters.remove()
+        (internal / "plan.json").write(plan_path.read_bytes())
         told = {
             "version": RUN_VERSION,
             "command": "entities",
@@ -95,7 +98,7 @@ def run_entities(request: EntitiesRequest, progress: Progress) -> Written:
             "started": now(),
         }
         (work / "run.json").write(orjson.dumps(told, option=orjson.OPT_INDENT_2))
-    return Written(state, len(groups), len(of_record), len(gone))
+    return Written(state, counts["Entities", "All"], counts["Entities", "Records"], gone)
 
 
 def _keeping(plan: Plan) -> Plan:
@@ -120,49 +123,9 @@ def _changed(state: State, since: int) -> tuple[set[str], dict[str, Sequence[str
     return changed, gone
 
 
-def _sorted(groups: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
-    return ((record, entity) for entity, records in sorted(groups.items()) for record in records)
-
-
-def _rows(rows: Iterator[tuple[str, str]]) -> Iterator[str]:
-    columns = list(zip(*rows, strict=True))
-    return map(",".join, zip(*(all_quoted(list(column), ",") for column in columns), strict=True))
-
-
-def _write(folder: Place, lines: Iterator[str]) -> None:
+def _write_gone(folder: Place, gone: Mapping[str, Sequence[str]]) -> None:
+    rows = [(entity, to) for entity, went_to in sorted(gone.items()) for to in went_to or ("",)]
     folder.make()
-    text = "".join(f"{line}\n" for line in lines)
-    if text:
-        (folder / "part-00000").write(text.encode("utf-8", "surrogatepass"))
-
-
-def _golden(
-    state: State, plan: Plan, groups: Mapping[str, Sequence[str]], jobs: Jobs, work: Place, here: Path
-) -> None:
-    """One record to keep of each entity."""
-    plan_path = here / "plan.json"
-    plan.write(plan_path)
-    internal = work / "internal"
-    internal.make()
-    records = internal / "records"
-    jobs.run(CurrentRecords, state.folders(RECORDS), records, ["--plan", str(plan_path)])
-    members = list(_sorted(groups))
-    lines = []
-    for start in range(0, len(members), A_LINE):
-        some = members[start : start + A_LINE]
-        sets, nothing = [""] * len(some), [None] * len(some)
-        clustered = Clustered(
-            sets,
-            [entity for _, entity in some],
-            sets,
-            [each for each, _ in some],
-            nothing,
-            nothing,
-            [0] * len(some),
-        )
-        lines.append(b"%s\t%s\n" % (CLUSTERED, clustered.encode()))
-    (internal / "clusters").make()
-    (internal / "clusters" / "part-00000").write(b"".join(lines))
-    keep_golden(jobs, [records], work, plan_path)
-    records.remove()
-    (internal / "clusters").remove()
+    if rows:
+        text = "".join(f"{entity},{to}\n" for entity, to in rows)
+        (folder / "part-00000").write(text.encode("ascii"))

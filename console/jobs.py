@@ -43,6 +43,7 @@ GROUPS = (
     "Clusters",
     "Decisions",
     "Golden",
+    "Entities",
     "Distance Data",
     "Missing Data",
     "Invalid Data Format",

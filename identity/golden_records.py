@@ -1,6 +1,7 @@
 """Golden records: one record to keep of each cluster, as the schema of a plan asks for.
 
-in   tagged lines: `records` of settle_records, and `clustered` of cluster_pairs
+in   tagged lines: `records` of settle_records, and `clustered` of cluster_pairs or `members` of
+     current_members
 out  tagged lines: `golden`, a JSON object each: {"entity": cluster, "records": [...], "values": {...}, "from": {...}}
 
 Records find their clusters by a hash of their ids, and then those of a cluster each other by a hash of its id: a
@@ -20,7 +21,7 @@ from pehchan.metadata.records import Record, Records, ascii_json
 from pehchan.mrjobs.exporting import with_set
 from pehchan.mrjobs.job import PlannedJob
 from pehchan.mrjobs.settling import BATCHES_HELD, drawer_of
-from pehchan.mrjobs.wire import CLUSTERED, GOLDEN, RECORDS, Clustered, Identity, tagged
+from pehchan.mrjobs.wire import CLUSTERED, GOLDEN, MEMBERS, RECORDS, Clustered, Identity, Members, tagged
 
 #: First in what travels to where records find their clusters: records, and their clusters.
 RECORD, CLUSTER = b"r", b"c"
@@ -66,8 +67,8 @@ class GoldenRecords(PlannedJob):
                 gathered = self._records[drawer_of(record.id), records.set, records.width]
                 gathered.append(record.id)
                 gathered += record.items
-        elif tag == CLUSTERED:
-            for cluster, member in Clustered.decode(payload):
+        elif tag in (CLUSTERED, MEMBERS):
+            for cluster, member in (Clustered if tag == CLUSTERED else Members).decode(payload):
                 self._clusters[drawer_of(member[1])] += (*cluster, *member)
         else:
             return None

@@ -1,4 +1,6 @@
-"""What users read: pairs as sifarish writes them, clusters, golden records, and lines set aside."""
+"""What users read: pairs as sifarish writes them, clusters, members of entities, golden records, and lines set
+aside.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
@@ -10,11 +12,13 @@ from pehchan.mrjobs.wire import (
     CLUSTERED,
     GOLDEN,
     GROUP,
+    MEMBERS,
     PAIRS,
     REJECTED,
     SHAPE,
     Clustered,
     ClusterShapes,
+    Members,
     Pair,
     Pairs,
 )
@@ -155,6 +159,12 @@ def shape_lines(payload: bytes, with_sets: bool, steps: int = 0) -> Iterator[str
         yield f"{cluster},{numbers}"
 
 
+def member_lines(payload: bytes) -> Iterator[str]:
+    """`record_id,entity_id` of records in entities."""
+    members = Members.decode(payload)
+    return map(",".join, zip(all_quoted(members.ids, ","), all_quoted(members.entities, ","), strict=True))
+
+
 @cache
 def _probability(distance: int, steps: int) -> str:
     """That of a match, of a distance of a model."""
@@ -183,6 +193,8 @@ def exporter(tag: bytes, plan: Plan | None) -> Callable[[bytes], Iterator[str]]:
         lines = cluster_lines if tag == CLUSTERED else shape_lines
         with_sets = plan is not None and len(plan.sets) > 1
         return partial(lines, with_sets=with_sets, steps=log_odds_steps(plan))
+    if tag == MEMBERS:
+        return member_lines
     if tag in (REJECTED, GROUP, GOLDEN):
         return lambda payload: iter((payload.decode("ascii"),))
     raise ValueError(f"no export for lines tagged {tag.decode()!r}")

@@ -1,7 +1,7 @@
 """One of the outputs of a job, for people to read: a map-only job, so that it runs where the data lies.
 
 in   tagged lines
-out  the lines of one tag as users read them: pairs, clustered, shape, golden, rejected or group
+out  the lines of one tag as users read them: pairs, clustered, shape, members, golden, rejected or group
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from mrjob.step import MRStep
 from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.exporting import exporter
 from pehchan.mrjobs.job import PehchanJob
-from pehchan.mrjobs.wire import CLUSTERED, GOLDEN, GROUP, PAIRS, REJECTED, SHAPE
+from pehchan.mrjobs.wire import CLUSTERED, GOLDEN, GROUP, MEMBERS, PAIRS, REJECTED, SHAPE
 
 
 class SelectOutput(PehchanJob):
@@ -26,7 +26,7 @@ class SelectOutput(PehchanJob):
         super().configure_args()
         self.add_passthru_arg(
             "--select",
-            choices=[tag.decode() for tag in (PAIRS, CLUSTERED, SHAPE, GOLDEN, REJECTED, GROUP)],
+            choices=[tag.decode() for tag in (PAIRS, CLUSTERED, SHAPE, MEMBERS, GOLDEN, REJECTED, GROUP)],
             help="which output",
         )
         self.add_file_arg("--plan", help="the plan of the run; pairs are written as it says")

@@ -19,6 +19,7 @@ BATCH_VERSION = 2
 PAIRS_VERSION = 1
 CLUSTERED_VERSION = 3
 SHAPES_VERSION = 2
+MEMBERS_VERSION = 1
 
 RECORDS = b"records"
 REJECTED = b"rejected"
@@ -32,10 +33,25 @@ PROFILE = b"profile"
 NEAR = b"near"
 FROZEN = b"frozen"
 GOLDEN = b"golden"
+MEMBERS = b"members"
 
 #: What the first word of a line of a job may be; that of another program may begin as it likes.
 TAGS = frozenset(
-    (RECORDS, REJECTED, GROUP, PAIRS, NEIGHBOURS, CLUSTERED, SHAPE, EDGES, PROFILE, NEAR, FROZEN, GOLDEN)
+    (
+        RECORDS,
+        REJECTED,
+        GROUP,
+        PAIRS,
+        NEIGHBOURS,
+        CLUSTERED,
+        SHAPE,
+        EDGES,
+        PROFILE,
+        NEAR,
+        FROZEN,
+        GOLDEN,
+        MEMBERS,
+    )
 )
 
 #: First in the key of what travels to a reducer: the records of a cell, and lines that only pass through.
@@ -202,6 +218,20 @@ class Clustered(_Columns):
         """Each record, after its cluster."""
         clusters = zip(self.cluster_sets, self.cluster_ids, strict=True)
         return zip(clusters, zip(self.sets, self.ids, strict=True), strict=True)
+
+
+@dataclass
+class Members(_Columns):
+    """Records of a state in their entities, as columns: those of an entity one after the other."""
+
+    version, what = MEMBERS_VERSION, "members"
+
+    entities: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+
+    def __iter__(self) -> Iterator[tuple[Identity, Identity]]:
+        """Each record, after its entity, as those of Clustered."""
+        return ((("", entity), ("", record)) for entity, record in zip(self.entities, self.ids, strict=True))
 
 
 @dataclass

@@ -298,7 +298,7 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
     evaluate.add_argument("--mask", action="store_true", help="of --report: masks in the place of values")
 
     explain = command(commands, "explain", run_explain, "why two records are as far apart as they are")
-    explain.add_argument("out", metavar="OUT", help="an output of dedupe, link or match")
+    explain.add_argument("out", metavar="OUT", help="an output of dedupe, link or match, or a state")
     explain.add_argument(
         "ids",
         nargs="+",
@@ -798,11 +798,10 @@ def run_evaluate(options: argparse.Namespace) -> int:
 
 def run_explain(options: argparse.Namespace) -> int:
     from pehchan.console.explained_text import explained_text
-    from pehchan.mrjobs.places import place
 
     if len(options.ids) > 2:
         raise MistakesError([Mistake("ID", f"{len(options.ids)} of them.", "Give one, or two.")])
-    print(explained_text(place(options.out), options.ids), end="")
+    print(explained_text(options.out, options.ids), end="")
     return OK
 
 

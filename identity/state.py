@@ -233,8 +233,8 @@ def _manifests(folder: Place) -> dict[int, str]:
 
 
 def is_state(path: str) -> bool:
-    """Whether a folder holds a state, whole or not."""
-    return bool(_manifests(whole_path(path)))
+    """Whether a folder holds a state, whole or not; also of PATH@N."""
+    return bool(_manifests(whole_path(_at_version(path)[0])))
 
 
 def versions_in_use() -> dict[str, str]:

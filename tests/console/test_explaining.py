@@ -2,7 +2,9 @@
 
 import csv
 import itertools
+import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -211,3 +213,40 @@ def test_of_two_sets_an_id_may_need_its_set(called, in_folder, tmp_path):
     code, said, _ = called("explain", out, "a:1", "b:1")
     assert code == 0
     assert "a:1 and b:1: 0 apart" in said
+
+
+def test_a_state_says_of_its_records_what_the_output_of_its_run_says(called, in_folder):
+    for command, more in (("dedupe", ["-s", "s.yaml"]), ("match", [])):
+        out, state = f"{command}-out", f"{command}-state"
+        assert called(command, "people.csv", *more, "-o", out, "--state", state, "-q")[0] == 0
+        lines = [row for part in Path(out, "pairs").glob("part-*") for row in part.read_text().splitlines()]
+        asked = [line.split(",")[:2] for line in sorted(lines)[:8]]
+        for ids in (*asked, *([one] for one, _ in asked), ["r0", "r9"]):
+            said, by_state = called("explain", out, *ids), called("explain", state, *ids)
+            # The same, but for the names of clusters.
+            told = [" ".join(text.split()) for text in (said[1], by_state[1])]
+            told[1] = told[1].replace("in two entities", "in two clusters")
+            named = [re.sub(r"in one (cluster|entity), \S*", "in one", text) for text in told]
+            assert said[0] == by_state[0] == 0, by_state[2]
+            assert named[0] == named[1] != ""
+
+
+def test_a_state_tells_what_came_went_and_was_decided(called, in_folder):
+    Path("base.csv").write_text("id,last name,phone\n1,Leemann,12345\n2,Leemanns,12345\n3,Ray,99887\n")
+    Path("more.csv").write_text("id,last name,phone\n2,Roy,99887\n4,Leemann,12345\n")
+    Path("gone").write_text("3\n")
+    assert called("dedupe", "base.csv", "-s", "s.yaml", "-o", "few", "--state", "kept", "-q")[0] == 0
+    assert called("update", "kept", "more.csv", "-q")[0] == 0
+    entity = json.loads(called("history", "kept", "4", "--json")[1].splitlines()[0])["entity"]
+    said = " ".join(called("explain", "kept", "1", "4")[1].split())
+    assert f"1 and 4: 0 apart, within the cutoff (150 of 1,000); in one entity, {entity} " in said
+    # 2 is another than it was, and 1 has no pair with it any more; it had one.
+    assert called("explain", "kept", "1")[1].startswith("1: 1 pair:\n")
+    assert "1 and 2" in called("explain", "kept@1", "1")[1]
+    assert called("update", "kept", "--deleted", "gone", "-q")[0] == 0
+    code, _, err = called("explain", "kept", "2", "3")
+    assert code == 2
+    assert "3: no record of" in err
+    assert called("decide", "kept", "--different", "1", "4", "-q")[0] == 0
+    said = " ".join(called("explain", "kept", "4", "1")[1].split())
+    assert "4 and 1: 0 apart, within the cutoff (150 of 1,000); decided: different; in two entities" in said

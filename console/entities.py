@@ -59,6 +59,9 @@ def run_entities(request: EntitiesRequest, progress: Progress) -> Written:
     check_output(request.out, request.overwrite, mistakes, [request.state])
     state = open_state(request.state)
     plan = _keeping(state.read_plan())
+    if request.since is not None and not 0 < request.since <= state.number:
+        what = f"{request.since} is no version of a state that is at version {state.number}."
+        mistakes.add("--since", what, f"Give one from 1 to {state.number}, that of the entities you have.")
     mistakes.raise_if_any()
     jobs = Jobs(request.runner, request.conf_path, progress)
     with (

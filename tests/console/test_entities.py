@@ -58,6 +58,13 @@ def rows(folder):
     return found
 
 
+def groups(entities):
+    found = {}
+    for record, entity in entities.items():
+        found.setdefault(entity, set()).add(record)
+    return found
+
+
 @pytest.mark.parametrize("runner", ["inline", "local"])
 def test_every_record_is_in_its_entity_at_every_version(state, runner, pehchan, tmp_path):
     for version in range(1, 6):
@@ -85,9 +92,7 @@ def test_every_record_is_in_its_entity_at_every_version(state, runner, pehchan, 
 def test_who_follows_what_changed_has_all_there_is(state, pehchan, tmp_path):
     """From any version to any other, by the members of what changed and by what is gone."""
     for first in range(1, 6):
-        of_entity = {}
-        for record, entity in current_entities(open_state(f"{state}@{first}")).items():
-            of_entity.setdefault(entity, set()).add(record)
+        of_entity = groups(current_entities(open_state(f"{state}@{first}")))
         for last in range(first, 6):
             out = tmp_path / f"from{first}to{last}"
             pehchan("entities", f"{state}@{last}", "--since", first, "-o", out, "-q")
@@ -95,14 +100,9 @@ def test_who_follows_what_changed_has_all_there_is(state, pehchan, tmp_path):
             followed = dict(of_entity)
             for entity, _ in gone:
                 followed.pop(entity, None)
-            changed = {}
-            for record, entity in rows(out / "members"):
-                changed.setdefault(entity, set()).add(record)
+            changed = groups(dict(rows(out / "members")))
             followed.update(changed)
-            now = {}
-            for record, entity in current_entities(open_state(f"{state}@{last}")).items():
-                now.setdefault(entity, set()).add(record)
-            assert followed == now
+            assert followed == groups(current_entities(open_state(f"{state}@{last}")))
             # Nothing of what is as it was.
             kept = json.loads((out / "run.json").read_text())
             assert (kept["since"], kept["of_version"]) == (first, last)
@@ -110,6 +110,41 @@ def test_who_follows_what_changed_has_all_there_is(state, pehchan, tmp_path):
             assert {each["entity"] for each in golden} == changed.keys()
             if first == last:
                 assert (gone, changed) == ([], {})
+
+
+def test_a_version_that_is_not_there_is_refused(state, called, tmp_path):
+    for since in (0, 6, -1):
+        code, _, err = called("entities", state, "--since", since, "-o", tmp_path / "none", "-q")
+        assert code == 2
+        assert (
+            f"--since: {since} is no version of a state that is at version 5.\n  Give one from 1 to 5" in err
+        )
+    assert called("entities", f"{state}@3", "--since", 4, "-o", tmp_path / "none", "-q")[0] == 2
+    assert not (tmp_path / "none").exists()
+
+
+def test_who_follows_goes_on_in_a_new_state_that_has_the_ids(state, pehchan, tmp_path):
+    records = {**BASE, '4"': "bbbbbbbb", "8": "bbbbbbbc", "11": "eeeeeeee", "12": "iiiiiiii"}
+    with open(tmp_path / "all.csv", "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["id", "name"], *records.items()])
+    asked = [
+        "dedupe",
+        tmp_path / "all.csv",
+        "-s",
+        tmp_path / "s.json",
+        "-o",
+        tmp_path / "again",
+        "--cutoff",
+        125,
+    ]
+    pehchan(*asked, "--state", tmp_path / "new", "-q", "--no-report")
+    pehchan("reassign", tmp_path / "new", "--from", state)
+    followed = groups(current_entities(open_state(str(state))))
+    pehchan("entities", tmp_path / "new", "--since", 1, "-o", tmp_path / "changed", "-q")
+    for entity, _ in rows(tmp_path / "changed" / "gone"):
+        del followed[entity]
+    followed.update(groups(dict(rows(tmp_path / "changed" / "members"))))
+    assert followed == groups(current_entities(open_state(str(tmp_path / "new"))))
 
 
 def test_what_is_gone_names_what_has_its_records(state, pehchan, tmp_path):

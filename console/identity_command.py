@@ -201,7 +201,8 @@ def run_entities(options: argparse.Namespace) -> int:
         f"{written.entities:,} entities of {written.records:,} records{since}, at version {written.state.number}"
     )
     if written.gone:
-        print(f"{written.gone:,} entities are there no more")
+        gone = "1 entity is" if written.gone == 1 else f"{written.gone:,} entities are"
+        print(f"{gone} there no more")
     print(f"written to {options.out}: members/, entities/{', gone/' if since else ''}, run.json")
     return 0
 

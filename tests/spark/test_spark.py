@@ -29,6 +29,8 @@ from spark.small_jobs import CombinesLists, DifferingSteps, NamesFiles, OneWord,
 
 from pehchan.console.bundle import find_target, make_bundle
 from pehchan.console.command import main
+from pehchan.identity.entities import current_entities
+from pehchan.identity.state import open_state
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.mrjobs.cluster_pairs import ClusterPairs
 from pehchan.mrjobs.record_similarity import RecordSimilarity
@@ -293,6 +295,35 @@ def test_links_and_clusters_of_pairs_have_the_answer_that_they_have_inline(one_j
     pairs = tmp_path / "pairs.csv"
     pairs.write_bytes(b"a,b,10\nb,c,20\nd,e,900\nf,\xff,10\ng,h,x\n\nshort\ni,j,3\rk,l,4\n")
     same_as_inline(tmp_path / "pairs, 100% é", "cluster", pairs, "--cutoff", "100")
+
+
+def test_states_are_what_they_are_inline(one_jvm, tmp_path):
+    columns, _ = persons(90, 40, 3)
+    rows = [[f"r{number:03}", *row] for number, row in enumerate(zip(*columns, strict=True))]
+    for name, some in (("base", rows[:110]), ("new", [*rows[110:], ["r004", *rows[5][1:]]])):
+        with open(tmp_path / f"{name}.csv", "w", newline="") as file:
+            csv.writer(file).writerows([["id", *NAMES], *some])
+    (tmp_path / "gone").write_text("r001\nr007\n")
+    for name, switches in (("inline", ()), ("spark", ("-r", "spark"))):
+        state, out = tmp_path / name / "state", tmp_path / name
+        run("match", tmp_path / "base.csv", "-o", out / "out", "--no-report", "--state", state, *switches)
+        run("update", state, tmp_path / "new.csv", "--deleted", tmp_path / "gone", *switches)
+        run("decide", state, "--different", "r002", "r092", "--same", "r011", "r012", *switches)
+        run("update", state, "--refreeze", *switches)
+        run("entities", state, "-o", out / "entities", "--since", "1", *switches)
+    inline, spark = (tmp_path / name for name in ("inline", "spark"))
+    entities = []
+    for version in range(1, 5):
+        states = [open_state(f"{each / 'state'}@{version}") for each in (inline, spark)]
+        found = list(map(current_entities, states))
+        assert found[0] == found[1]
+        entities.append(found[0])
+    assert list(states[0].log()) == list(states[1].log())
+    assert entities[1]["r002"] == entities[1]["r092"]
+    assert entities[2]["r002"] != entities[2]["r092"]
+    assert entities[2] == entities[3]
+    for kind in ("members", "entities", "gone"):
+        assert lines(spark / "entities" / kind) == lines(inline / "entities" / kind)
 
 
 KEYS = """\

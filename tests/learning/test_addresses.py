@@ -1,5 +1,6 @@
 """Addresses of records: where two meet depends on nothing but these two and what is frozen."""
 
+from collections import defaultdict
 from dataclasses import replace
 from functools import cache
 from itertools import combinations
@@ -12,10 +13,10 @@ from made_up_persons import persons, table_of
 
 import pehchan.learning.addresses
 from pehchan.learning.addresses import Addresses, Addressing, Frozen, pairs_at
-from pehchan.learning.hashing import text_hashes
+from pehchan.learning.hashing import combined, text_hashes
 from pehchan.learning.in_memory import learn_of
-from pehchan.learning.neighbours import wanted
-from pehchan.learning.predicates import key_hashes
+from pehchan.learning.neighbours import telling_words, wanted
+from pehchan.learning.predicates import key_hashes, part_hashes
 from pehchan.learning.profile import Profile
 from pehchan.learning.table import Table
 
@@ -167,6 +168,72 @@ def test_tables_of_some_keys_find_together_what_one_of_all_does(small_caps):
     together, one = Frozen.all(parts), whole.found
     for name in ("large", "crowded", "shares"):
         assert getattr(together, name).tolist() == getattr(one, name).tolist()
+
+
+def plain_met(keys, records, linked, cap, word_cap, together):
+    """Pairs that meet by what is said of addresses, with tuples in the place of hashes: blocks of a key, those too
+    large divided by each of three other fields and again, and in the end by all values, of which many are shared out.
+    """
+    places = defaultdict(set)
+    hashes = key_hashes(records, keys.keys)
+    values = list(zip(*(column.codes.tolist() for column in records.columns), strict=True))
+
+    def in_blocks(rows_at):
+        blocks = defaultdict(list)
+        for row, at in rows_at:
+            blocks[at].append(row)
+        return blocks.items()
+
+    def share_out(rows_at):
+        for at, rows in in_blocks(rows_at):
+            if len(rows) <= cap:
+                places[at].update(rows)
+                continue
+            for time in range(4):
+                drawn = combined([records.record_hashes[rows]], time + 1) % np.uint64(
+                    -(-len(rows) // together)
+                )
+                for row, number in zip(rows, drawn.tolist(), strict=True):
+                    places[(*at, time, number)].add(row)
+
+    def settle(rows_at, others, rounds):
+        for at, rows in in_blocks(rows_at):
+            if len(rows) <= cap:
+                places[at].update(rows)
+            elif rounds == 0 or not others:
+                share_out((row, (*at, "alike", values[row])) for row in rows)
+            else:
+                for part in others[:3]:
+                    split = part_hashes(records, part).tolist()
+                    rest = [other for other in others if other.field != part.field]
+                    settle([(row, (*at, part, split[row])) for row in rows if split[row]], rest, rounds - 1)
+
+    for k, key in enumerate(keys.keys):
+        used = {part.field for part in key.parts}
+        others = [part for part in keys.refinements if part.field not in used]
+        settle([(row, (k, at)) for row, at in enumerate(hashes[:, k].tolist()) if at], others, 2)
+    share_out((row, ("linked", at)) for row, at in enumerate(linked[:, 0].tolist()) if at)
+    if wanted(records.fields):
+        words = in_blocks(zip(*(each.tolist() for each in telling_words(records)), strict=True))
+        frequent = defaultdict(list)
+        for word, rows in words:
+            if len(rows) <= word_cap:
+                places["word", word].update(rows)
+            for row in rows if len(rows) > word_cap else ():
+                frequent[row].append(word)
+        both = [(row, pair) for row, some in frequent.items() for pair in combinations(sorted(some), 2)]
+        for pair, rows in in_blocks(both):
+            if len(rows) <= word_cap:
+                places["words", pair].update(rows)
+    return {pair for rows in places.values() for pair in combinations(sorted(rows), 2)}
+
+
+@pytest.mark.parametrize("texts", [False, True])
+def test_records_meet_where_it_is_said_that_they_do(small_caps, texts):
+    keys, records = table(texts=texts)
+    linked = linked_of(range(len(records)))
+    found = met(Addressing(keys).of(records, linked=linked), len(records))
+    assert found == plain_met(keys, records, linked, 4, 3, 2)
 
 
 def test_records_of_a_crowd_hang_together_and_no_place_is_crowded(small_caps, monkeypatch):

@@ -248,7 +248,7 @@ def _find_pairs(paths: Sequence[str], mistakes: Mistakes) -> Pairs:
 
 def _check_cutoff(output: Place, cutoff: int, mistakes: Mistakes) -> None:
     try:
-        made_with = read_run(output)["cutoff"]
+        made_with = read_run(output).get("cutoff")
     except MistakesError as error:
         mistakes.found.extend(error.mistakes)
         return

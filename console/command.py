@@ -273,7 +273,9 @@ def build_parser(more: Iterable[AddCommand] = ()) -> argparse.ArgumentParser:
     )
 
     evaluate = command(commands, "evaluate", run_evaluate, "precision, recall and F1 against the truth")
-    evaluate.add_argument("out", metavar="OUT", help="an output of dedupe, link, similarity or cluster")
+    evaluate.add_argument(
+        "out", metavar="OUT", help="an output of match, dedupe, link, similarity or cluster, or a state"
+    )
     evaluate.add_argument(
         "--truth", required=True, metavar="TRUTH.csv", help="a file of id,cluster or of id_a,id_b"
     )
@@ -771,9 +773,13 @@ def run_golden(options: argparse.Namespace) -> int:
 def run_evaluate(options: argparse.Namespace) -> int:
     from pehchan.clustering.evaluation import format_curve, format_scores, format_sizes
     from pehchan.console.evaluating import Evaluation
+    from pehchan.identity.state import is_state
     from pehchan.mrjobs.places import place
 
-    found = Evaluation(place(options.out), options.truth, options.partial)
+    if options.report and is_state(options.out):
+        what = "--report is of the output of a run, and this is a state."
+        raise MistakesError([Mistake(options.out, what, "Leave it out.")])
+    found = Evaluation(options.out, options.truth, options.partial)
     if options.mask and not options.report:
         raise MistakesError([Mistake("--mask", "it is of --report.", "Give that, too.")])
     if options.report:

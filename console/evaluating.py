@@ -1,6 +1,8 @@
-"""The output of a run against the truth."""
+"""What a run found, or what is in a state, against the truth."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from heapq import nsmallest
 from itertools import islice
 
@@ -19,29 +21,82 @@ from pehchan.clustering.evaluation import (
     pair_scores,
 )
 from pehchan.clustering.truth import ClusterTruth, Pair, ordered, read_truth
-from pehchan.console.clusters_shown import clustered, items_of, side_by_side
+from pehchan.console.clusters_shown import Values, clustered, compared_columns, items_of, side_by_side
 from pehchan.console.output import read_plan, read_run, tagged_lines
 from pehchan.distance.record import RecordDistance
+from pehchan.identity.held import HeldRecords
+from pehchan.identity.state import State, is_state, open_state
+from pehchan.metadata.mistakes import Mistake, MistakesError
 from pehchan.metadata.plan import Plan
-from pehchan.mrjobs.places import Place
+from pehchan.mrjobs.places import Place, place
 from pehchan.mrjobs.wire import PAIRS, Identity, Pairs
+
+#: Records of a state that are read at a time.
+ROWS = 20_000
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What is compared with the truth.
+
+    cutoff    of the clusters; None where nobody knows it
+    clusters  by record; empty where there are none
+    kept      pairs with their distances; None where there are none
+    items     of some records the names of their columns, and the values
+    """
+
+    plan: Plan | None
+    cutoff: int | None
+    clusters: Mapping[Identity, Identity]
+    kept: Sequence[tuple[Pair, int]] | None
+    items: Callable[[Collection[Identity]], tuple[list[str], Values]]
+
+
+def _in_output(out: Place) -> _Found:
+    run, plan = read_run(out), read_plan(out)
+    clusters = {record: cluster for cluster, record in clustered(out)}
+    kept = list(kept_pairs(out)) if (out / "internal" / "pairs").exists() else None
+    if kept is None and not clusters:
+        right = "Name an output of match, dedupe, link, similarity or cluster, or a state."
+        raise MistakesError([Mistake(str(out), "holds no clusters and no pairs.", right)])
+    return _Found(plan, run["cluster_cutoff"], clusters, kept, partial(items_of, out, plan))
+
+
+def _in_state(state: State) -> _Found:
+    plan, held = state.read_plan(), HeldRecords(state)
+    entities: dict[Identity, Identity] = {}
+    for start in range(0, len(held), ROWS):
+        rows = np.arange(start, min(start + ROWS, len(held)))
+        for record, entity in zip(held.records(rows), held.entities(rows), strict=True):
+            entities["", record.id] = "", entity
+    ids, columns = list(entities), compared_columns(plan)
+    row_of = {record: row for row, record in enumerate(ids)}
+    a, b, distances = (column.tolist() for column in held.pairs(state))
+    kept = [(ordered(ids[i], ids[j]), distance) for i, j, distance in zip(a, b, distances, strict=True)]
+
+    def items(wanted: Collection[Identity]) -> tuple[list[str], Values]:
+        rows = np.array(sorted(row_of[record] for record in wanted if record in row_of), np.int64)
+        values = {
+            ("", each.id): [each.items[ordinal] for _, ordinal in columns] for each in held.records(rows)
+        }
+        return [name for name, _ in columns], values
+
+    return _Found(plan, plan.cutoff, entities, kept, items)
 
 
 class Evaluation:
-    """How good what a run found is: all of it that lies in files is read once.
+    """How good what a run found is, or what is in a state: all of it that lies in files is read once.
 
     Where the truth is `partial`, only records that it has in a cluster count, or of pairs only those that it names
-    and what follows from them. Raises MistakesError where `out` or the truth cannot be used.
+    and what follows from them. Raises MistakesError where `path` or the truth cannot be used.
     """
 
-    def __init__(self, out: Place, truth_path: str, partial: bool = False):
-        self._out, self._cutoff = out, read_run(out)["cluster_cutoff"]
-        self._plan = read_plan(out)
+    def __init__(self, path: str, truth_path: str, partial: bool = False):
+        found = _in_state(open_state(path)) if is_state(path) else _in_output(place(path))
+        self._found, self._plan, self._cutoff = found, found.plan, found.cutoff
         sets = self._plan.sets if self._plan is not None else ()
         self._truth = read_truth(truth_path, sets=sets if len(sets) > 1 else ())
-        self._clusters = clusters(out)
-        #: None where the run holds no pairs.
-        self._kept = list(kept_pairs(out)) if (out / "internal" / "pairs").exists() else None
+        self._clusters, self._kept = found.clusters, found.kept
         #: Whether pairs are all that is known, so that whole clusters cannot be told.
         self._of_pairs = partial and not (isinstance(self._truth, ClusterTruth) and self._truth.apart is None)
         if partial:
@@ -127,7 +182,7 @@ class Evaluation:
             (pair for pair in kept if truth.holds(*pair) and not together(pair)),
             (pair for pair in truth.each_pair() if pair not in kept and not together(pair)),
         )
-        told = _Told(self._out, self._plan, [*wrong, *missed])
+        told = _Told(self._found, [*wrong, *missed])
         texts = [told.text(f"wrong: {told.apart(pair, kept)}", pair) for pair in wrong]
         for pair in missed:
             why = "in two clusters"
@@ -150,9 +205,9 @@ def _first(
 class _Told:
     """What a run knows of some pairs: the values of their records, and how far apart these are."""
 
-    def __init__(self, out: Place, plan: Plan | None, pairs: Sequence[Pair]):
-        self._plan = plan
-        self._names, self._items = items_of(out, plan, {record for pair in pairs for record in pair})
+    def __init__(self, found: _Found, pairs: Sequence[Pair]):
+        self._plan = plan = found.plan
+        self._names, self._items = found.items({record for pair in pairs for record in pair})
         self._by_field: dict[Pair, str] = {}
         self._distances: dict[Pair, int] = {}
         known = [pair for pair in pairs if pair[0] in self._items and pair[1] in self._items]
@@ -206,8 +261,3 @@ def kept_pairs(out: Place) -> Iterator[tuple[Pair, int]]:
         if tag == PAIRS:
             for pair in Pairs.decode(payload):
                 yield (pair.first, pair.second), pair.distance
-
-
-def clusters(out: Place) -> dict[Identity, Identity]:
-    """The cluster of every record of a run; none where it made no clusters."""
-    return {record: cluster for cluster, record in clustered(out)}

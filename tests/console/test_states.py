@@ -333,3 +333,37 @@ def test_a_pair_that_holds_again_is_not_said_to_be_gone(states):
     assert "pairs no longer" not in told["6"]
     assert told["2"]["pairs"] == [["1", "2", 125]]
     assert told["2"]["pairs no longer"] == [["2", "3", 250]]
+
+
+def test_a_state_against_the_truth(states):
+    state = states.make("state", RECORDS)
+    truth = states.folder / "truth.csv"
+    truth.write_text("id,cluster\n1,a\n2,a\n3,a\n4,b\n5,c\n6,d\n7,e\n8,d\n")
+    asked = ["--truth", truth, "--partial"]
+    by_output, by_state = (
+        json.loads(states.ok("evaluate", each, *asked, "--json"))
+        for each in (states.folder / "out-state", state)
+    )
+    assert by_state == by_output
+    assert by_state["pairs within clusters"]["precision"] == 3 / 4
+    errors = states.ok("evaluate", state, *asked, "--errors", 5)
+    assert "wrong: 125 apart" in errors
+    assert "dddddddd" in errors
+    # 5 goes, and with it what was wrong; 8 comes to 6, as it should.
+    states.ok("update", state, states.write({"8": "ddddddde"}), "-q")
+    states.deleted(state, "5")
+    now = json.loads(states.ok("evaluate", state, *asked, "--json"))["pairs within clusters"]
+    assert (now["true_positive"], now["precision"], now["recall"]) == (4, 1, 1)
+    assert json.loads(states.ok("evaluate", f"{state}@1", *asked, "--json")) == by_output
+    assert "this is a state" in states.refused("evaluate", state, *asked, "--report")
+
+
+def test_what_entities_writes_is_no_output_of_a_run(states):
+    state, out = states.make("state", RECORDS), states.folder / "entities"
+    states.ok("entities", state, "-o", out, "-q")
+    truth = states.folder / "truth.csv"
+    truth.write_text("id,cluster\n1,a\n2,a\n")
+    assert "or a state" in states.refused("evaluate", out, "--truth", truth)
+    assert "holds no pairs" in states.refused("cluster", out, "--cutoff", 5, "-o", states.folder / "clusters")
+    assert "holds no clusters" in states.refused("review", out)
+    assert "or a state" in states.refused("explain", out, "1")

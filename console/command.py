@@ -585,7 +585,8 @@ def _origin(options: argparse.Namespace) -> Origin:
         *(["--conf-path", options.conf_path] if options.conf_path else []),
     ]
     decisions = getattr(options, "decisions", None) or ""
-    return Origin(tuple(records), options.model or f"{out}/model", out, decisions)
+    state = getattr(options, "state", "")
+    return Origin(tuple(records), options.model or f"{out}/model", out, decisions, state)
 
 
 def run_learn(options: argparse.Namespace) -> int:

@@ -22,12 +22,14 @@ class Origin:
     model      the folder of the model, as it was named
     output     of match, as it was named; "" where it was not
     decisions  of match, the file as it was named; "" where none was
+    state      that match made, as it was named; "" where it made none
     """
 
     records: tuple[str, ...]
     model: str
     output: str = ""
     decisions: str = ""
+    state: str = ""
 
     def write(self, folder: Path) -> None:
         write_whole(folder / ORIGIN_FILE, (json.dumps(asdict(self)) + "\n").encode())
@@ -43,7 +45,8 @@ def origin_of(model: str) -> Origin:
     try:
         data = json.loads((Path(model) / ORIGIN_FILE).read_bytes())
         records = tuple(map(str, data["records"]))
-        found = Origin(records, str(data["model"]), str(data["output"]), str(data.get("decisions", "")))
+        others = (str(data.get(name, "")) for name in ("decisions", "state"))
+        found = Origin(records, str(data["model"]), str(data["output"]), *others)
     except (OSError, ValueError, KeyError, TypeError):
         return unknown(model)
     # Called from another folder, nothing would be found under the names given there.
@@ -51,9 +54,12 @@ def origin_of(model: str) -> Origin:
 
 
 def match_command(origin: Origin) -> str:
-    """The command that matches the records, with the answers that there are by then."""
-    out = origin.output or DEFAULT_OUT
-    return shlex.join(
+    """The command that matches the records, with the answers that there are by then; where a state was made, into
+    another one whose entities go on with the ids of that.
+    """
+    out, state = origin.output or DEFAULT_OUT, origin.state.rstrip("/")
+    anew = _anew(state)
+    command = shlex.join(
         [
             *("pehchan", "match", *origin.records),
             *(["--decisions", origin.decisions] if origin.decisions else []),
@@ -61,8 +67,20 @@ def match_command(origin: Origin) -> str:
             *(["-o", out] if out != DEFAULT_OUT else []),
             # What lies elsewhere was written by the command that is gone on from.
             *(["--overwrite"] if "://" in out or Path(out).exists() else []),
+            *(["--state", anew] if state else []),
         ]
     )
+    if state:
+        command += f" && {shlex.join(['pehchan', 'reassign', anew, '--from', state])}"
+    return command
+
+
+def _anew(state: str) -> str:
+    """A name for the state that follows: NAME-anew, and then NAME-anew2 and so on."""
+    name, anew, number = state.rpartition("-anew")
+    if anew and (not number or number.isdecimal()):
+        return f"{name}-anew{int(number or 1) + 1}"
+    return f"{state}-anew"
 
 
 def label_command(model: str) -> str:

@@ -1,5 +1,7 @@
 """What a person sees at the end of a run."""
 
+import shlex
+
 from pehchan.console.output import ENTITIES, REPORT
 from pehchan.console.pipeline import Result, pairs_to_compare
 from pehchan.identity.golden_records import UNREAD
@@ -69,14 +71,18 @@ def summary(result: Result, out: Place) -> str:
         lines.append(text)
     if unread := counts["Golden", UNREAD]:
         lines.append(f"dates that cannot be read, and count as older than all others: {unread:,}")
-    held = [
+    folders = [
         *(["pairs"] if plan is not None and result.request.command != "cluster" else []),
         *(["clusters", "cluster_shapes"] if result.cluster_cutoff is not None else []),
         *([ENTITIES] if counts["Golden", "Records"] else []),
         *(["rejected"] if rejected or unknown or counts["Pairs", "Rejected"] else []),
     ]
     files = [*([REPORT] if result.reported else []), "run.json"]
-    lines.append(f"written to {out}: " + ", ".join([*(f"{name}/" for name in held), *files]))
+    lines.append(f"written to {out}: " + ", ".join([*(f"{name}/" for name in folders), *files]))
+    if state := result.request.state:
+        held = f"{counts['Records', 'Read']:,} records, {counts['Clusters', 'All']:,} entities"
+        later = shlex.join(["pehchan", "update", state, "NEW"])
+        lines.append(f"{state} is at version 1: {held}; what comes later: {later}")
     return "\n".join(lines)
 
 

@@ -1,9 +1,12 @@
 """Decisions of people in a state, and states that go on with the ids of others: cases by hand."""
 
 import csv
+import io
 import json
+import shlex
 
 import pytest
+from made_up_persons import NAMES, persons
 
 from pehchan.console.command import main
 from pehchan.identity.entities import current_entities
@@ -367,3 +370,27 @@ def test_what_entities_writes_is_no_output_of_a_run(states):
     assert "holds no pairs" in states.refused("cluster", out, "--cutoff", 5, "-o", states.folder / "clusters")
     assert "holds no clusters" in states.refused("review", out)
     assert "or a state" in states.refused("explain", out, "1")
+
+
+def test_what_match_says_comes_next_can_be_done(states, monkeypatch):
+    monkeypatch.chdir(states.folder)
+    columns, _ = persons(60, 30, 4)
+    with open("p.csv", "w", newline="") as file:
+        rows = [[f"r{number}", *row] for number, row in enumerate(zip(*columns, strict=True))]
+        csv.writer(file).writerows([["id", *NAMES], *rows])
+    said = states.ok("match", "p.csv", "--state", "some state", "-q", "--no-report").splitlines()
+    told = next(line for line in said if "is at version 1" in line)
+    assert told.startswith("some state is at version 1: 90 records, 60 entities; what comes later: ")
+    assert told.endswith("pehchan update 'some state' NEW")
+    assert said[-2] == "  pehchan label --model pehchan-out/model"
+    for command in said[-1].split(" && "):
+        assert shlex.split(command)[0] == "pehchan"
+        states.ok(*shlex.split(command)[1:])
+    before, after = (current_entities(open_state(name)) for name in ("some state", "some state-anew"))
+    assert before == after
+    # Whoever labels is told the same, of the state that there is now.
+    monkeypatch.setattr("sys.stdin", io.StringIO("1\n0\nq\n"))
+    told = states.ok("label", "--model", "pehchan-out/model")
+    assert (
+        "--state 'some state-anew2' && pehchan reassign 'some state-anew2' --from 'some state-anew'\n" in told
+    )

@@ -338,6 +338,16 @@ def test_a_pair_that_holds_again_is_not_said_to_be_gone(states):
     assert told["2"]["pairs no longer"] == [["2", "3", 250]]
 
 
+def test_a_pair_between_two_entities_stands_with_both(states):
+    state = states.make("state", RECORDS)
+    states.ok("decide", state, "--different", "5", "6", "-q")
+    states.ok("update", state, states.write({"5": "ddddddff", "6": "dddddddf"}), "-q")
+    entries = [json.loads(line) for line in states.ok("history", state, "--json").splitlines()]
+    told = [entry for entry in entries if entry["version"] == 3]
+    assert sorted(entry["changed"] for entry in told) == [["5"], ["6"]]
+    assert all(entry["pairs"] == [["5", "6", 125]] for entry in told)
+
+
 def test_a_state_against_the_truth(states):
     state = states.make("state", RECORDS)
     truth = states.folder / "truth.csv"

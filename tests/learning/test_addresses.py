@@ -42,7 +42,7 @@ def learnt():
     crowd += [[*rows[k][:2], rows[20 + j][2], *rows[k][3:]] for k in range(4) for j in range(8)]
     crowd += [[rows[40 + j][0], *rows[k][1:]] for k in range(4) for j in range(6)]
     # Alike also in what is missing.
-    crowd += [["", *rows[50][1:]] for _ in range(10)]
+    crowd += [["", *rows[k][1:]] for k in (50, 51) for _ in range(10)]
     crowd += rows[100:160]
     return model, made.fields, [list(column) for column in zip(*crowd, strict=True)]
 

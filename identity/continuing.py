@@ -15,7 +15,7 @@ from pehchan.mrjobs.entity_ids import age_of
 def continued(clusters: Sequence[Sequence[str]], before: Mapping[str, str]) -> list[str | None]:
     """Of each cluster, whose records are in their order, the id of the entity that goes on as it; None for a new one.
 
-    before  by record the entity that it was in, of all records of these entities that are still there
+    before  by record the entity that it was in; those that are gone have no say
     """
     parts: dict[str, Counter[int]] = defaultdict(Counter)
     for number, records in enumerate(clusters):

@@ -36,7 +36,7 @@ def continuing(
     these has an id of its own of this version (as ids count them).
     """
     groups = list(by_entity(now).values())
-    ids = continued(groups, {record: entity for record, entity in before.items() if record in now})
+    ids = continued(groups, before)
     new = entity_ids(lineage, version, [group[0] for group in groups])
     return {
         record: entity or new_id

@@ -258,7 +258,7 @@ class Updating:
             groups[first].append(record_id)
         before = {member.id: member.entity for member in members.values()}
         listed = list(groups.values())
-        entities = continued(listed, {each: before[each] for each in stay})
+        entities = continued(listed, before)
         new_ids = entity_ids(self._lineage, self._number + self._older, [group[0] for group in listed])
         after = {
             record_id: entity or new_id

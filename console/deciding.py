@@ -47,7 +47,7 @@ def run_decide(request: DecideRequest, progress: Progress) -> Updated:
     with local_folder() as here:
         jobs = Jobs(request.runner, request.conf_path, progress)
         with whole_folder(str(here / "decide"), False) as folder, jobs.workplace(folder) as work:
-            before = {_pair(each): each.in_order() for each in state.read_decisions()}
+            before = {_pair(each): each for each in map(Decision.in_order, state.read_decisions())}
             given = _given(request, plan, mistakes)
             after, changed = _decided(given, before, mistakes)
             held = set(after.values())
@@ -65,8 +65,8 @@ Ends = tuple[str, str]
 
 
 def _pair(decision: Decision) -> Ends:
-    one, two = sorted((decision.a[1], decision.b[1]))
-    return one, two
+    """The records of a decision that is in order."""
+    return decision.a[1], decision.b[1]
 
 
 def _given(request: DecideRequest, plan: Plan, mistakes: Mistakes) -> list[tuple[Decision, bool]]:

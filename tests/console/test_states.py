@@ -283,6 +283,17 @@ def test_decisions_of_two_states_that_contradict_each_other_are_refused(states):
     assert groups(new)["4567"] == groups(old)["4567"]
 
 
+def test_records_are_as_new_as_they_were_with_the_ids_of_others(states):
+    old, new = states.make("old", {"1": "aaaaaaaa", "3": "zzzzzzzz"}), states.make("new", RECORDS)
+    changed = states.write({"2": "xxxxxxxx"})
+    states.ok("update", new, changed, "-q")
+    states.ok("reassign", new, "--from", old)
+    # Its pairs of before are none, also where its neighbours are looked at again.
+    assert "1 unchanged" in states.ok("update", new, changed, "-q")
+    states.ok("decide", new, "--same", "1", "4", "-q")
+    assert groups(new).keys() == {"14", "2", "3", "56", "7"}
+
+
 def test_no_ids_of_a_state_itself_or_of_other_records(states):
     state, other = states.make("state", RECORDS), states.make("other", {"z1": "a", "z2": "b"})
     assert "is the state itself" in states.refused("reassign", state, "--from", state)

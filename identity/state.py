@@ -19,14 +19,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
-from itertools import chain
 from typing import Any
 
 import pehchan
 from pehchan.clustering.decisions import DECISIONS, Decision, decode_decisions, encode_decisions
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.plan import Plan
-from pehchan.mrjobs.places import LocalPlace, Place, whole_path
+from pehchan.mrjobs.places import LocalPlace, Place, lines_of, whole_path
 
 STATE_VERSION = 1
 
@@ -132,8 +131,7 @@ class State:
 
     def lines(self, kind: str) -> Iterator[bytes]:
         """The lines of one kind."""
-        for part in self.parts(kind):
-            yield from part.lines()
+        return lines_of(self.parts(kind))
 
     def read_plan(self) -> Plan:
         """Schema, settings, model, and what is frozen. Raises MistakesError for one of another version."""
@@ -277,7 +275,7 @@ class NextVersion:
         for kind in (RECORDS, MEMBERS, PAIRS, LOG):
             parts = [part for part in self._before.parts(kind) if part.parent.name in later]
             # In front of what is newer.
-            self._write(kind, "part-00000", chain.from_iterable(part.lines() for part in parts))
+            self._write(kind, "part-00000", lines_of(parts))
         if manifest.decisions in later:
             self.write_decisions(self._before.read_decisions())
             manifest = replace(manifest, decisions=self.name)

@@ -356,10 +356,14 @@ class HadoopPlace(RemotePlace):
         for start in range(0, len(plain), FILES_A_COMMAND):
             yield from self._cat(plain[start : start + FILES_A_COMMAND])
 
-    def _cat(self, uris: Sequence[str]) -> Iterator[bytes]:
+    def parts_of(self, folders: Sequence[Place]) -> Iterator[bytes]:
+        """As `lines_of`, by one command, which unpacks what is packed."""
+        return self._cat([f"{folder}/part-*" for folder in folders], "-text")
+
+    def _cat(self, uris: Sequence[str], by: str = "-cat") -> Iterator[bytes]:
         """The lines of files whose last lines are ended, as Hadoop writes them."""
         with tempfile.TemporaryFile() as said:
-            command = [*self._files.get_hadoop_bin(), "fs", "-cat", *uris]
+            command = [*self._files.get_hadoop_bin(), "fs", by, *uris]
             with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said) as running:
                 assert running.stdout is not None
                 yield from running.stdout
@@ -459,6 +463,17 @@ def place(path: str) -> Place:
     if scheme == "s3":
         return S3Place(path, _s3())
     return HadoopPlace(path, _hadoop())
+
+
+def lines_of(folders: Sequence[Place]) -> Iterator[bytes]:
+    """The lines of some folders of one file system, one after the other; all have files, which are parts of an output
+    of jobs.
+    """
+    if folders and isinstance(folders[0], HadoopPlace):
+        yield from folders[0].parts_of(folders)
+        return
+    for folder in folders:
+        yield from folder.lines()
 
 
 def whole_path(path: str) -> Place:

@@ -29,7 +29,6 @@ from pehchan.mrjobs.wire import RECORDS, Identity
 #: Pairs of one record that are shown.
 SHOWN = 10
 
-
 #: Two records and their distance, by pair.
 Kept = Mapping[tuple[Identity, Identity], int]
 

@@ -73,9 +73,6 @@ WORTH_SHARING = 200_000
 #: How many times the bytes that a record takes where it is compared it takes where it is scored, about.
 SCORED = 1.5
 
-#: Bytes, about, that the addresses take which a record has by one key.
-ADDRESSED = 85
-
 #: Records of a bucket where texts have neighbours, and so meet all others.
 TEXTS_A_BUCKET = 10_000
 
@@ -455,14 +452,9 @@ def with_model(plan: Plan, model: Model, jobs: Jobs) -> Plan:
     tasks = tasks_at_once(jobs.runner, plan)
     room = _room(plan.settings, jobs.runner, tasks)
     cells = tasks if records >= WORTH_SHARING else 1
+    # A record goes to the cell of each of its keys.
     keys = max(1, len(model.keys.keys))
-    addressed = ADDRESSED * keys * records if plan.frozen is not None else 0
-
-    def taken() -> float:
-        # A record goes to the cell of each of its keys, but has its addresses by each in one alone.
-        return held * (1 - (1 - 1 / cells) ** keys) + addressed / cells
-
-    while taken() > room and cells < MOST_CELLS:
+    while held * (1 - (1 - 1 / cells) ** keys) > room and cells < MOST_CELLS:
         cells += max(1, cells // 2)
     buckets = 1
     if plan.frozen is not None and wanted(model.fields):

@@ -299,20 +299,6 @@ def test_texts_have_buckets_wherever_cells_share_the_keys():
     assert found.default_buckets == (2,)
 
 
-def test_addresses_ask_for_cells_as_well():
-    """They take room beside the records, by each key in one cell."""
-    jobs, plan = Jobs("inline", None, Progress(quiet=True)), people().plan()
-    jobs.counts.update({("Records", "Read"): 150_000, ("Records", "Bytes held"): 10**8})
-    small = replace(plan, settings=replace(plan.settings, memory_mb=512))
-    model = model_of(people, ("",))
-    without, kept = (with_model(replace(small, frozen=each), model, jobs) for each in (None, {}))
-    assert without.shared_cells == 1
-    assert kept.shared_cells > 1
-    # The words of texts are in no key.
-    texts_kept = with_model(replace(small, frozen={}), model_of(texts, ("",)), jobs)
-    assert (texts_kept.shared_cells, texts_kept.default_buckets) == (1, (1,))
-
-
 def test_the_lines_of_the_job_are_not_too_long(tmp_path):
     """All equal: many pairs, on lines of which none holds more than some of them."""
     records, model = people(), model_of(people, ("",))

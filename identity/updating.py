@@ -180,7 +180,7 @@ class Updating:
         records.sort(key=attrgetter("id"))
         fresh = {record.id for record in written}
         is_new = np.array([record.id in fresh for record in records])
-        i, j = pairs_at(self._addressing.of(records), len(records), is_new)
+        i, j = pairs_at([self._addressing.of(records)], len(records), is_new)
         comparison = comparison_of(self._plan)
         columns = [
             [record.items[each.ordinal or 0] for record in records] for each in self._plan.schema.fields

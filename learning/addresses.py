@@ -10,8 +10,9 @@ find.
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,8 @@ WORD_CAP = 30
 #: Records that are all alike meet in about so many at a time, and so often: all of them hang together, as a
 #: random graph of so many neighbours does.
 _TOGETHER, _TIMES = 20, 4
-#: Pairs that are listed at a time.
-_AT_ONCE = 5_000_000
+#: Pairs that are listed at a time, and that are held before those that are there twice are dropped.
+_AT_ONCE, _HELD = 5_000_000, 20_000_000
 
 _NONE = np.zeros(0, np.uint64)
 
@@ -88,6 +89,11 @@ class Addresses:
     rows: Rows
     at: Hashes
 
+    @classmethod
+    def all(cls, parts: Iterable[Addresses]) -> Addresses:
+        """Those of several together."""
+        return _as_one((part.rows, part.at) for part in parts)
+
 
 class Addressing:
     """Gives records their addresses by the keys of a model.
@@ -108,33 +114,29 @@ class Addressing:
         return Frozen.all([nothing, *(Frozen(each, _NONE, nothing.shares) for each in self._large), *crowded])
 
     def of(self, table: Table, hashes: Hashes | None = None, linked: Hashes | None = None) -> Addresses:
-        """The addresses of all records of a table.
+        """The addresses of all records of a table, as `by_key` has them."""
+        return Addresses.all(self.by_key(table, hashes, linked))
+
+    def by_key(
+        self, table: Table, hashes: Hashes | None = None, linked: Hashes | None = None
+    ) -> Iterator[Addresses]:
+        """The addresses of all records of a table: of one key after the other, as all together take much room.
 
         hashes  uint64[n, keys], those of its keys by which a record is in this table and 0 for the others; None: all
         linked  uint64[n, m], of values that alone make two records one entity, 0 where a record has none
         """
         if hashes is None:
             hashes = key_hashes(table, self._keys.keys)
-        found: list[tuple[Rows, Hashes]] = []
-
-        def add(more: Iterator[tuple[Rows, Hashes]]) -> None:
-            # Half as large: a record has dozens of addresses.
-            found.extend((rows.astype(np.int32), at) for rows, at in more)
-
         for k, key in enumerate(self._keys.keys):
             used = {part.field for part in key.parts}
             others = [part for part in self._keys.refinements if part.field not in used]
             rows = np.flatnonzero(hashes[:, k])
-            add(self._settled(table, rows, hashes[rows, k], others, _ROUNDS))
+            yield _as_one(self._settled(table, rows, hashes[rows, k], others, _ROUNDS))
         for column in linked.T if linked is not None else ():
             rows = np.flatnonzero(column)
-            add(self._shared_out(table, rows, column[rows]))
+            yield _as_one(self._shared_out(table, rows, column[rows]))
         if wanted(table.fields):
-            add(self._of_words(table))
-        rows, at = (
-            np.concatenate([np.zeros(0, kind), *(each[side] for each in found)]) for side, kind in _SIDES
-        )
-        return Addresses(rows, at)
+            yield _as_one(self._of_words(table))
 
     def _settled(
         self, table: Table, rows: Rows, at: Hashes, others: Sequence[Part], rounds: int
@@ -202,11 +204,30 @@ class Addressing:
         return crowded[place] == at, shares[place]
 
 
-def pairs_at(addresses: Addresses, records: int, new: NDArray[np.bool_] | None = None) -> tuple[Rows, Rows]:
-    """Rows (i, j), i < j, of records that share an address, each pair once and in order.
+def pairs_at(
+    parts: Iterable[Addresses], records: int, new: NDArray[np.bool_] | None = None
+) -> tuple[Rows, Rows]:
+    """Rows (i, j), i < j, of records that share an address of one of the parts, each pair once and in order.
 
     new  bool[records]: only pairs of which one record is new
     """
+    found, held, most = [np.zeros(0, np.int64)], 0, _HELD
+    for pairs in chain.from_iterable(_coded_pairs(part, records, new) for part in parts):
+        found.append(pairs)
+        held += len(pairs)
+        if held > most:
+            # Most pairs share addresses of several keys.
+            found = [np.unique(np.concatenate(found))]
+            held = len(found[0])
+            most = max(_HELD, 2 * held)
+    pairs = np.unique(np.concatenate(found))
+    return pairs // max(records, 1), pairs % max(records, 1)
+
+
+def _coded_pairs(
+    addresses: Addresses, records: int, new: NDArray[np.bool_] | None
+) -> Iterator[NDArray[np.int64]]:
+    """The pairs of records that share an address, as i * records + j, some at a time."""
     order = np.argsort(addresses.at)
     at = addresses.at[order]
     # Most addresses are one record's: without them the rest takes little room.
@@ -225,7 +246,6 @@ def pairs_at(addresses: Addresses, records: int, new: NDArray[np.bool_] | None =
         asked = new[rows]
         begins, ends, place = begins[asked], ends[asked], place[asked]
     amounts = ends - begins
-    found = [np.zeros(0, np.int64)]
     cuts = np.flatnonzero(np.diff(np.cumsum(amounts) // _AT_ONCE)) + 1
     for some in np.split(np.arange(len(place)), cuts) if len(place) else ():
         amount = amounts[some]
@@ -234,9 +254,15 @@ def pairs_at(addresses: Addresses, records: int, new: NDArray[np.bool_] | None =
         two = rows[np.repeat(begins[some], amount) + offset]
         different = one != two
         one, two = one[different], two[different]
-        found.append(np.unique(np.minimum(one, two) * records + np.maximum(one, two)))
-    pairs = np.unique(np.concatenate(found))
-    return pairs // max(records, 1), pairs % max(records, 1)
+        yield np.unique(np.minimum(one, two) * records + np.maximum(one, two))
+
+
+def _as_one(parts: Iterable[tuple[Rows, Hashes]]) -> Addresses:
+    """Rows and addresses together."""
+    # Half as large as they come: a record has dozens of addresses.
+    found = [(rows.astype(np.int32), at) for rows, at in parts]
+    rows, at = (np.concatenate([np.zeros(0, kind), *(each[side] for each in found)]) for side, kind in _SIDES)
+    return Addresses(rows, at)
 
 
 def _too_many(at: Hashes, most: int) -> tuple[Hashes, NDArray[np.int64]]:

@@ -63,7 +63,7 @@ class CellScores:
             # Records of one set never meet each other.
             return
         if self._addressing is not None:
-            i, j = pairs_at(self._addressing.of(table, hashes, linked), len(table))
+            i, j = pairs_at(self._addressing.by_key(table, hashes, linked), len(table))
         else:
             found = [candidate_pairs(table, self._model.keys, hashes)]
             if self._rules.count:

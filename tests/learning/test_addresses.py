@@ -72,7 +72,7 @@ def met(addresses, records):
 
 
 def pairs_of(addresses, records, new=None):
-    i, j = pairs_at(addresses, records, new)
+    i, j = pairs_at([addresses], records, new)
     return list(zip(i.tolist(), j.tolist(), strict=True))
 
 
@@ -87,20 +87,28 @@ def pairs_of(addresses, records, new=None):
         )
     ),
     st.integers(1, 7),
+    st.integers(0, 9),
+    st.integers(1, 4),
 )
-@settings(max_examples=200, deadline=None)
-def test_pairs_are_those_that_share_an_address_each_once_and_in_order(drawn, at_once):
+@settings(max_examples=300, deadline=None)
+def test_pairs_are_those_that_share_an_address_each_once_and_in_order(drawn, at_once, held, parts):
     records, given_to, new = drawn
     rows = np.array([row for row, _ in given_to], np.int64)
     addresses = Addresses(rows, np.array([at for _, at in given_to], np.uint64))
-    before = pehchan.learning.addresses._AT_ONCE
-    pehchan.learning.addresses._AT_ONCE = at_once
+    module = pehchan.learning.addresses
+    before = module._AT_ONCE, module._HELD
+    module._AT_ONCE, module._HELD = at_once, held
     try:
+        # The same in parts that have addresses apart, as keys have.
+        own = [addresses.at % parts == part for part in range(parts)]
+        apart = [Addresses(addresses.rows[some], addresses.at[some]) for some in own]
+        together = [(i, j) for i, j in zip(*map(np.ndarray.tolist, pairs_at(apart, records)), strict=True)]
+        assert together == sorted(met(addresses, records))
         assert pairs_of(addresses, records) == sorted(met(addresses, records))
         of_new = sorted(pair for pair in met(addresses, records) if new[pair[0]] or new[pair[1]])
         assert pairs_of(addresses, records, np.array(new, np.bool_)) == of_new
     finally:
-        pehchan.learning.addresses._AT_ONCE = before
+        module._AT_ONCE, module._HELD = before
 
 
 @pytest.mark.parametrize("texts", [False, True])
@@ -244,7 +252,7 @@ def test_records_of_a_crowd_hang_together_and_no_place_is_crowded(small_caps, mo
     model, fields, columns = learnt()
     alike = [[columns[field.ordinal][0]] * 600 for field in fields]
     records = Table.of(fields, alike, [f"n{row}" for row in range(600)])
-    i, j = pairs_at(Addressing(model.keys).of(records), 600)
+    i, j = pairs_at(Addressing(model.keys).by_key(records), 600)
     # Far less than all 179,700, and each of them near _TIMES * _TOGETHER.
     assert len(i) < 600 * 4 * 20
     group = list(range(600))
@@ -274,7 +282,7 @@ def test_a_block_is_large_from_one_record_beyond_the_cap_on(small_caps):
 def test_nothing_frozen_is_that_no_block_is_too_large(small_caps):
     keys, records = table()
     hashes = key_hashes(records, keys.keys)
-    i, j = pairs_at(Addressing(keys, Frozen.nothing()).of(records), len(records))
+    i, j = pairs_at(Addressing(keys, Frozen.nothing()).by_key(records), len(records))
     share = {
         (a, b)
         for a, b in combinations(range(len(records)), 2)

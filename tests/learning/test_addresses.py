@@ -241,7 +241,9 @@ def plain_met(keys, records, linked, cap, word_cap, together):
 @pytest.mark.parametrize("texts", [False, True])
 def test_records_meet_where_it_is_said_that_they_do(small_caps, texts):
     keys, records = table(texts=texts)
+    # Some values are of many records, and some of few.
     linked = linked_of(range(len(records)))
+    linked[90:, 0] = text_hashes([f"w{row % 20}" if row % 3 == 0 else "" for row in range(90, len(records))])
     found = met(Addressing(keys).of(records, linked=linked), len(records))
     assert found == plain_met(keys, records, linked, 4, 3, 2)
 

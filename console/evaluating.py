@@ -31,9 +31,6 @@ from pehchan.metadata.plan import Plan
 from pehchan.mrjobs.places import Place, place
 from pehchan.mrjobs.wire import PAIRS, Identity, Pairs
 
-#: Records of a state that are read at a time.
-ROWS = 20_000
-
 
 @dataclass(frozen=True)
 class _Found:
@@ -64,11 +61,7 @@ def _in_output(out: Place) -> _Found:
 
 def _in_state(state: State) -> _Found:
     plan, held = state.read_plan(), HeldRecords(state)
-    entities: dict[Identity, Identity] = {}
-    for start in range(0, len(held), ROWS):
-        rows = np.arange(start, min(start + ROWS, len(held)))
-        for record, entity in zip(held.records(rows), held.entities(rows), strict=True):
-            entities["", record.id] = "", entity
+    entities = {("", record): ("", entity) for record, entity in held.members()}
     ids, columns = list(entities), compared_columns(plan)
     row_of = {record: row for row, record in enumerate(ids)}
     a, b, distances = (column.tolist() for column in held.pairs(state))

@@ -4,7 +4,7 @@ It takes the bytes of the rows as the state has them, 8 bytes an address, and 36
 four fields with 42 addresses 500 MB. While they are read it is an eighth more at the most, and 40 bytes a record.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import orjson
@@ -16,6 +16,9 @@ from pehchan.mrjobs.coded import Codes64, as_bytes, codes_of
 from pehchan.mrjobs.state_lines import KeptMembers, KeptPairs, KeptRecords, Mask, Short
 
 Rows = NDArray[np.int64]
+
+#: Rows that are read at a time.
+ROWS = 20_000
 
 #: The end of the row of a record that is gone: its entity is "".
 _GONE = b',""]'
@@ -120,6 +123,13 @@ class HeldRecords:
     def entities(self, rows: Rows) -> list[str]:
         """The entities of the records of these rows."""
         return [orjson.loads(row)[1] for row in self._members.at(self._member_of[rows].tolist())]
+
+    def members(self) -> Iterator[tuple[str, str]]:
+        """The id and the entity of each record, in the order of the rows."""
+        for start in range(0, len(self), ROWS):
+            for row in self._members.at(self._member_of[start : start + ROWS].tolist()):
+                record_id, entity = orjson.loads(row)
+                yield record_id, entity
 
     def pairs(self, state: State) -> tuple[Rows, Rows, NDArray[np.int64]]:
         """The accepted pairs that hold: the rows of their records, and their distances. `state` is the one read."""

@@ -41,15 +41,11 @@ class EntityRows:
         self.kept = kept
         self._place = list(columns).index(kept.column)
         self._state, self._held = state, HeldRecords(state)
-        keys, entities = [], []
-        for start in range(0, len(self._held), ROWS):
-            rows = np.arange(start, min(start + ROWS, len(self._held)))
-            keys += [record.id for record in self._held.records(rows)]
-            entities += self._held.entities(rows)
-        order = sorted(range(len(keys)), key=keys.__getitem__)
+        members = list(self._held.members())
+        order = sorted(range(len(members)), key=lambda row: members[row][0])
         self._order = np.array(order, np.int64)
         #: Of each record, in their order.
-        self.keys, self.entities = [keys[row] for row in order], [entities[row] for row in order]
+        self.keys, self.entities = [members[row][0] for row in order], [members[row][1] for row in order]
 
     def __len__(self) -> int:
         return len(self.keys)

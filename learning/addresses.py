@@ -89,11 +89,6 @@ class Addresses:
     rows: Rows
     at: Hashes
 
-    @classmethod
-    def all(cls, parts: Iterable[Addresses]) -> Addresses:
-        """Those of several together."""
-        return _as_one((part.rows, part.at) for part in parts)
-
 
 class Addressing:
     """Gives records their addresses by the keys of a model.
@@ -115,7 +110,7 @@ class Addressing:
 
     def of(self, table: Table, hashes: Hashes | None = None, linked: Hashes | None = None) -> Addresses:
         """The addresses of all records of a table, as `by_key` has them."""
-        return Addresses.all(self.by_key(table, hashes, linked))
+        return _as_one((part.rows, part.at) for part in self.by_key(table, hashes, linked))
 
     def by_key(
         self, table: Table, hashes: Hashes | None = None, linked: Hashes | None = None

@@ -7,8 +7,6 @@ out  tagged lines `members`, the records of an entity one after the other
 from collections import defaultdict
 from collections.abc import Iterator, Set
 from functools import cached_property
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 
 import orjson
@@ -56,7 +54,7 @@ class CurrentMembers(NewestRows):
             found += zip(value[::2], value[1::2], strict=True)
         found.sort()
         self.count("Entities", "Records", len(found))
-        self.count("Entities", "All", sum(1 for _ in groupby(found, itemgetter(0))))
+        self.count("Entities", "All", len({entity for entity, _ in found}))
         for start in range(0, len(found), A_LINE):
             entities, records = map(list, zip(*found[start : start + A_LINE], strict=True))
             yield MEMBERS, Members(entities, records).encode()

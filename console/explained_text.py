@@ -17,7 +17,7 @@ from pehchan.console.scale_words import ScaleWords
 from pehchan.console.side_by_side import in_color, marked, show_cluster
 from pehchan.console.tables import table
 from pehchan.console.updating import HereSource
-from pehchan.identity.rows import Rows
+from pehchan.identity.rows import Rows, holding
 from pehchan.identity.state import State, is_state, open_state
 from pehchan.metadata.mistakes import Mistakes, MistakesError
 from pehchan.metadata.plan import Plan
@@ -116,12 +116,10 @@ def _in_state(state: State, ids: Sequence[str]) -> _Known:
     mistakes.raise_if_any()
     asked: list[Identity] = [("", record_id) for record_id in ids]
     kept: dict[tuple[Identity, Identity], int] = {}
-    for a, b, distance, version in found:
-        one, two = rows.member(a), rows.member(b)
-        if one is not None and two is not None and version >= max(one.since, two.since):
-            pair = ("", one.id), ("", two.id)
-            if asked[0] in pair and asked[-1] in pair:
-                kept[pair] = distance
+    for one, two, distance in holding(found, rows.members):
+        pair = ("", one.id), ("", two.id)
+        if asked[0] in pair and asked[-1] in pair:
+            kept[pair] = distance
     shown = _pairs_shown(asked, kept)
     columns = compared_columns(plan)
     wanted = rows.codes([record_id for _, record_id in _all_of(asked, shown)])

@@ -1,6 +1,6 @@
 """Rows of a state, as far as an update looks at them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -31,6 +31,22 @@ class Member:
     since: int
     id: str
     entity: str
+
+
+#: Codes of two records, their distance, and the version that accepted the pair.
+KeptPair = tuple[int, int, int, int]
+
+
+def holding(pairs: Iterable[KeptPair], members: Mapping[int, Member]) -> Iterator[tuple[Member, Member, int]]:
+    """Of pairs those that hold, with their distances: of members by their codes that are in the state, and neither
+    of which was written anew since.
+    """
+    for one, two, distance, version in pairs:
+        first, second = members.get(one), members.get(two)
+        if first is None or second is None or not (first.entity and second.entity):
+            continue
+        if version >= max(first.since, second.since):
+            yield first, second, distance
 
 
 class Rows:
@@ -66,8 +82,8 @@ class Rows:
                 if known is None or known.version <= kept.version:
                     self.members[code] = Member(kept.version, component, since, record_id, entity)
 
-    def bring_pairs(self, codes: Iterable[int]) -> Iterator[tuple[int, int, int, int]]:
-        """(code, code, distance, version) of the pairs of these records, of which some may no longer hold."""
+    def bring_pairs(self, codes: Iterable[int]) -> Iterator[KeptPair]:
+        """The pairs of these records, of which some may no longer hold."""
         for kept in self._source.search(KeptPairs, Search.of(_array(codes))):
             columns = (kept.a.tolist(), kept.b.tolist(), kept.distances.tolist())
             yield from ((a, b, distance, kept.version) for a, b, distance in zip(*columns, strict=True))

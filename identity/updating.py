@@ -21,7 +21,7 @@ from pehchan.clustering.measuring import measure_of
 from pehchan.clustering.mixing import mixed
 from pehchan.identity.changes import Pair, Reasons, TellingPair, changes
 from pehchan.identity.continuing import continued
-from pehchan.identity.rows import Member, Rows, Source
+from pehchan.identity.rows import Member, Rows, Source, holding
 from pehchan.identity.state import StateError
 from pehchan.learning.addresses import pairs_at
 from pehchan.learning.odds import probability_of
@@ -294,10 +294,8 @@ class Updating:
         a, b, distances = [], [], []
         lost: list[Pair] = []
         again = {pair[:2] for pair in pairs}
-        for one, two, distance, version in self._rows.bring_pairs(members) if members else ():
-            first, second = members.get(one), members.get(two)
-            if first is None or second is None or version < max(first.since, second.since):
-                continue
+        there = self._rows.bring_pairs(members) if members else ()
+        for first, second, distance in holding(there, members):
             if first.id in gone or second.id in gone:
                 ends = sorted((first.id, second.id))
                 if (ends[0], ends[1]) not in again:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from states import move, write_state
 
+from pehchan.identity.entities import current_entities
 from pehchan.identity.held import HeldRecords
 from pehchan.metadata.mistakes import Mistakes
 from pehchan.metadata.native_schema import read_native
@@ -49,5 +50,8 @@ def test_pairs_hold_until_one_of_their_records_is_written_anew(versions, moved):
         a, b, distances = held.pairs(state)
         ids = [each.id for each in held.records(np.arange(len(held)))]
         assert sorted(ids) == sorted(since)
+        members = list(held.members())
+        assert [record for record, _ in members] == ids
+        assert dict(members) == current_entities(state)
         found = {(ids[i], ids[j], distance) for i, j, distance in zip(a, b, distances.tolist(), strict=True)}
     assert found == expected
